@@ -1,0 +1,1 @@
+"""The telephony engine: what a call is, what is done with it, and the adapters to the world."""

@@ -1,0 +1,161 @@
+"""Where the engine lives: directories, addresses, ports and generated secrets.
+
+Only what must be known before the database can be opened stands here; everything an admin changes
+while the engine runs is a setting in the store. Sources, later ones win: defaults, ``config.toml`` in
+the home directory, environment variables ``SWITCHHOOK_<NAME>`` (for example ``SWITCHHOOK_HTTP_PORT``).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+SECRET_BYTES = 24  # 32 characters of base64: TRUST asks for 20 or more
+
+
+class ConfigError(Exception):
+    """A configuration that cannot be used; the text is a sentence with the remedy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """What the engine and its Asterisk share; generated once, kept 0600 in the home directory."""
+
+    ari: str
+    ami: str
+    practice_ami: str
+    cookie: str
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """All paths absolute; ports in 1..65535; addresses as IP literals or host names."""
+
+    home: Path
+    cache: Path
+    database_url: str = ""
+    http_host: str = "127.0.0.1"
+    http_port: int = 8080
+    sip_host: str = "0.0.0.0"
+    sip_port: int = 5060
+    sip_tls_port: int = 5061
+    external_address: str = ""  # what phones outside a NAT reach us at; empty: no NAT
+    local_nets: str = ""  # comma-separated networks that are not behind that NAT
+    rtp_start: int = 10000
+    rtp_end: int = 14999
+    ari_host: str = "127.0.0.1"
+    ari_port: int = 8088
+    ami_port: int = 5038
+    practice_sip_port: int = 5160
+    practice_rtp_start: int = 15000
+    practice_rtp_end: int = 16999
+    practice_ami_port: int = 5138
+    debian_mirror: str = ""
+    log_level: str = "info"
+    log_format: str = "json"
+
+    @classmethod
+    def load(cls, env: Mapping[str, str] | None = None, **overrides: Any) -> Config:
+        """Read defaults, file and environment; raises ConfigError with what to change."""
+        env = os.environ if env is None else env
+        home = Path(overrides.pop("home", None) or env.get("SWITCHHOOK_HOME") or "var").expanduser().absolute()
+        values = _from_file(home / "config.toml") | _from_environment(env) | overrides
+        cache = Path(values.pop("cache", None) or _default_cache(env)).expanduser().absolute()
+        config = cls(home=home, cache=cache)
+        config = replace(config, **{name: _typed(name, value, config) for name, value in values.items()})
+        if not config.database_url:
+            config = replace(config, database_url=f"sqlite+aiosqlite:///{home / 'switchhook.db'}")
+        _check_ports(config)
+        return config
+
+    @property
+    def recordings(self) -> Path:
+        return self.home / "recordings"
+
+    @property
+    def spool(self) -> Path:
+        """Sound being recorded now, and the journal: nothing here is finished."""
+        return self.home / "spool"
+
+    @property
+    def journal(self) -> Path:
+        return self.home / "journal"
+
+    def secrets(self) -> Secrets:
+        """The generated secrets, made on first use. Raises ConfigError when the file is damaged."""
+        path = self.home / "secrets.json"
+        names = [f.name for f in fields(Secrets)]
+        known: dict[str, str] = {}
+        if path.exists():
+            try:
+                known = json.loads(path.read_text())
+            except ValueError as error:
+                raise ConfigError(f"{path} is damaged: delete it and start again to get new secrets.") from error
+        missing = [name for name in names if not known.get(name)]
+        if missing:
+            known |= {name: secrets.token_urlsafe(SECRET_BYTES) for name in missing}
+            write_private(path, json.dumps(known, indent=1))
+        return Secrets(**{name: known[name] for name in names})
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner may read, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+
+
+def _default_cache(env: Mapping[str, str]) -> Path:
+    base = env.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(base) / "switchhook"
+
+
+def _names() -> set[str]:
+    return {f.name for f in fields(Config)} - {"home"}
+
+
+def _from_file(path: Path) -> dict[str, Any]:
+    if not path.exists():
+        return {}
+    try:
+        values = tomllib.loads(path.read_text())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} cannot be read: {error}. Correct that line or delete the file.") from error
+    unknown = sorted(set(values) - _names())
+    if unknown:
+        raise ConfigError(f"{path} has an unknown setting “{unknown[0]}”. Known: {', '.join(sorted(_names()))}.")
+    return values
+
+
+def _from_environment(env: Mapping[str, str]) -> dict[str, Any]:
+    found = {name: env.get(f"SWITCHHOOK_{name.upper()}") for name in _names()}
+    return {name: value for name, value in found.items() if value}
+
+
+def _typed(name: str, value: Any, config: Config) -> Any:
+    if not isinstance(getattr(config, name), int):
+        return str(value)
+    try:
+        return int(value)
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"{name} must be a whole number, not “{value}”.") from error
+
+
+def _check_ports(config: Config) -> None:
+    for field in fields(config):
+        value = getattr(config, field.name)
+        if isinstance(value, int) and not 1 <= value <= 65535:
+            raise ConfigError(f"{field.name} must be a port between 1 and 65535, not {value}.")
+    if config.rtp_start >= config.rtp_end:
+        raise ConfigError("rtp_start must be lower than rtp_end.")
