@@ -1,0 +1,357 @@
+"""Somebody calls one of our numbers: phones, forwarding number, message, voicemail (FEATURES I1 to I9).
+
+Whatever rings, the caller hears ringing; whatever fails, the caller hears words. The caller who gives up
+ends everything at once.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from pbx.core.call import talking
+from pbx.core.call.model import Call, Closing, Disposition, Leg, Role
+from pbx.core.call.states import State
+from pbx.core.causes import Cause, Result, may_try_next_trunk, result_of
+from pbx.core.commands import Answer, DialOut, FindRoute, RecordMessage, Ring, RingPhone
+from pbx.core.events import (
+    Arrived,
+    Ask,
+    Asked,
+    DigitPressed,
+    Direction,
+    LegAnswered,
+    LegEnded,
+    MessageRecorded,
+    NotNow,
+    PlaybackDone,
+    RouteDecided,
+    TimerFired,
+)
+from pbx.core.ids import voicemail_id
+
+FORWARD_RINGS = timedelta(seconds=35)
+ACCEPT_WITHIN = timedelta(seconds=20)
+ACCEPT_REPEATS = 3
+MESSAGE_GRACE = timedelta(seconds=15)
+_GRACE = timedelta(seconds=5)
+
+
+def arrive(call: Call, event: Arrived) -> None:
+    """Decide what rings first. Every reason not to ring is heard by the caller and stands in the log."""
+    person = event.person
+    call.direction = Direction.INTERNAL if event.from_user else Direction.INBOUND
+    call.person, call.customer_number = person, event.caller
+    call.language = person.language if person else event.language
+    call.note(
+        "call.created",
+        direction=call.direction.value,
+        did=event.did,
+        customer=event.caller,
+        customer_name=event.caller_name,
+        user_id=person.user_id if person else "",
+        from_user=event.from_user,
+        trunk_id=event.trunk_id,
+        language=call.language,
+    )
+    leg = call.new_leg(Role.CUSTOMER, number=event.caller, trunk_id=event.trunk_id, device_id=event.from_device)
+    call.first_leg = leg.id
+    if not event.known_number:
+        call.finish(Disposition.REFUSED, Cause.UNALLOCATED, reason="unknown_number", sip_status=404)
+    elif person is None:
+        _announce(call, "not-in-service", Closing(Disposition.REFUSED, Cause.UNALLOCATED, "number_without_user"))
+    elif person.busy:
+        call.note("user.busy", user_id=person.user_id)
+        _unavailable(call, "busy")
+    else:
+        _ring(call)
+
+
+def _ring(call: Call) -> None:
+    person = call.person
+    assert person is not None
+    call.do(Ring(call.caller.id))
+    if not person.phones:
+        call.note("user.offline", user_id=person.user_id)
+        _forward(call)
+        return
+    call.move(State.RINGING)
+    call.open_bridge()
+    for phone in person.phones:
+        leg = call.new_leg(Role.USER, device_id=phone.device_id)
+        call.do(
+            RingPhone(
+                leg.id,
+                phone.dial,
+                caller_id=call.customer_number,
+                caller_name="",
+                timeout=person.ring_time + _GRACE,
+                for_leg=call.caller.id,
+            )
+        )
+    call.start_timer("ring", person.ring_time)
+
+
+# -- while the user's phones ring ------------------------------------------------------------------
+
+
+def phone_answered(call: Call, event: LegAnswered) -> None:
+    """The first to answer wins (I1); the others stop, told that it was answered elsewhere (RFC 3326)."""
+    winner = call.legs[event.leg]
+    if winner.role is Role.CUSTOMER:
+        return
+    call.stop_timer("ring")
+    talking.connect(call, call.caller, winner)
+    for leg in call.live_legs(Role.USER):
+        if leg is not winner:
+            call.end_leg(leg, Result.ELSEWHERE, Cause.ANSWERED_ELSEWHERE)
+
+
+def leg_ended_while_ringing(call: Call, event: LegEnded) -> None:
+    """A phone that says no stops ringing alone; 603 speaks for the user (RFC 3261, 21.6.2)."""
+    if event.leg == call.first_leg:
+        _caller_gave_up(call)
+        return
+    if event.sip_status == 603:
+        _stop_phones(call)
+        _unavailable(call, "declined")
+        return
+    call.refused_by_phone |= event.sip_status in (486, 600) or event.cause == Cause.BUSY
+    if any(call.live_legs(Role.USER)):
+        return
+    call.stop_timer("ring")
+    if call.refused_by_phone:
+        _unavailable(call, "busy_phone")
+    else:
+        _forward(call)
+
+
+def rang_long_enough(call: Call, event: TimerFired) -> None:
+    if event.name == "ring":
+        _stop_phones(call)
+        _forward(call)
+
+
+def asked_while_ringing(call: Call, event: Asked) -> None:
+    """Forward and Ignore on the card (I2); hanging up an incoming call before its answer ignores it."""
+    if event.ask is Ask.FORWARD:
+        if call.state is not State.RINGING:
+            raise NotNow("The call is being forwarded already.")
+        call.note("user.forwarded", by=event.by)
+        _stop_phones(call)
+        _forward(call)
+    elif event.ask in (Ask.IGNORE, Ask.HANG_UP):
+        call.note("user.ignored", by=event.by)
+        _stop_phones(call)
+        _stop_forward(call)
+        _unavailable(call, "ignored")
+    else:
+        raise NotNow("The call has not been answered yet.")
+
+
+def _stop_phones(call: Call) -> None:
+    call.stop_timer("ring")
+    for leg in call.live_legs(Role.USER):
+        call.end_leg(leg, Result.NO_ANSWER, Cause.NO_ANSWER)
+
+
+def _caller_gave_up(call: Call) -> None:
+    """I8: everything stops at once; a missed call."""
+    call.caller.ended = True
+    call.finish(Disposition.MISSED, Cause.NORMAL, reason="caller_gave_up", ended_by="customer")
+
+
+# -- the forwarding number -------------------------------------------------------------------------
+
+
+def _forward(call: Call) -> None:
+    """I3: on to the forwarding number, through the gate like everything that dials (P5)."""
+    person = call.person
+    assert person is not None
+    if not person.forwarding:
+        _unreachable(call, "no_forwarding_number")
+        return
+    call.do(FindRoute("forward", person.forwarding, person.user_id))
+    if call.state is not State.FORWARDING:
+        call.move(State.FORWARDING)
+
+
+def forward_route(call: Call, event: RouteDecided) -> None:
+    call.note(
+        "gate.verdict",
+        purpose=event.purpose,
+        number=event.number,
+        allowed=event.verdict.allowed,
+        reason=event.verdict.reason.value,
+    )
+    if not event.verdict.allowed:
+        _unreachable(call, f"forward_{event.verdict.reason.value}")
+        return
+    call.routes, call.caller_id = event.routes, event.verdict.caller_id
+    call.start_timer("forward", FORWARD_RINGS)
+    _dial_forward(call, event.number)
+
+
+def _dial_forward(call: Call, number: str) -> None:
+    route, call.routes = call.routes[0], call.routes[1:]
+    leg = call.new_leg(Role.FORWARD, number=number, trunk_id=route.trunk_id)
+    call.do(DialOut(leg.id, route.dial, call.caller_id, FORWARD_RINGS + _GRACE, None, call.caller.id))
+
+
+def forward_answered(call: Call, event: LegAnswered) -> None:
+    """A mobile's mailbox answers too: only a key pressed by a person takes the call (I3)."""
+    leg = call.legs[event.leg]
+    if leg.role is not Role.FORWARD:
+        return
+    assert call.person is not None
+    call.stop_timer("forward")
+    if call.person.forward_accept:
+        call.move(State.ASKING)
+        call.start_timer("accept", ACCEPT_WITHIN)
+        _ask(call, leg)
+    else:
+        _take_forwarded(call, leg)
+
+
+def _ask(call: Call, leg: Leg) -> None:
+    call.accept_asked += 1
+    call.play(leg.id, "accept-forward", then="ask")
+
+
+def ask_again(call: Call, event: PlaybackDone) -> None:
+    if call.after_playback.pop(event.playback, "") != "ask" or call.accept_asked >= ACCEPT_REPEATS:
+        return
+    leg = next(call.live_legs(Role.FORWARD), None)
+    if leg is not None:
+        _ask(call, leg)
+
+
+def forward_accepted(call: Call, event: DigitPressed) -> None:
+    leg = call.legs[event.leg]
+    if leg.role is not Role.FORWARD:
+        return
+    call.stop_timer("accept")
+    call.stop_prompts()
+    call.note("forward.accepted", leg=leg.id)
+    _take_forwarded(call, leg)
+
+
+def _take_forwarded(call: Call, leg: Leg) -> None:
+    talking.connect(call, call.caller, leg)
+
+
+def forward_took_too_long(call: Call, event: TimerFired) -> None:
+    if event.name not in ("forward", "accept"):
+        return
+    accepting = event.name == "accept"
+    for leg in call.live_legs(Role.FORWARD):
+        call.end_leg(leg, Result.NOT_ACCEPTED if accepting else Result.NO_ANSWER, Cause.NORMAL)
+    _unreachable(call, "forward_not_accepted" if accepting else "forward_no_answer")
+
+
+def leg_ended_while_forwarding(call: Call, event: LegEnded) -> None:
+    if event.leg == call.first_leg:
+        _caller_gave_up(call)
+        return
+    leg = call.legs[event.leg]
+    if leg.role is not Role.FORWARD:
+        return
+    result = result_of(event.cause, event.sip_status)
+    if not leg.ringing and not leg.answered and call.routes and may_try_next_trunk(result):
+        _dial_forward(call, leg.number)
+        return
+    _stop_forward(call)
+    _unreachable(call, "forward_not_accepted" if leg.answered else f"forward_{result.value}")
+
+
+def _stop_forward(call: Call) -> None:
+    call.stop_timer("forward")
+    call.stop_timer("accept")
+    call.stop_prompts()
+    for leg in call.live_legs(Role.FORWARD):
+        call.end_leg(leg, Result.NOT_ACCEPTED if leg.answered else Result.CANCELLED, Cause.NORMAL)
+
+
+# -- words instead of a person ---------------------------------------------------------------------
+
+
+def _unavailable(call: Call, reason: str) -> None:
+    """I6: busy, ignored or declined."""
+    _leave_word(call, "unavailable", Closing(Disposition.BUSY, Cause.BUSY, reason))
+
+
+def _unreachable(call: Call, reason: str) -> None:
+    """I5: nobody there and nobody at the forwarding number."""
+    _leave_word(call, "unreachable", Closing(Disposition.NO_ANSWER, Cause.NO_ANSWER, reason))
+
+
+def _leave_word(call: Call, prompt: str, closing: Closing) -> None:
+    """The message; then voicemail where it is switched on (I7), which answers the call first."""
+    plan = call.person.voicemail if call.person else None
+    if plan is None:
+        _announce(call, prompt, closing)
+        return
+    caller = call.caller
+    caller.answered = True
+    call.do(Answer(caller.id))
+    call.note("leg.answered", leg=caller.id)
+    call.closing = closing
+    call.move(State.ANNOUNCING)
+    call.note("announcement", prompt=prompt, reason=closing.reason)
+    call.play(caller.id, prompt, plan.greeting, "beep", then="message")
+
+
+def _announce(call: Call, prompt: str, closing: Closing) -> None:
+    """Words as early media: the caller hears them and pays nothing for the call."""
+    call.closing = closing
+    call.move(State.ANNOUNCING)
+    call.note("announcement", prompt=prompt, reason=closing.reason)
+    call.play(call.caller.id, prompt, then="end")
+
+
+def announced(call: Call, event: PlaybackDone) -> None:
+    then = call.after_playback.pop(event.playback, "")
+    closing = call.closing
+    if not then or closing is None:
+        return
+    if then == "end":
+        call.finish(closing.disposition, closing.cause, reason=closing.reason, ended_by="system")
+        return
+    plan = call.person.voicemail if call.person else None
+    assert plan is not None
+    call.move(State.MESSAGE)
+    name = voicemail_id(call.id)
+    call.note("voicemail.started", voicemail=name, leg=call.caller.id)
+    call.do(RecordMessage(name, call.caller.id, plan.max_length))
+    call.start_timer("message", plan.max_length + MESSAGE_GRACE)
+
+
+def caller_left_announcement(call: Call, event: LegEnded) -> None:
+    if event.leg != call.first_leg:
+        return
+    closing = call.closing
+    call.finish(
+        Disposition.MISSED if closing and call.direction is not Direction.OUTBOUND else Disposition.CANCELLED,
+        reason=closing.reason if closing else "",
+        ended_by="customer",
+    )
+
+
+def message_recorded(call: Call, event: MessageRecorded) -> None:
+    call.note(
+        "voicemail.recorded",
+        voicemail=event.name,
+        duration_ms=int(event.duration / timedelta(milliseconds=1)),
+    )
+    call.finish(Disposition.VOICEMAIL, reason=call.closing.reason if call.closing else "", ended_by="customer")
+
+
+def caller_left_message(call: Call, event: LegEnded) -> None:
+    """Most callers end their message by hanging up: the recording's own end tells how long it is."""
+    if event.leg == call.first_leg:
+        call.note("voicemail.left", voicemail=voicemail_id(call.id))
+        call.finish(Disposition.VOICEMAIL, reason=call.closing.reason if call.closing else "", ended_by="customer")
+
+
+def message_overdue(call: Call, event: TimerFired) -> None:
+    if event.name == "message":
+        call.finish(Disposition.VOICEMAIL, reason="overdue", ended_by="system")

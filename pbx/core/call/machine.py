@@ -1,0 +1,165 @@
+"""The way in: a beginning makes a call, an event moves it on; what was decided comes back as a list."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from pbx.core.call import inbound, outbound, talking
+from pbx.core.call.model import Call
+from pbx.core.call.states import State
+from pbx.core.causes import Result, result_of
+from pbx.core.commands import Command, Fact
+from pbx.core.events import (
+    Arrived,
+    Asked,
+    Beginning,
+    CommandFailed,
+    Dialled,
+    DialRequested,
+    DigitPressed,
+    DigitsAsked,
+    Event,
+    LegAnswered,
+    LegEnded,
+    LegHeld,
+    LegRinging,
+    MessageRecorded,
+    NotNow,
+    PlaybackDone,
+    RouteDecided,
+    TimerFired,
+)
+from pbx.core.ids import CallId, Instant
+
+Decided = list[Command | Fact]
+Handler = Callable[[Call, Any], None]
+
+
+def begin(call_id: CallId, event: Beginning, now: Instant) -> tuple[Call, Decided]:
+    """Make a call of what began it."""
+    call = Call(call_id, now)
+    match event:
+        case Arrived():
+            inbound.arrive(call, event)
+        case Dialled():
+            outbound.dialled(call, event)
+        case DialRequested():
+            outbound.requested(call, event)
+    return call, _taken(call)
+
+
+def handle(call: Call, event: Event, now: Instant) -> Decided:
+    """Move the call on. Raises NotNow where a person asked for something impossible, changing nothing.
+
+    Events may come late, twice or for legs that are gone already: they change nothing then.
+    """
+    call.now = now
+    if isinstance(event, LegRinging | LegAnswered | LegEnded | LegHeld | DigitPressed) and not _leg_event(call, event):
+        return _taken(call)
+    if isinstance(event, TimerFired):
+        if event.name not in call.timers:
+            return []
+        call.timers.discard(event.name)
+    if isinstance(event, CommandFailed):
+        _command_failed(call, event, now)
+        return _taken(call)
+    handler = _HANDLERS.get((call.state, type(event)))
+    if handler is not None:
+        handler(call, event)
+    elif isinstance(event, Asked | DigitsAsked):
+        raise NotNow("That is not possible at this moment of the call.")
+    return _taken(call)
+
+
+def _taken(call: Call) -> Decided:
+    decided, call.out = call.out, []
+    return decided
+
+
+def _leg_event(call: Call, event: LegRinging | LegAnswered | LegEnded | LegHeld | DigitPressed) -> bool:
+    """Keep the leg's own state; tell whether the call as a whole needs to hear of it."""
+    leg = call.legs.get(event.leg)
+    if leg is None or leg.ended:
+        return False
+    if isinstance(event, LegEnded):
+        leg.ended = True
+        if leg.ending:
+            return False
+        result = Result.ANSWERED if leg.answered else result_of(event.cause, event.sip_status)
+        call.note("leg.ended", leg=leg.id, result=result.value, cause=event.cause, sip_status=event.sip_status)
+        return True
+    if leg.ending:
+        return False
+    if isinstance(event, LegRinging):
+        if leg.ringing or leg.answered:
+            return False
+        leg.ringing = True
+        call.note("leg.ringing", leg=leg.id)
+    elif isinstance(event, LegAnswered):
+        if leg.answered:
+            return False
+        leg.answered = True
+        call.note("leg.answered", leg=leg.id)
+    elif isinstance(event, LegHeld):
+        if leg.held is event.held:
+            return False
+        leg.held = event.held
+        call.note("leg.held" if event.held else "leg.unheld", leg=leg.id, by="phone")
+    return True
+
+
+def _command_failed(call: Call, event: CommandFailed, now: Instant) -> None:
+    """A leg that could not be made or reached is a leg that failed; anything else is told in the log."""
+    call.note("command.failed", command=event.command, leg=event.leg or "", why=event.why)
+    leg = call.legs.get(event.leg) if event.leg is not None else None
+    if leg is not None and not leg.ended:
+        pending = call.out
+        call.out = []
+        pending += handle(call, LegEnded(leg.id, 38), now)
+        call.out = pending
+
+
+_S = State
+_HANDLERS: dict[tuple[State, type], Handler] = {
+    (_S.NEW, RouteDecided): outbound.route_decided,
+    (_S.NEW, LegEnded): outbound.gone_before_dialling,
+    (_S.RINGING, LegAnswered): inbound.phone_answered,
+    (_S.RINGING, LegEnded): inbound.leg_ended_while_ringing,
+    (_S.RINGING, TimerFired): inbound.rang_long_enough,
+    (_S.RINGING, RouteDecided): inbound.forward_route,
+    (_S.RINGING, Asked): inbound.asked_while_ringing,
+    (_S.FORWARDING, LegAnswered): inbound.forward_answered,
+    (_S.FORWARDING, LegEnded): inbound.leg_ended_while_forwarding,
+    (_S.FORWARDING, TimerFired): inbound.forward_took_too_long,
+    (_S.FORWARDING, RouteDecided): inbound.forward_route,
+    (_S.FORWARDING, Asked): inbound.asked_while_ringing,
+    (_S.ASKING, DigitPressed): inbound.forward_accepted,
+    (_S.ASKING, LegEnded): inbound.leg_ended_while_forwarding,
+    (_S.ASKING, TimerFired): inbound.forward_took_too_long,
+    (_S.ASKING, PlaybackDone): inbound.ask_again,
+    (_S.ASKING, Asked): inbound.asked_while_ringing,
+    (_S.ANNOUNCING, PlaybackDone): inbound.announced,
+    (_S.ANNOUNCING, LegEnded): inbound.caller_left_announcement,
+    (_S.ANNOUNCING, Asked): talking.asked_to_end,
+    (_S.MESSAGE, MessageRecorded): inbound.message_recorded,
+    (_S.MESSAGE, LegEnded): inbound.caller_left_message,
+    (_S.MESSAGE, TimerFired): inbound.message_overdue,
+    (_S.MESSAGE, Asked): talking.asked_to_end,
+    (_S.PREPARING, LegAnswered): outbound.user_answered,
+    (_S.PREPARING, LegEnded): outbound.leg_ended_while_preparing,
+    (_S.PREPARING, TimerFired): outbound.user_did_not_answer,
+    (_S.PREPARING, RouteDecided): outbound.route_decided,
+    (_S.PREPARING, Asked): talking.asked_to_end,
+    (_S.DIALLING, LegRinging): outbound.customer_rings,
+    (_S.DIALLING, LegAnswered): outbound.customer_answered,
+    (_S.DIALLING, LegEnded): outbound.leg_ended_while_dialling,
+    (_S.DIALLING, TimerFired): outbound.customer_did_not_answer,
+    (_S.DIALLING, Asked): talking.asked_to_end,
+    (_S.DIALLING, DigitsAsked): talking.send_digits,
+    (_S.TALKING, LegAnswered): talking.answered_too_late,
+    (_S.TALKING, LegEnded): talking.leg_ended,
+    (_S.TALKING, Asked): talking.asked,
+    (_S.TALKING, DigitsAsked): talking.send_digits,
+    (_S.TALKING, TimerFired): talking.timer_fired,
+}

@@ -1,0 +1,251 @@
+"""The call as a value: its legs, its state, and what it has decided in this step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+
+from pbx.core.call.states import MOVES, State
+from pbx.core.causes import Cause, Result
+from pbx.core.commands import (
+    CloseBridge,
+    Command,
+    Fact,
+    HangUp,
+    OpenBridge,
+    Play,
+    StartTimer,
+    StopPlay,
+    StopRecording,
+    StopTimer,
+)
+from pbx.core.events import Direction, Person, Phone, Route
+from pbx.core.ids import (
+    BridgeId,
+    CallId,
+    Instant,
+    LegId,
+    PlaybackId,
+    RecordingId,
+    bridge_id,
+    leg_id,
+    playback_id,
+    recording_id,
+)
+
+
+class Role(StrEnum):
+    CUSTOMER = "customer"
+    USER = "user"
+    FORWARD = "forward"  # the user, reached at the forwarding number
+
+
+class Disposition(StrEnum):
+    """How the call as a whole ended, as the log lists it."""
+
+    ANSWERED = "answered"
+    MISSED = "missed"  # the caller gave up
+    NO_ANSWER = "no_answer"
+    BUSY = "busy"
+    REJECTED = "rejected"
+    REFUSED = "refused"  # by our gate, or a number that nobody has
+    UNREACHABLE = "unreachable"
+    CANCELLED = "cancelled"  # by our user before an answer
+    VOICEMAIL = "voicemail"
+    INVALID = "invalid_number"
+    FAILED = "failed"
+
+
+@dataclass(slots=True)
+class Leg:
+    """One party's side. ``id`` is ours, ``answered`` and ``ended`` only ever go from False to True."""
+
+    id: LegId
+    role: Role
+    number: str = ""
+    device_id: str = ""
+    trunk_id: str = ""
+    ringing: bool = False
+    answered: bool = False
+    held: bool = False
+    ending: bool = False
+    ended: bool = False
+
+    @property
+    def live(self) -> bool:
+        return not self.ending and not self.ended
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """How the call will end when the announcement that is being played has been heard."""
+
+    disposition: Disposition
+    cause: Cause
+    reason: str = ""
+
+
+@dataclass(slots=True)
+class Call:
+    """Everything the core knows of one call. Only the handlers beside this module change it."""
+
+    id: CallId
+    now: Instant
+    state: State = State.NEW
+    direction: Direction = Direction.INBOUND
+    person: Person | None = None
+    language: str = "en"
+    customer_number: str = ""
+    legs: dict[LegId, Leg] = field(default_factory=dict)
+    first_leg: LegId | None = None
+    bridge: BridgeId | None = None
+    routes: tuple[Route, ...] = ()
+    caller_id: str = ""
+    after_playback: dict[PlaybackId, str] = field(default_factory=dict)
+    recording: RecordingId | None = None
+    recording_leg: LegId | None = None
+    recording_paused: bool = False
+    answered_at: Instant | None = None
+    last_result: Result = Result.NO_ANSWER
+    refused_by_phone: bool = False
+    closing: Closing | None = None
+    via: str = ""
+    user_phone: Phone | None = None
+    user_joined: bool = False
+    accept_asked: int = 0
+    timers: set[str] = field(default_factory=set)
+    counters: dict[str, int] = field(default_factory=dict)
+    out: list[Command | Fact] = field(default_factory=list)
+
+    # -- what a handler says ------------------------------------------------------------------------
+
+    def do(self, command: Command) -> None:
+        self.out.append(command)
+
+    def note(self, kind: str, **data: object) -> None:
+        self.out.append(Fact(kind, self.now, data))
+
+    def move(self, state: State) -> None:
+        """Go to another state; an illegal move is our own bug and must not pass silently."""
+        if state not in MOVES[self.state]:
+            raise RuntimeError(f"a call cannot go from {self.state} to {state}")
+        self.state = state
+        if state is not State.ENDED:
+            self.note("call.state", state=state.value)
+
+    # -- legs ---------------------------------------------------------------------------------------
+
+    def count(self, what: str) -> int:
+        self.counters[what] = self.counters.get(what, 0) + 1
+        return self.counters[what]
+
+    def new_leg(self, role: Role, *, number: str = "", device_id: str = "", trunk_id: str = "") -> Leg:
+        leg = Leg(leg_id(self.id, self.count("leg")), role, number, device_id, trunk_id)
+        self.legs[leg.id] = leg
+        self.note(
+            "leg.created",
+            leg=leg.id,
+            role=role.value,
+            number=number,
+            device_id=device_id,
+            trunk_id=trunk_id,
+            user_id=self.person.user_id if self.person and role is not Role.CUSTOMER else "",
+        )
+        return leg
+
+    def live_legs(self, role: Role | None = None) -> Iterator[Leg]:
+        return (leg for leg in list(self.legs.values()) if leg.live and role in (None, leg.role))
+
+    @property
+    def caller(self) -> Leg:
+        """The leg that the call began with."""
+        assert self.first_leg is not None
+        return self.legs[self.first_leg]
+
+    @property
+    def over(self) -> bool:
+        """Nothing of it is left in the switch."""
+        return self.state is State.ENDED and all(leg.ended for leg in self.legs.values())
+
+    def end_leg(self, leg: Leg, result: Result, cause: Cause, *, sip_status: int | None = None) -> None:
+        """Hang a leg up; the log has its result now, the switch confirms later."""
+        if not leg.live:
+            return
+        leg.ending = True
+        self.note("leg.ended", leg=leg.id, result=result.value, cause=int(cause), sip_status=sip_status)
+        self.do(HangUp(leg.id, cause, sip_status))
+
+    # -- bridge, timers, prompts --------------------------------------------------------------------
+
+    def open_bridge(self) -> BridgeId:
+        if self.bridge is None:
+            self.bridge = bridge_id(self.id)
+            self.do(OpenBridge(self.bridge))
+        return self.bridge
+
+    def start_timer(self, name: str, delay: timedelta) -> None:
+        self.timers.add(name)
+        self.do(StartTimer(name, delay))
+
+    def stop_timer(self, name: str) -> None:
+        if name in self.timers:
+            self.timers.discard(name)
+            self.do(StopTimer(name))
+
+    def play(self, target: LegId | BridgeId, *prompts: str, then: str = "") -> None:
+        """Play prompts; ``then`` names what the call goes on to when they have been heard."""
+        playback = playback_id(self.id, self.count("playback"))
+        self.after_playback[playback] = then
+        self.do(Play(playback, target, prompts, self.language))
+
+    def stop_prompts(self) -> None:
+        for playback in self.after_playback:
+            self.do(StopPlay(playback))
+        self.after_playback.clear()
+
+    def next_recording(self) -> RecordingId:
+        return recording_id(self.id, self.count("recording"))
+
+    # -- the end ------------------------------------------------------------------------------------
+
+    def finish(
+        self,
+        disposition: Disposition,
+        cause: Cause = Cause.NORMAL,
+        *,
+        reason: str = "",
+        ended_by: str = "",
+        sip_status: int | None = None,
+    ) -> None:
+        """End the call for everybody (V13): every leg, timer, prompt, recording and the bridge."""
+        if self.state is State.ENDED:
+            return
+        for name in sorted(self.timers):
+            self.do(StopTimer(name))
+        self.timers.clear()
+        if self.recording is not None and self.recording_leg is not None:
+            self.note("recording.stopped", recording=self.recording)
+            self.do(StopRecording(self.recording, self.recording_leg))
+            self.recording = None
+        for leg in self.live_legs():
+            result = Result.ANSWERED if leg.answered else _result_at_end(leg, disposition)
+            self.end_leg(leg, result, cause, sip_status=sip_status if leg.id == self.first_leg else None)
+        if self.bridge is not None:
+            self.do(CloseBridge(self.bridge))
+        self.after_playback.clear()
+        self.move(State.ENDED)
+        self.note(
+            "call.ended",
+            disposition=disposition.value,
+            cause=int(cause),
+            sip_status=sip_status,
+            reason=reason,
+            ended_by=ended_by,
+        )
+
+
+def _result_at_end(leg: Leg, disposition: Disposition) -> Result:
+    refused = disposition in (Disposition.REFUSED, Disposition.INVALID)
+    return Result.DECLINED if refused and leg.role is Role.USER else Result.CANCELLED

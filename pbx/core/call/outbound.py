@@ -1,0 +1,215 @@
+"""A user of ours calls out: from a phone, or by API through a phone that is rung first (V4 to V6, V15)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from pbx.core.call import talking
+from pbx.core.call.model import Call, Closing, Disposition, Role
+from pbx.core.call.states import State
+from pbx.core.causes import Cause, Result, cause_for, may_try_next_trunk, result_of
+from pbx.core.commands import DialOut, FindRoute, Ring, RingPhone
+from pbx.core.events import (
+    Dialled,
+    DialRequested,
+    Direction,
+    LegAnswered,
+    LegEnded,
+    LegRinging,
+    RouteDecided,
+    TimerFired,
+)
+from pbx.core.gate import Reason
+
+CUSTOMER_RINGS = timedelta(seconds=90)
+OWN_PHONE_RINGS = timedelta(seconds=30)
+_GRACE = timedelta(seconds=5)
+
+_DISPOSITIONS = {
+    Result.BUSY: Disposition.BUSY,
+    Result.NO_ANSWER: Disposition.NO_ANSWER,
+    Result.DECLINED: Disposition.REJECTED,
+    Result.UNALLOCATED: Disposition.INVALID,
+    Result.UNREACHABLE: Disposition.UNREACHABLE,
+    Result.CANCELLED: Disposition.NO_ANSWER,
+}
+_WORDS = {
+    Disposition.BUSY: "call-busy",
+    Disposition.NO_ANSWER: "call-no-answer",
+    Disposition.REJECTED: "call-rejected",
+    Disposition.INVALID: "number-invalid",
+}
+_STATUS = {
+    Reason.INVALID_NUMBER: 484,
+    Reason.NO_TRUNK: 503,
+    Reason.OVERLOADED: 503,
+    Reason.ORG_BUSY_LIMIT: 503,
+}
+
+
+def dialled(call: Call, event: Dialled) -> None:
+    """A phone dialled: its leg waits while the gate decides."""
+    _created(call, event.person.user_id, event.person.did, event.number, event.dialled, event.device_id, "phone")
+    call.person, call.language = event.person, event.person.language
+    leg = call.new_leg(Role.USER, device_id=event.device_id)
+    call.first_leg = leg.id
+    call.do(FindRoute("customer", event.number, event.person.user_id))
+
+
+def requested(call: Call, event: DialRequested) -> None:
+    """By API: the gate decides before any phone rings."""
+    via = "device" if event.phone else "forwarding"
+    device = event.phone.device_id if event.phone else ""
+    _created(call, event.person.user_id, event.person.did, event.number, event.dialled, device, via)
+    call.person, call.language = event.person, event.person.language
+    leg = call.new_leg(Role.USER, device_id=device, number="" if event.phone else event.person.forwarding)
+    call.first_leg = leg.id
+    call.user_phone = event.phone
+    call.do(FindRoute("customer", event.number, event.person.user_id))
+
+
+def _created(call: Call, user_id: str, did: str, number: str, dialled: str, device_id: str, via: str) -> None:
+    call.direction, call.customer_number, call.via = Direction.OUTBOUND, number, via
+    call.note(
+        "call.created",
+        direction=call.direction.value,
+        did=did,
+        customer=number,
+        dialled=dialled,
+        user_id=user_id,
+        device_id=device_id,
+        via=via,
+    )
+
+
+def route_decided(call: Call, event: RouteDecided) -> None:
+    """The gate has spoken: on the number itself, or on the user's own forwarding number."""
+    call.note(
+        "gate.verdict",
+        purpose=event.purpose,
+        number=event.number,
+        allowed=event.verdict.allowed,
+        reason=event.verdict.reason.value,
+    )
+    if not event.verdict.allowed:
+        call.note("call.refused", reason=event.verdict.reason.value, sentence=event.verdict.sentence)
+        call.finish(
+            Disposition.REFUSED,
+            event.verdict.cause,
+            reason=event.verdict.reason.value,
+            ended_by="gate",
+            sip_status=_STATUS.get(event.verdict.reason, 403),
+        )
+    elif event.purpose == "own_forwarding":
+        route = event.routes[0]
+        call.do(DialOut(call.caller.id, route.dial, event.verdict.caller_id, OWN_PHONE_RINGS + _GRACE, None, None))
+    else:
+        call.routes, call.caller_id = event.routes, event.verdict.caller_id
+        _go(call)
+
+
+def _go(call: Call) -> None:
+    if call.via == "phone":
+        _dial_customer(call)
+        return
+    call.move(State.PREPARING)
+    call.start_timer("own", OWN_PHONE_RINGS)
+    assert call.person is not None
+    if call.user_phone is not None:
+        call.do(
+            RingPhone(
+                call.caller.id,
+                call.user_phone.dial,
+                caller_id=call.customer_number,
+                caller_name="",
+                timeout=OWN_PHONE_RINGS + _GRACE,
+                auto_answer=True,
+            )
+        )
+    else:
+        call.do(FindRoute("own_forwarding", call.person.forwarding, call.person.user_id))
+
+
+def user_answered(call: Call, event: LegAnswered) -> None:
+    if event.leg == call.first_leg:
+        call.stop_timer("own")
+        _dial_customer(call)
+
+
+def user_did_not_answer(call: Call, event: TimerFired) -> None:
+    if event.name == "own":
+        call.finish(Disposition.CANCELLED, Cause.NO_ANSWER, reason="own_phone_no_answer", ended_by="system")
+
+
+def leg_ended_while_preparing(call: Call, event: LegEnded) -> None:
+    result = result_of(event.cause, event.sip_status)
+    call.finish(Disposition.CANCELLED, reason=f"own_phone_{result.value}", ended_by="user")
+
+
+def _dial_customer(call: Call) -> None:
+    """Both sides enter the bridge before the dial, so that early media passes both ways."""
+    if call.state is not State.DIALLING:
+        call.move(State.DIALLING)
+        call.start_timer("customer", CUSTOMER_RINGS)
+    bridge = call.open_bridge()
+    route, call.routes = call.routes[0], call.routes[1:]
+    leg = call.new_leg(Role.CUSTOMER, number=call.customer_number, trunk_id=route.trunk_id)
+    joining = () if call.user_joined else (call.caller.id,)
+    call.user_joined = True
+    timeout = CUSTOMER_RINGS + _GRACE
+    call.do(DialOut(leg.id, route.dial, call.caller_id, timeout, bridge, call.caller.id, joining))
+
+
+def customer_rings(call: Call, event: LegRinging) -> None:
+    """Where our user's phone is answered already (rung first), ringing must be played to it."""
+    if call.legs[event.leg].role is Role.CUSTOMER and call.caller.answered:
+        call.do(Ring(call.caller.id))
+
+
+def customer_answered(call: Call, event: LegAnswered) -> None:
+    leg = call.legs[event.leg]
+    if leg.role is not Role.CUSTOMER:
+        return
+    call.stop_timer("customer")
+    talking.connect(call, leg, call.caller, joined=True)
+
+
+def customer_did_not_answer(call: Call, event: TimerFired) -> None:
+    if event.name != "customer":
+        return
+    for leg in call.live_legs(Role.CUSTOMER):
+        call.end_leg(leg, Result.NO_ANSWER, Cause.NO_ANSWER)
+    _tell(call, Result.NO_ANSWER, None)
+
+
+def leg_ended_while_dialling(call: Call, event: LegEnded) -> None:
+    leg = call.legs[event.leg]
+    if leg.role is Role.USER:
+        call.finish(Disposition.CANCELLED, ended_by="user", reason="user_gave_up")
+        return
+    result = result_of(event.cause, event.sip_status)
+    if not leg.ringing and call.routes and may_try_next_trunk(result):
+        call.note("trunk.failed", trunk_id=leg.trunk_id, result=result.value)
+        _dial_customer(call)
+        return
+    _tell(call, result, event.sip_status)
+
+
+def _tell(call: Call, result: Result, sip_status: int | None) -> None:
+    """Busy, no answer, rejected and unreachable are told apart: as a status to a phone that waits for one, in
+    words to one that was answered (rung first), and in the log."""
+    disposition = _DISPOSITIONS.get(result, Disposition.FAILED)
+    cause = cause_for(result)
+    if not call.caller.answered:
+        call.finish(disposition, cause, reason=result.value, sip_status=sip_status, ended_by="network")
+        return
+    call.closing = Closing(disposition, cause, result.value)
+    call.move(State.ANNOUNCING)
+    prompt = _WORDS.get(disposition, "call-failed")
+    call.note("announcement", prompt=prompt, reason=result.value)
+    call.stop_timer("customer")
+    call.play(call.caller.id, prompt, then="end")
+
+
+def gone_before_dialling(call: Call, event: LegEnded) -> None:
+    call.finish(Disposition.CANCELLED, ended_by="user", reason="user_gave_up")

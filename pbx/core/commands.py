@@ -1,0 +1,182 @@
+"""What a call wants done: the closed set of commands that the switch and the runtime carry out, in order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from pbx.core.causes import Cause
+from pbx.core.ids import BridgeId, Instant, LegId, PlaybackId, RecordingId
+
+
+@dataclass(frozen=True, slots=True)
+class RingPhone:
+    """Ring a phone of ours; it enters the call when it answers."""
+
+    leg: LegId
+    dial: str
+    caller_id: str
+    caller_name: str
+    timeout: timedelta
+    for_leg: LegId | None = None
+    auto_answer: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DialOut:
+    """Dial through a trunk. With a bridge, what the far end sends before it answers is heard there.
+
+    ``joining`` are legs that enter the bridge together with this one.
+    """
+
+    leg: LegId
+    dial: str
+    caller_id: str
+    timeout: timedelta
+    bridge: BridgeId | None
+    for_leg: LegId | None
+    joining: tuple[LegId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    leg: LegId
+
+
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """Tell a waiting caller that it rings (180), or play ringing where it is answered already."""
+
+    leg: LegId
+
+
+@dataclass(frozen=True, slots=True)
+class OpenBridge:
+    bridge: BridgeId
+
+
+@dataclass(frozen=True, slots=True)
+class JoinBridge:
+    bridge: BridgeId
+    legs: tuple[LegId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CloseBridge:
+    bridge: BridgeId
+
+
+@dataclass(frozen=True, slots=True)
+class HangUp:
+    """End a leg; before its answer the cause becomes the SIP status that the phone or carrier sees."""
+
+    leg: LegId
+    cause: Cause
+    sip_status: int | None = None
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Play:
+    """Play prompts to one leg (before its answer: as early media) or into the bridge, for all."""
+
+    playback: PlaybackId
+    target: LegId | BridgeId
+    prompts: tuple[str, ...]
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class StopPlay:
+    playback: PlaybackId
+
+
+@dataclass(frozen=True, slots=True)
+class SendDigits:
+    leg: LegId
+    digits: str
+
+
+@dataclass(frozen=True, slots=True)
+class StartRecording:
+    recording: RecordingId
+    leg: LegId
+
+
+@dataclass(frozen=True, slots=True)
+class PauseRecording:
+    recording: RecordingId
+    leg: LegId
+    paused: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StopRecording:
+    recording: RecordingId
+    leg: LegId
+
+
+@dataclass(frozen=True, slots=True)
+class DiscardRecording:
+    """Destroy what this recording holds, for good (V10 erase)."""
+
+    recording: RecordingId
+
+
+@dataclass(frozen=True, slots=True)
+class RecordMessage:
+    name: str
+    leg: LegId
+    max_length: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class StartTimer:
+    name: str
+    delay: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class StopTimer:
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class FindRoute:
+    """Ask the gate about a number; the answer comes back at once as :class:`RouteDecided`."""
+
+    purpose: str
+    number: str
+    user_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Something that happened: a row of the call's history, written before anything follows from it."""
+
+    kind: str
+    at: Instant
+    data: dict[str, object]
+
+
+Command = (
+    RingPhone
+    | DialOut
+    | Answer
+    | Ring
+    | OpenBridge
+    | JoinBridge
+    | CloseBridge
+    | HangUp
+    | Play
+    | StopPlay
+    | SendDigits
+    | StartRecording
+    | PauseRecording
+    | StopRecording
+    | DiscardRecording
+    | RecordMessage
+    | StartTimer
+    | StopTimer
+    | FindRoute
+)

@@ -1,0 +1,229 @@
+"""What can happen to a call: the closed set of events that :meth:`Call.handle` takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+
+from pbx.core.gate import Verdict
+from pbx.core.ids import LegId, PlaybackId
+
+
+class Direction(StrEnum):
+    INBOUND = "inbound"
+    OUTBOUND = "outbound"
+    INTERNAL = "internal"
+
+
+@dataclass(frozen=True, slots=True)
+class Phone:
+    """One registered binding of a user's device: what to dial, and whose it is."""
+
+    device_id: str
+    dial: str
+
+
+@dataclass(frozen=True, slots=True)
+class VoicemailPlan:
+    """Where a caller may leave a message, and for how long at most."""
+
+    max_length: timedelta
+    greeting: str = "voicemail-default-greeting"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingPlan:
+    """Whether this call is recorded and whether its parties are told."""
+
+    enabled: bool = False
+    announce: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """The user of ours in the call, with what the call needs to know of them at this moment."""
+
+    user_id: str
+    name: str
+    did: str
+    language: str = "en"
+    phones: tuple[Phone, ...] = ()
+    busy: bool = False
+    ring_time: timedelta = timedelta(seconds=25)
+    forwarding: str = ""
+    forward_accept: bool = True
+    voicemail: VoicemailPlan | None = None
+    recording: RecordingPlan = RecordingPlan()
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One way out: a trunk with the number in the form that it wants."""
+
+    trunk_id: str
+    dial: str
+    timeout: timedelta = timedelta(seconds=4)  # for any answer at all from the trunk
+
+
+# -- beginnings ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """Somebody calls one of our numbers. ``person`` is None where nobody has the number."""
+
+    channel: str
+    did: str
+    caller: str
+    caller_name: str
+    trunk_id: str
+    known_number: bool
+    person: Person | None
+    from_user: str = ""  # a colleague calling from inside
+    from_device: str = ""
+    language: str = "en"
+
+
+@dataclass(frozen=True, slots=True)
+class Dialled:
+    """A phone of ours dialled a number; its channel waits for an answer."""
+
+    channel: str
+    device_id: str
+    person: Person
+    dialled: str
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class DialRequested:
+    """A user asked by API: ring them first (a device, or the forwarding number), then the customer."""
+
+    person: Person
+    number: str
+    phone: Phone | None  # None: through the forwarding number
+    dialled: str
+    requested_by: str
+
+
+# -- from the switch -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class LegRinging:
+    leg: LegId
+
+
+@dataclass(frozen=True, slots=True)
+class LegAnswered:
+    leg: LegId
+
+
+@dataclass(frozen=True, slots=True)
+class LegEnded:
+    leg: LegId
+    cause: int
+    sip_status: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LegHeld:
+    """The phone put itself on hold or took itself back (re-INVITE, RFC 3264 section 8.4)."""
+
+    leg: LegId
+    held: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DigitPressed:
+    leg: LegId
+    digit: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybackDone:
+    playback: PlaybackId
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRecorded:
+    """The caller's voicemail ended: by key, by silence or at the longest length."""
+
+    name: str
+    duration: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class TimerFired:
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class RouteDecided:
+    """The gate's word on a number that the call wants to reach, and the ways out."""
+
+    purpose: str
+    verdict: Verdict
+    routes: tuple[Route, ...] = ()
+    number: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CommandFailed:
+    """The switch could not do it; ``leg`` names the leg that is of no use now, if one is."""
+
+    command: str
+    leg: LegId | None
+    why: str
+
+
+# -- from people -----------------------------------------------------------------------------------
+
+
+class Ask(StrEnum):
+    """What a user may ask of a call that stands or rings."""
+
+    FORWARD = "forward"
+    IGNORE = "ignore"
+    HANG_UP = "hang_up"
+    PAUSE_RECORDING = "pause_recording"
+    RESUME_RECORDING = "resume_recording"
+    ERASE_RECORDING = "erase_recording"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    ask: Ask
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DigitsAsked:
+    digits: str
+    by: str = ""
+
+
+Beginning = Arrived | Dialled | DialRequested
+Event = (
+    LegRinging
+    | LegAnswered
+    | LegEnded
+    | LegHeld
+    | DigitPressed
+    | PlaybackDone
+    | MessageRecorded
+    | TimerFired
+    | RouteDecided
+    | CommandFailed
+    | Asked
+    | DigitsAsked
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NotNow(Exception):
+    """What was asked makes no sense in this state; the text is for the one who asked."""
+
+    sentence: str
+    code: str = field(default="not_now")

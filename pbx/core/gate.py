@@ -1,0 +1,204 @@
+"""The one gate before any call leaves (FEATURES P5, TRUST 18, 24): a pure function over facts.
+
+Everything that dials asks it: phones, API, forwarding, later invite and dialler. Its verdict carries a reason
+that API, CLI, SIP and the log all show. Emergency numbers pass whatever the other facts say.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from pbx.core.causes import Cause
+
+
+class Reason(StrEnum):
+    """Why the gate decided as it did; stable words that clients may key on."""
+
+    ALLOWED = "allowed"
+    EMERGENCY = "emergency"
+    NO_RIGHT = "no_right"
+    USER_INACTIVE = "user_inactive"
+    NO_NUMBER = "no_number"
+    NUMBER_CANNOT_CALL = "number_cannot_call"
+    INVALID_NUMBER = "invalid_number"
+    PREMIUM = "premium_denied"
+    SATELLITE = "satellite_denied"
+    COUNTRY = "country_denied"
+    PREFIX = "prefix_denied"
+    DO_NOT_CALL = "do_not_call"
+    USER_BUSY_LIMIT = "user_concurrency_cap"
+    ORG_BUSY_LIMIT = "organisation_concurrency_cap"
+    USER_SPEND = "user_spend_cap"
+    ORG_SPEND = "organisation_spend_cap"
+    NO_CREDIT = "no_credit"
+    NO_TRUNK = "no_trunk"
+    OVERLOADED = "overloaded"
+
+
+SENTENCES: dict[Reason, str] = {
+    Reason.ALLOWED: "The call may go out.",
+    Reason.EMERGENCY: "Emergency numbers always pass.",
+    Reason.NO_RIGHT: "You have no right to make calls. Ask an admin for it.",
+    Reason.USER_INACTIVE: "This user is switched off. An admin can switch the user on again.",
+    Reason.NO_NUMBER: "You have no number of your own to call from. Ask an admin to assign one.",
+    Reason.NUMBER_CANNOT_CALL: "Your number cannot make voice calls. Ask an admin for a number that can.",
+    Reason.INVALID_NUMBER: "This is not a telephone number. Check the digits, with the country code.",
+    Reason.PREMIUM: "Premium-rate numbers are not allowed. An admin can allow their prefix.",
+    Reason.SATELLITE: "Satellite numbers are not allowed. An admin can allow their prefix.",
+    Reason.COUNTRY: "Calls to this country are not allowed. An admin can allow the country.",
+    Reason.PREFIX: "Calls to numbers that start like this are not allowed. An admin can change the list.",
+    Reason.DO_NOT_CALL: "This number is on the do-not-call list.",
+    Reason.USER_BUSY_LIMIT: "You have reached the number of calls you may make at once. End one first.",
+    Reason.ORG_BUSY_LIMIT: "All the calls your organisation may make at once are in use. Try again shortly.",
+    Reason.USER_SPEND: "You have reached your spending limit. An admin can raise it.",
+    Reason.ORG_SPEND: "Your organisation has reached its spending limit. An admin can raise it.",
+    Reason.NO_CREDIT: "The account has no credit left. Top it up to call again.",
+    Reason.NO_TRUNK: "No trunk can carry this call. Add or switch on a trunk.",
+    Reason.OVERLOADED: "The system is at its limit. Try again in a few seconds.",
+}
+
+_CAUSES: dict[Reason, Cause] = {
+    Reason.INVALID_NUMBER: Cause.INVALID_NUMBER,
+    Reason.NO_TRUNK: Cause.CONGESTION,
+    Reason.OVERLOADED: Cause.CONGESTION,
+    Reason.ORG_BUSY_LIMIT: Cause.CONGESTION,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """A number somebody wants to reach, already parsed. ``e164`` is empty where it could not be."""
+
+    e164: str
+    country: str = ""
+    kind: str = "unknown"  # fixed, mobile, fixed_or_mobile, toll_free, premium, shared, satellite, voip, …
+    emergency: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What the organisation allows. Empty ``allow_countries`` allows every country."""
+
+    allow_countries: frozenset[str] = frozenset()
+    deny_countries: frozenset[str] = frozenset()
+    allow_prefixes: tuple[str, ...] = ()
+    deny_prefixes: tuple[str, ...] = ()
+    max_concurrent: int | None = None
+    spend_cap_micros: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The facts about who calls. Spend in micro-units of the organisation's currency."""
+
+    active: bool = True
+    may_call: bool = True
+    did: str = ""
+    did_voice: bool = True
+    concurrent: int = 0
+    max_concurrent: int | None = None
+    spent_micros: int = 0
+    spend_cap_micros: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What goes on elsewhere in the organisation at this moment."""
+
+    concurrent: int = 0
+    spent_micros: int = 0
+    has_credit: bool = True
+    trunk_free: bool = True
+    overloaded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The gate's answer. ``caller_id`` is the number the called party shall see (V6)."""
+
+    allowed: bool
+    reason: Reason
+    caller_id: str = ""
+    detail: str = field(default="", compare=False)
+
+    @property
+    def sentence(self) -> str:
+        return SENTENCES[self.reason]
+
+    @property
+    def cause(self) -> Cause:
+        return Cause.NORMAL if self.allowed else _CAUSES.get(self.reason, Cause.REJECTED)
+
+
+def decide(
+    destination: Destination, caller: Caller, policy: Policy, load: Load, *, do_not_call: bool = False
+) -> Verdict:
+    """Say whether this call may leave, and why. The first fact against it is the one that is named."""
+    if destination.emergency:
+        return Verdict(True, Reason.EMERGENCY, caller_id=caller.did)
+    refusal = (
+        _against_caller(caller)
+        or _against_destination(destination, policy)
+        or (Reason.DO_NOT_CALL if do_not_call else None)
+        or _against_caps(caller, policy, load)
+    )
+    if refusal is not None:
+        return Verdict(False, refusal)
+    return Verdict(True, Reason.ALLOWED, caller_id=caller.did)
+
+
+def _against_caller(caller: Caller) -> Reason | None:
+    if not caller.active:
+        return Reason.USER_INACTIVE
+    if not caller.may_call:
+        return Reason.NO_RIGHT
+    if not caller.did:
+        return Reason.NO_NUMBER
+    if not caller.did_voice:
+        return Reason.NUMBER_CANNOT_CALL
+    return None
+
+
+def _against_destination(destination: Destination, policy: Policy) -> Reason | None:
+    """The longest matching prefix decides over country and kind: a list entry is the admin's own word."""
+    number = destination.e164
+    if not number:
+        return Reason.INVALID_NUMBER
+    allowed = _longest(policy.allow_prefixes, number)
+    denied = _longest(policy.deny_prefixes, number)
+    if denied and denied >= allowed:
+        return Reason.PREFIX
+    if allowed:
+        return None
+    if destination.kind == "premium":
+        return Reason.PREMIUM
+    if destination.kind == "satellite":
+        return Reason.SATELLITE
+    if destination.country in policy.deny_countries:
+        return Reason.COUNTRY
+    if policy.allow_countries and destination.country not in policy.allow_countries:
+        return Reason.COUNTRY
+    return None
+
+
+def _longest(prefixes: tuple[str, ...], number: str) -> int:
+    return max((len(prefix) for prefix in prefixes if number.startswith(prefix)), default=0)
+
+
+def _against_caps(caller: Caller, policy: Policy, load: Load) -> Reason | None:
+    if load.overloaded:
+        return Reason.OVERLOADED
+    if caller.max_concurrent is not None and caller.concurrent >= caller.max_concurrent:
+        return Reason.USER_BUSY_LIMIT
+    if policy.max_concurrent is not None and load.concurrent >= policy.max_concurrent:
+        return Reason.ORG_BUSY_LIMIT
+    if caller.spend_cap_micros is not None and caller.spent_micros >= caller.spend_cap_micros:
+        return Reason.USER_SPEND
+    if policy.spend_cap_micros is not None and load.spent_micros >= policy.spend_cap_micros:
+        return Reason.ORG_SPEND
+    if not load.has_credit:
+        return Reason.NO_CREDIT
+    if not load.trunk_free:
+        return Reason.NO_TRUNK
+    return None
