@@ -1,0 +1,128 @@
+"""The way to the database: one engine per process, made from a URL.
+
+``sqlite+aiosqlite:///path`` (default) or ``postgresql+asyncpg://…``; ``sqlite:///`` and ``postgresql://`` are
+understood as these. SQLite runs in WAL mode with synchronous FULL (a commit that was acknowledged survives a power
+cut), foreign keys on and a busy timeout.
+
+SQLite's race: a transaction that reads first and writes later fails at once, whatever the timeout, if another one has
+written in between. Every transaction here therefore says at its beginning what it is: ``BEGIN IMMEDIATE`` unless
+its engine carries the option that :func:`for_reading` sets.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+
+from crm.errors import Refused
+
+BUSY_TIMEOUT_S = 5.0
+CONNECT_TIMEOUT_S = 5.0
+_DRIVERS = {
+    "sqlite": "sqlite+aiosqlite",
+    "postgresql": "postgresql+asyncpg",
+    "postgres": "postgresql+asyncpg",
+}
+_READING = "switchhook_reading"
+
+
+def database_url(text: str) -> URL:
+    """Read a database URL. Raises Refused where it is none, or one of a database that we do not run on."""
+    try:
+        url = make_url(text)
+    except (ArgumentError, ValueError) as error:
+        raise _bad_url() from error
+    url = url.set(drivername=_DRIVERS.get(url.drivername, url.drivername))
+    if url.drivername not in _DRIVERS.values():
+        raise _bad_url()
+    return url
+
+
+def make_engine(url: str | URL, *, busy_timeout_s: float = BUSY_TIMEOUT_S, pool_size: int = 8) -> AsyncEngine:
+    """An engine that connects lazily. The directory of a SQLite file is made if it is not there."""
+    url = database_url(url) if isinstance(url, str) else url
+    options: dict[str, Any] = {"json_serializer": to_json, "json_deserializer": orjson.loads}
+    if is_sqlite(url):
+        if url.database and url.database != ":memory:":
+            _make_private_file(Path(url.database))
+            options |= {"pool_size": pool_size, "max_overflow": pool_size}
+        engine = create_async_engine(url, connect_args={"timeout": busy_timeout_s}, **options)
+        _prepare_sqlite(engine, busy_timeout_s)
+        return engine
+    options |= {"pool_size": pool_size, "max_overflow": pool_size}
+    options |= {"pool_pre_ping": True, "pool_timeout": busy_timeout_s}
+    server = {"lock_timeout": str(int(busy_timeout_s * 1000)), "application_name": "switchhook"}
+    return create_async_engine(url, connect_args={"timeout": CONNECT_TIMEOUT_S, "server_settings": server}, **options)
+
+
+def make_sessions(engine: AsyncEngine) -> async_sessionmaker[AsyncSession]:
+    return async_sessionmaker(engine, expire_on_commit=False, autoflush=False)
+
+
+def for_reading(engine: AsyncEngine) -> AsyncEngine:
+    """The same connections, for transactions that only read: on SQLite they wait for no writer."""
+    return engine.execution_options(**{_READING: True})
+
+
+def is_sqlite(url: URL) -> bool:
+    return url.get_backend_name() == "sqlite"
+
+
+def to_json(value: Any) -> str:
+    """orjson, which is fast; the library's own for what orjson refuses: lone surrogates, huge whole numbers."""
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:
+        return json.dumps(value)
+
+
+def _make_private_file(path: Path) -> None:
+    """Trunk secrets stand in the file in a form that can be used: nobody but its owner reads it. The write-ahead
+    log takes its mode from the file. Raises Refused where there may be no such file."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+    except OSError as error:
+        raise Refused(
+            "no_database_file",
+            f"The database file {path} cannot be made ({error.strerror}). Choose a directory that may be written to.",
+            "database_url",
+        ) from error
+
+
+def _prepare_sqlite(engine: AsyncEngine, busy_timeout_s: float) -> None:
+    @event.listens_for(engine.sync_engine, "connect")
+    def _connected(connection: DBAPIConnection, _record: object) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves, below
+        cursor = connection.cursor()
+        for pragma in (
+            f"busy_timeout={int(busy_timeout_s * 1000)}",
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "temp_store=MEMORY",
+            "cache_size=-65536",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def _begun(connection: Connection) -> None:
+        reading = connection.get_execution_options().get(_READING, False)
+        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+def _bad_url() -> Refused:
+    return Refused(
+        "bad_database_url",
+        "The database URL cannot be used. Write sqlite:///<path of a file> or postgresql://<user>@<host>/<database>.",
+        "database_url",
+    )

@@ -1,0 +1,42 @@
+"""Identifiers that the store mints: a prefix that says what it is, and a ULID that sorts by time.
+
+ULID: 48 bits of milliseconds and 80 random bits, in Crockford's base 32 (26 characters). Devices are the
+exception: their id is the SIP user name and the name of the Asterisk endpoint, so it is short, lower case, begins
+with a letter and is never a telephone number (TRUST: the device's name is not the extension).
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+
+CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+DEVICE_ALPHABET = "abcdefghjkmnpqrstvwxyz23456789"
+DEVICE_LENGTH = 9
+
+USER, TRUNK, GROUP, CALL, RECORDING, VOICEMAIL = "u", "tr", "g", "c", "rec", "vm"
+LEAD, PERSON, COMPANY, DEAL, NOTE, TOKEN, SESSION = "l", "p", "co", "deal", "n", "tok", "ses"
+
+_PAIRS = [high + low for high in CROCKFORD for low in CROCKFORD]
+
+
+def now_us() -> int:
+    """Microseconds since the epoch, UTC: the unit of every ``*_us`` column."""
+    return time.time_ns() // 1000
+
+
+def ulid(at_us: int | None = None) -> str:
+    """26 characters; of two made in different milliseconds the later one sorts after the earlier one."""
+    milliseconds = (now_us() if at_us is None else at_us) // 1000
+    value = (milliseconds << 80 | secrets.randbits(80)) & ((1 << 128) - 1)
+    return "".join([_PAIRS[value >> shift & 1023] for shift in range(120, -1, -10)])
+
+
+def new(prefix: str, at_us: int | None = None) -> str:
+    """A new id such as ``u_01J…``. Those of trunks are lower case, as they also name Asterisk endpoints."""
+    made = f"{prefix}_{ulid(at_us)}"
+    return made.lower() if prefix == TRUNK else made
+
+
+def new_device() -> str:
+    return "d" + "".join(secrets.choice(DEVICE_ALPHABET) for _ in range(DEVICE_LENGTH))

@@ -1,0 +1,1 @@
+"""What may be done with the store, checked once for CLI, API and console."""

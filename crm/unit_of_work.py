@@ -1,0 +1,132 @@
+"""One transaction per request, committed at the edge.
+
+A :class:`Store` is opened once per process. ``async with store.write(actor) as work`` gives the unit of work that
+services take; leaving the block commits, an error rolls everything back. ``async with store.read()`` gives a
+session that only reads. Both turn what the database reports into :class:`~crm.errors.Refused`.
+
+Audit entries and the bump of the configuration's revision are collected and written last, just before the commit:
+on PostgreSQL both take a lock that all writers share, and a lock that is always taken last cannot deadlock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.engine import URL
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+
+from crm import ids
+from crm.constraints import refusal_for
+from crm.engine import database_url, for_reading, make_engine, make_sessions
+from crm.errors import Refused
+from crm.repositories import audit, revision
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who asks: ``kind`` is user, token, cli, engine or system; ``id`` the user's or token's id."""
+
+    kind: str
+    id: str = ""
+    name: str = ""
+    role: str = "admin"
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.id}" if self.id else self.kind
+
+
+SYSTEM = Actor("system")
+CLI = Actor("cli")
+
+
+class UnitOfWork:
+    """A transaction in progress, who asked for it and when."""
+
+    def __init__(self, session: AsyncSession, actor: Actor, at_us: int) -> None:
+        self.session = session
+        self.actor = actor
+        self.at_us = at_us
+        self._changes: list[audit.Change] = []
+        self._touches_calls = False
+
+    def record(
+        self,
+        action: str,
+        object_id: str,
+        before: dict[str, Any] | None = None,
+        after: dict[str, Any] | None = None,
+        *,
+        touches_calls: bool = True,
+    ) -> None:
+        """Put a change into the audit log, and tell the engine of it unless calls do not care.
+
+        ``action`` is ``<thing>.<verb>``, for example ``user.add``. Secrets must not stand in before or after.
+        """
+        self._changes.append(audit.Change(action, object_id, before, after))
+        self._touches_calls = self._touches_calls or touches_calls
+
+    async def flush(self) -> None:
+        """Send what was changed to the database, so that its constraints speak now."""
+        with _told():
+            await self.session.flush()
+
+    async def finish(self) -> None:
+        """Write what was collected; :meth:`Store.write` calls it once, before the commit."""
+        await self.session.flush()
+        if self._changes:
+            await audit.append(self.session, str(self.actor), self.at_us, self._changes)
+            self._changes = []
+        if self._touches_calls:
+            await revision.bump(self.session)
+
+
+class Store:
+    """The database of one process. Raises Refused (503) from its blocks when the database is away."""
+
+    def __init__(self, url: str | URL, *, clock: Callable[[], int] = ids.now_us) -> None:
+        self.url = database_url(url) if isinstance(url, str) else url
+        self.engine = make_engine(self.url)
+        self.clock = clock
+        self._writing = make_sessions(self.engine)
+        self._reading = make_sessions(for_reading(self.engine))
+
+    @asynccontextmanager
+    async def write(self, actor: Actor = SYSTEM) -> AsyncIterator[UnitOfWork]:
+        with _told():
+            async with self._writing() as session, session.begin():
+                work = UnitOfWork(session, actor, self.clock())
+                yield work
+                await work.finish()
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncSession]:
+        with _told():
+            async with self._reading() as session, session.begin():
+                yield session
+
+    @asynccontextmanager
+    async def journal(self) -> AsyncIterator[AsyncConnection]:
+        """A bare connection in a transaction, for the bulk writers of :mod:`crm.repositories.journal`."""
+        with _told():
+            async with self.engine.begin() as connection:
+                yield connection
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Let what the database reports leave as a sentence, and everything else as it is."""
+    try:
+        yield
+    except Refused:
+        raise
+    except Exception as error:
+        refused = refusal_for(error)
+        if refused is None:
+            raise
+        raise refused from error
