@@ -115,7 +115,9 @@ class AriClient:
         self._waiting[request_id] = (self._loop.time(), answer)
         self._write(orjson.dumps(request).decode())
 
-    async def call(self, method: str, uri: str, query: Mapping[str, str] | None = None, body: Json | None = None) -> Any:
+    async def call(
+        self, method: str, uri: str, query: Mapping[str, str] | None = None, body: Json | None = None
+    ) -> Any:
         """Send and wait for the answer's body. Raises AriError."""
         future: asyncio.Future[Any] = self._loop.create_future()
 

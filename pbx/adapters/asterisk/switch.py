@@ -1,0 +1,259 @@
+"""Carries a call's commands out over ARI, written in order and never waited for.
+
+MixMonitor goes over AMI, because ARI's own recording cannot do stereo or survive what MixMonitor survives.
+What fails comes back to the call as an event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, Protocol
+
+import structlog
+
+from pbx.adapters.asterisk.ari import AriClient, Json, OnAnswer
+from pbx.core.commands import (
+    Answer,
+    CloseBridge,
+    Command,
+    DialOut,
+    DiscardRecording,
+    FindRoute,
+    HangUp,
+    JoinBridge,
+    OpenBridge,
+    PauseRecording,
+    Play,
+    RecordMessage,
+    Ring,
+    RingPhone,
+    SendDigits,
+    StartRecording,
+    StartTimer,
+    StopPlay,
+    StopRecording,
+    StopTimer,
+)
+from pbx.core.events import CommandFailed, Event, LegEnded, PlaybackDone
+from pbx.core.ids import BridgeId, CallId, LegId
+
+log = structlog.get_logger("switch")
+
+APP = "switchhook"
+MAX_SILENCE_S = 8
+CALL_VARIABLE = "SWITCHHOOK_CALL"
+
+
+class Monitor(Protocol):
+    """MixMonitor, by AMI."""
+
+    def start(self, recording: str, channel: str) -> None: ...
+    def pause(self, recording: str, channel: str, paused: bool) -> None: ...
+    def stop(self, recording: str, channel: str) -> None: ...
+    def discard(self, recording: str) -> None: ...
+
+
+class PromptFinder(Protocol):
+    def uri(self, name: str, language: str) -> str:
+        """Where Asterisk finds a prompt, as ``sound:<path>``."""
+
+
+class AriSwitch:
+    """One Asterisk. ``deliver`` puts an event into the call's mailbox."""
+
+    def __init__(self, monitor: Monitor, prompts: PromptFinder, deliver: Callable[[CallId, Event], None]) -> None:
+        self._monitor = monitor
+        self._prompts = prompts
+        self._deliver = deliver
+        self.ari: AriClient | None = None
+        self._channel_of: dict[LegId, str] = {}
+        self._leg_of: dict[str, LegId] = {}
+        self.dialled: set[LegId] = set()
+
+    @property
+    def ready(self) -> bool:
+        return self.ari is not None and self.ari.connected
+
+    def adopt(self, call: CallId, leg: str, channel: str) -> None:
+        self._channel_of[LegId(leg)] = channel
+        self._leg_of[channel] = LegId(leg)
+
+    def leg_of(self, channel: str) -> LegId | None:
+        """The leg that a channel is: ours by its name, or one that was adopted."""
+        return LegId(channel) if channel.startswith("leg_") else self._leg_of.get(channel)
+
+    def forget(self, call: CallId) -> None:
+        stem = f"leg_{call[2:]}_"
+        for leg in [leg for leg in self._channel_of if leg.startswith(stem)]:
+            self._leg_of.pop(self._channel_of.pop(leg), None)
+        self.dialled = {leg for leg in self.dialled if not leg.startswith(stem)}
+
+    def carry_out(self, call: CallId, command: Command) -> None:
+        match command:
+            case RingPhone():
+                self._ring_phone(call, command)
+            case DialOut():
+                self._dial_out(call, command)
+            case Answer():
+                self._channel("POST", command.leg, "answer")
+            case Ring():
+                self._channel("POST", command.leg, "ring")
+            case OpenBridge():
+                self._send("POST", f"bridges/{command.bridge}", {"type": "mixing", "name": call})
+            case JoinBridge():
+                self._join(command.bridge, command.legs)
+            case CloseBridge():
+                self._send("DELETE", f"bridges/{command.bridge}")
+            case HangUp():
+                self._hang_up(call, command)
+            case Play():
+                self._play(call, command)
+            case StopPlay():
+                self._send("DELETE", f"playbacks/{command.playback}")
+            case SendDigits():
+                self._channel("POST", command.leg, "dtmf", {"dtmf": command.digits})
+            case StartRecording():
+                self._monitor.start(command.recording, self._name(command.leg))
+            case PauseRecording():
+                self._monitor.pause(command.recording, self._name(command.leg), command.paused)
+            case StopRecording():
+                self._monitor.stop(command.recording, self._name(command.leg))
+            case DiscardRecording():
+                self._monitor.discard(command.recording)
+            case RecordMessage():
+                self._record_message(command)
+            case StartTimer() | StopTimer() | FindRoute():
+                raise AssertionError("timers and the gate are the runtime's")
+
+    # -- legs ---------------------------------------------------------------------------------------
+
+    def _ring_phone(self, call: CallId, command: RingPhone) -> None:
+        variables: dict[str, str] = {CALL_VARIABLE: call}
+        if command.auto_answer:
+            # Two dialects: Call-Info of RFC 6910 / Yealink and Polycom, Alert-Info of most others.
+            variables["PJSIP_HEADER(add,Call-Info)"] = "<sip:switchhook>;answer-after=0"
+            variables["PJSIP_HEADER(add,Alert-Info)"] = "<http://switchhook>;info=alert-autoanswer;delay=0"
+        self._originate(call, command.leg, command.dial, command.caller_id, command.timeout, command.for_leg, variables)
+
+    def _originate(
+        self,
+        call: CallId,
+        leg: LegId,
+        dial: str,
+        caller_id: str,
+        timeout: timedelta,
+        for_leg: LegId | None,
+        variables: dict[str, str],
+    ) -> None:
+        query = {
+            "endpoint": dial,
+            "app": APP,
+            "appArgs": f"leg,{leg}",
+            "callerId": _caller_id(caller_id),
+            "timeout": str(max(1, int(timeout.total_seconds()))),
+        }
+        if for_leg is not None:
+            query["originator"] = self._name(for_leg)
+        self._send("POST", f"channels/{leg}", query, {"variables": variables}, self._failing(call, "originate", leg))
+
+    def _dial_out(self, call: CallId, command: DialOut) -> None:
+        variables: dict[str, str] = {CALL_VARIABLE: call}
+        if command.bridge is None:
+            self._originate(
+                call, command.leg, command.dial, command.caller_id, command.timeout, command.for_leg, variables
+            )
+            return
+        leg = command.leg
+        self.dialled.add(leg)
+        variables["CONNECTEDLINE(num,i)"] = command.caller_id
+        query = {"endpoint": command.dial, "app": APP, "appArgs": f"dial,{leg}", "channelId": leg}
+        if command.for_leg is not None:
+            query["originator"] = self._name(command.for_leg)
+        self._send("POST", "channels/create", query, {"variables": variables}, self._failing(call, "create", leg))
+        self._join(command.bridge, (*command.joining, leg))
+        timeout: dict[str, str] = {"timeout": str(max(1, int(command.timeout.total_seconds())))}
+        if command.for_leg is not None:
+            timeout["caller"] = self._name(command.for_leg)
+        self._send("POST", f"channels/{leg}/dial", timeout)
+
+    def _hang_up(self, call: CallId, command: HangUp) -> None:
+        def answered(status: int, content: Any) -> None:
+            if status == 404:  # gone already, or never made: either way it has ended
+                self._deliver(call, LegEnded(command.leg, int(command.cause)))
+
+        self._send(
+            "DELETE",
+            f"channels/{self._name(command.leg)}",
+            {"reason_code": str(int(command.cause))},
+            on_answer=answered,
+        )
+
+    # -- bridge, prompts, messages ------------------------------------------------------------------
+
+    def _join(self, bridge: BridgeId, legs: tuple[LegId, ...]) -> None:
+        channels = ",".join(self._name(leg) for leg in legs)
+        self._send("POST", f"bridges/{bridge}/addChannel", {"channel": channels})
+
+    def _play(self, call: CallId, command: Play) -> None:
+        def answered(status: int, content: Any) -> None:
+            if status != 201:
+                log.warning("play.refused", call=call, status=status, prompts=command.prompts)
+                self._deliver(call, PlaybackDone(command.playback))
+
+        media = ",".join(self._prompts.uri(name, command.language) for name in command.prompts)
+        target = f"bridges/{command.target}" if command.target.startswith("br_") else self._path(LegId(command.target))
+        self._send("POST", f"{target}/play/{command.playback}", {"media": media}, on_answer=answered)
+
+    def _record_message(self, command: RecordMessage) -> None:
+        self._channel(
+            "POST",
+            command.leg,
+            "record",
+            {
+                "name": command.name,
+                "format": "wav",
+                "maxDurationSeconds": str(int(command.max_length.total_seconds())),
+                "maxSilenceSeconds": str(MAX_SILENCE_S),
+                "terminateOn": "#",
+                "ifExists": "overwrite",
+            },
+        )
+
+    # -- the wire -----------------------------------------------------------------------------------
+
+    def _name(self, leg: LegId) -> str:
+        return self._channel_of.get(leg, leg)
+
+    def _path(self, leg: LegId) -> str:
+        return f"channels/{self._name(leg)}"
+
+    def _channel(self, method: str, leg: LegId, what: str, query: dict[str, str] | None = None) -> None:
+        self._send(method, f"{self._path(leg)}/{what}", query)
+
+    def _failing(self, call: CallId, what: str, leg: LegId) -> OnAnswer:
+        def answered(status: int, content: Any) -> None:
+            if not 200 <= status < 300:
+                why = content.get("message", "") if isinstance(content, dict) else ""
+                self._deliver(call, CommandFailed(what, leg, f"{status} {why or content}"))
+
+        return answered
+
+    def _send(
+        self,
+        method: str,
+        uri: str,
+        query: dict[str, str] | None = None,
+        body: Json | None = None,
+        on_answer: OnAnswer | None = None,
+    ) -> None:
+        if self.ari is None:
+            if on_answer is not None:
+                on_answer(0, {"message": "Asterisk is not connected."})
+            return
+        self.ari.send(method, uri, query, body, on_answer)
+
+
+def _caller_id(number: str) -> str:
+    """Asterisk's ``"name" <number>`` form; what a caller sent may hold only what a number holds."""
+    return f"<{''.join(c for c in number if c.isalnum() or c in '+*#-._')[:64]}>"

@@ -1,0 +1,133 @@
+"""The journal: what happened to calls, appended to a file before anything follows from it.
+
+The call path writes here and never waits for the database. A line written is in the kernel's hands, so it
+survives the engine's own death; a thread flushes it to the disk a moment later, against the machine's. The
+projector reads the lines, applies them to the store in batches, and lets finished segments be deleted; what was
+left behind by a crash is read and applied at the next start. Applying twice changes nothing: a line's key is the
+call and its number in the call.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+import structlog
+
+from pbx.core.commands import Fact
+from pbx.core.ids import CallId
+
+log = structlog.get_logger("journal")
+
+SEGMENT_BYTES = 4 * 1024 * 1024
+FLUSH_EVERY_S = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One fact as it stands in the journal."""
+
+    call: str
+    seq: int
+    kind: str
+    at_us: int
+    data: dict[str, Any]
+
+
+class FileJournal:
+    """Appends to numbered segments in a directory. Single writer: the engine that owns the directory."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        directory.mkdir(parents=True, exist_ok=True)
+        self._number = max((_number(path) for path in directory.glob("*.jsonl")), default=0)
+        self._handle = -1
+        self._size = 0
+        self._dirty = False
+        self.fresh: list[Line] = []
+        self.wake = asyncio.Event()
+        self._open_next()
+
+    def append(self, call: CallId, facts: Sequence[tuple[int, Fact]]) -> None:
+        lines = [Line(call, seq, fact.kind, fact.at, fact.data) for seq, fact in facts]
+        text = b"".join(_encode(line) for line in lines)
+        self._write(text)
+        self.fresh += lines
+        self.wake.set()
+
+    def _write(self, text: bytes) -> None:
+        """A full disk must not end a call: the facts stay in memory for the store, and the log says so."""
+        try:
+            written = os.write(self._handle, text)
+            if written != len(text):
+                raise OSError("the journal was written in part")
+            self._size += written
+            self._dirty = True
+        except OSError as error:
+            log.error("journal.write_failed", error=str(error))
+
+    def take(self) -> list[Line]:
+        """The lines that the store has not been given yet."""
+        lines, self.fresh = self.fresh, []
+        self.wake.clear()
+        return lines
+
+    def rotate(self) -> list[Path]:
+        """Begin a new segment when this one is large; gives the older ones, to be deleted once applied."""
+        if self._size >= SEGMENT_BYTES:
+            self._open_next()
+        return [path for path in self.segments() if _number(path) < self._number]
+
+    def segments(self) -> list[Path]:
+        return sorted(self._directory.glob("*.jsonl"))
+
+    def left_behind(self) -> Iterator[Line]:
+        """Lines of earlier segments; a line torn by a crash is its segment's last and was never acted on."""
+        for path in self.segments():
+            if _number(path) >= self._number:
+                continue
+            for raw in path.read_bytes().splitlines():
+                try:
+                    line = orjson.loads(raw)
+                    yield Line(line["c"], line["n"], line["k"], line["t"], line["d"])
+                except (ValueError, KeyError):
+                    log.warning("journal.torn_line", segment=path.name)
+
+    async def flush_forever(self) -> None:
+        """Bring what was written to the disk, for as long as the engine runs."""
+        while True:
+            await asyncio.sleep(FLUSH_EVERY_S)
+            if self._dirty:
+                self._dirty = False
+                await asyncio.to_thread(os.fdatasync, self._handle)
+
+    def close(self) -> None:
+        if self._handle >= 0:
+            os.fdatasync(self._handle)
+            os.close(self._handle)
+            self._handle = -1
+
+    def _open_next(self) -> None:
+        if self._handle >= 0:
+            os.fdatasync(self._handle)
+            os.close(self._handle)
+        self._number += 1
+        path = self._directory / f"{self._number:08d}.jsonl"
+        self._handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        self._size = 0
+
+
+def _number(path: Path) -> int:
+    return int(path.stem) if path.stem.isdigit() else 0
+
+
+def _encode(line: Line) -> bytes:
+    return (
+        orjson.dumps({"c": line.call, "n": line.seq, "k": line.kind, "t": line.at_us, "d": line.data}, default=str)
+        + b"\n"
+    )

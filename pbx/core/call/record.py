@@ -1,0 +1,246 @@
+"""The log of a call, derived from its facts: the call's row, its legs, participants and recordings.
+
+``fold`` is the only place where a fact becomes something that the log shows. The store, the event stream and the
+API all read what it made, so a snapshot and the facts after it always equal a fresh snapshot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+Row = dict[str, Any]
+Data = dict[str, Any]
+
+
+def _call_row(call_id: str) -> Row:
+    return {
+        "id": call_id,
+        "direction": "inbound",
+        "state": "new",
+        "user_id": None,
+        "device_id": None,
+        "trunk_id": None,
+        "did": None,
+        "customer_number": None,
+        "caller_raw": None,
+        "source": "engine",
+        "via": None,
+        "created_us": 0,
+        "ringing_us": None,
+        "answered_us": None,
+        "ended_us": None,
+        "disposition": None,
+        "cause_q850": None,
+        "sip_status": None,
+        "reason": None,
+        "ended_by": None,
+        "ring_ms": None,
+        "talk_ms": None,
+        "record_type": None,
+        "record_id": None,
+        "matches": None,
+        "recording_id": None,
+        "recording_state": None,
+    }
+
+
+@dataclass(slots=True)
+class CallRecord:
+    """Rows as the store keeps them, by id; ``seq`` is the number of the last fact in them."""
+
+    call_id: str
+    call: Row = field(default_factory=dict)
+    legs: dict[str, Row] = field(default_factory=dict)
+    participants: dict[str, Row] = field(default_factory=dict)
+    recordings: dict[str, Row] = field(default_factory=dict)
+    voicemails: dict[str, Row] = field(default_factory=dict)
+    seq: int = 0
+
+    def __post_init__(self) -> None:
+        self.call = self.call or _call_row(self.call_id)
+
+    @property
+    def ended(self) -> bool:
+        return self.call["ended_us"] is not None
+
+    def fold(self, seq: int, kind: str, at_us: int, data: Data) -> None:
+        """Take one fact in. Facts come in order; one that was taken already changes nothing."""
+        if seq <= self.seq:
+            return
+        self.seq = seq
+        handler = _FOLDS.get(kind)
+        if handler is not None:
+            handler(self, at_us, data)
+
+
+def _created(record: CallRecord, at: int, data: Data) -> None:
+    record.call |= {
+        "direction": data["direction"],
+        "created_us": at,
+        "user_id": data.get("user_id") or data.get("from_user") or None,
+        "device_id": data.get("device_id") or None,
+        "trunk_id": data.get("trunk_id") or None,
+        "did": data.get("did") or None,
+        "customer_number": data.get("customer") or None,
+        "caller_raw": data.get("dialled") or data.get("customer_name") or None,
+        "source": data.get("source", "engine"),
+        "via": data.get("via"),
+    }
+
+
+def _state(record: CallRecord, at: int, data: Data) -> None:
+    record.call["state"] = data["state"]
+
+
+def _matched(record: CallRecord, at: int, data: Data) -> None:
+    matches = data["matches"]
+    record.call["matches"] = matches
+    if len(matches) == 1:
+        record.call |= {"record_type": matches[0]["type"], "record_id": matches[0]["id"]}
+
+
+def _leg_created(record: CallRecord, at: int, data: Data) -> None:
+    record.legs[data["leg"]] = {
+        "id": data["leg"],
+        "call_id": record.call_id,
+        "role": data["role"],
+        "user_id": data.get("user_id") or None,
+        "device_id": data.get("device_id") or None,
+        "trunk_id": data.get("trunk_id") or None,
+        "number": data.get("number") or None,
+        "endpoint": data.get("device_id") or data.get("trunk_id") or None,
+        "created_us": at,
+        "ringing_us": None,
+        "answered_us": None,
+        "ended_us": None,
+        "result": None,
+        "cause": None,
+        "sip_status": None,
+    }
+    if data["role"] == "customer" and data.get("trunk_id"):
+        record.call["trunk_id"] = data["trunk_id"]
+
+
+def _leg_ringing(record: CallRecord, at: int, data: Data) -> None:
+    leg = record.legs[data["leg"]]
+    leg["ringing_us"] = leg["ringing_us"] or at
+    record.call["ringing_us"] = record.call["ringing_us"] or at
+
+
+def _leg_answered(record: CallRecord, at: int, data: Data) -> None:
+    leg = record.legs[data["leg"]]
+    leg["answered_us"] = leg["answered_us"] or at
+
+
+def _leg_ended(record: CallRecord, at: int, data: Data) -> None:
+    leg = record.legs[data["leg"]]
+    if leg["ended_us"] is None:
+        leg |= {"ended_us": at, "result": data["result"], "cause": data["cause"], "sip_status": data.get("sip_status")}
+    for participant in record.participants.values():
+        if participant["leg_id"] == data["leg"] and participant["left_us"] is None:
+            participant["left_us"] = at
+
+
+def _answered(record: CallRecord, at: int, data: Data) -> None:
+    ours = record.legs[data["leg"]]
+    record.call |= {"answered_us": at, "device_id": ours["device_id"] or record.call["device_id"]}
+    if ours["role"] == "forward":
+        record.call["via"] = "forward"
+    elif record.call["via"] is None:
+        record.call["via"] = "phone"
+    customer = next((leg for leg in record.legs.values() if leg["role"] == "customer"), None)
+    _join(record, at, "host", ours, record.call["user_id"], None)
+    if customer is not None:
+        _join(record, at, "customer", customer, None, record.call["customer_number"])
+
+
+def _join(record: CallRecord, at: int, role: str, leg: Row, user_id: str | None, number: str | None) -> None:
+    record.participants[leg["id"]] = {
+        "call_id": record.call_id,
+        "number": len(record.participants) + 1,
+        "role": role,
+        "leg_id": leg["id"],
+        "user_id": user_id,
+        "phone_number": number or leg["number"],
+        "name": None,
+        "joined_us": at,
+        "left_us": None,
+    }
+
+
+def _recording_started(record: CallRecord, at: int, data: Data) -> None:
+    record.recordings[data["recording"]] = {
+        "id": data["recording"],
+        "call_id": record.call_id,
+        "user_id": record.call["user_id"],
+        "state": "recording",
+        "started_us": at,
+        "ended_us": None,
+    }
+    record.call |= {"recording_id": data["recording"], "recording_state": "recording"}
+
+
+def _recording_state(state: str) -> Callable[[CallRecord, int, Data], None]:
+    def fold(record: CallRecord, at: int, data: Data) -> None:
+        row = record.recordings.get(data["recording"])
+        if row is None:
+            return
+        row["state"] = state
+        if state in ("processing", "erased"):
+            row["ended_us"] = at
+        if record.call["recording_id"] == data["recording"]:
+            record.call["recording_state"] = state
+
+    return fold
+
+
+def _voicemail_started(record: CallRecord, at: int, data: Data) -> None:
+    record.voicemails[data["voicemail"]] = {
+        "id": data["voicemail"],
+        "user_id": record.call["user_id"] or "",
+        "call_id": record.call_id,
+        "caller_number": record.call["customer_number"],
+        "state": "recording",
+        "created_us": at,
+    }
+
+
+def _ended(record: CallRecord, at: int, data: Data) -> None:
+    call = record.call
+    call |= {
+        "state": "ended",
+        "ended_us": at,
+        "disposition": data["disposition"],
+        "cause_q850": data.get("cause"),
+        "sip_status": data.get("sip_status"),
+        "reason": data.get("reason") or None,
+        "ended_by": data.get("ended_by") or None,
+    }
+    rung_until = call["answered_us"] or at
+    if call["ringing_us"] is not None:
+        call["ring_ms"] = (rung_until - call["ringing_us"]) // 1000
+    if call["answered_us"] is not None:
+        call["talk_ms"] = (at - call["answered_us"]) // 1000
+    for participant in record.participants.values():
+        participant["left_us"] = participant["left_us"] or at
+
+
+_FOLDS: dict[str, Callable[[CallRecord, int, Data], None]] = {
+    "call.created": _created,
+    "call.state": _state,
+    "call.matched": _matched,
+    "call.answered": _answered,
+    "call.ended": _ended,
+    "leg.created": _leg_created,
+    "leg.ringing": _leg_ringing,
+    "leg.answered": _leg_answered,
+    "leg.ended": _leg_ended,
+    "recording.started": _recording_started,
+    "recording.paused": _recording_state("paused"),
+    "recording.resumed": _recording_state("recording"),
+    "recording.stopped": _recording_state("processing"),
+    "recording.erased": _recording_state("erased"),
+    "voicemail.started": _voicemail_started,
+}

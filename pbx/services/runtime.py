@@ -1,0 +1,201 @@
+"""Every live call has a mailbox here: events in order, facts to the journal, commands to the switch.
+
+One step takes one event: the core decides, what happened is written to the journal, then the commands go out.
+Nothing in a step waits, so a hang-up is never queued behind something slow. What a step brings about at once
+(the gate's word, a channel that is gone already) is queued behind it and taken in the same turn.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import structlog
+
+from pbx.core.call import Call, begin, handle
+from pbx.core.call.machine import Decided
+from pbx.core.commands import Command, Fact, FindRoute, StartTimer, StopTimer
+from pbx.core.events import Asked, Beginning, DigitsAsked, Event, LegEnded, NotNow, RouteDecided, TimerFired
+from pbx.core.ids import CallId
+from pbx.services.ports import Clock, Journal, Observer, Switch
+
+log = structlog.get_logger("calls")
+
+REAP_AFTER_S = 15.0
+
+
+class Gatekeeper(Protocol):
+    def decide(self, call: Call, request: FindRoute) -> RouteDecided: ...
+    def release(self, call: CallId) -> None: ...
+
+
+class UnknownCall(Exception):
+    """No call of that id is up."""
+
+
+@dataclass(slots=True)
+class _Entry:
+    call: Call
+    seq: int = 0
+    busy: bool = False
+    mailbox: deque[Event] = field(default_factory=deque)
+    timers: dict[str, Callable[[], None]] = field(default_factory=dict)
+
+
+class Calls:
+    """The live calls of this engine."""
+
+    def __init__(
+        self,
+        switch: Switch,
+        journal: Journal,
+        clock: Clock,
+        gatekeeper: Gatekeeper,
+        observers: Iterable[Observer] = (),
+    ) -> None:
+        self._switch = switch
+        self._journal = journal
+        self._clock = clock
+        self._gatekeeper = gatekeeper
+        self.observers = list(observers)
+        self._entries: dict[CallId, _Entry] = {}
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __iter__(self) -> Iterator[Call]:
+        return (entry.call for entry in list(self._entries.values()))
+
+    def get(self, call_id: str) -> Call | None:
+        entry = self._entries.get(CallId(call_id))
+        return entry.call if entry else None
+
+    # -- in -----------------------------------------------------------------------------------------
+
+    def begin(self, call_id: CallId, event: Beginning, channel: str = "") -> Call:
+        """Start a call; ``channel`` is the one that waits for us in the switch, if one does."""
+        call, decided = begin(call_id, event, self._clock.now())
+        entry = self._entries[call_id] = _Entry(call)
+        if channel and call.first_leg is not None:
+            self._switch.adopt(call_id, call.first_leg, channel)
+        entry.busy = True
+        try:
+            self._carry_out(entry, decided)
+        finally:
+            entry.busy = False
+        self._work(entry)
+        return call
+
+    def deliver(self, call_id: CallId, event: Event) -> None:
+        """Put what happened into the call's mailbox; for a call that is gone it changes nothing."""
+        entry = self._entries.get(call_id)
+        if entry is None:
+            return
+        entry.mailbox.append(event)
+        if not entry.busy:
+            self._work(entry)
+
+    def ask(self, call_id: str, event: Asked | DigitsAsked) -> Call:
+        """What a person asks, answered at once. Raises UnknownCall, or NotNow with the reason."""
+        entry = self._entries.get(CallId(call_id))
+        if entry is None:
+            raise UnknownCall(call_id)
+        decided = handle(entry.call, event, self._clock.now())
+        entry.busy = True
+        try:
+            self._carry_out(entry, decided)
+        finally:
+            entry.busy = False
+        self._work(entry)
+        return entry.call
+
+    # -- one step -----------------------------------------------------------------------------------
+
+    def _work(self, entry: _Entry) -> None:
+        entry.busy = True
+        try:
+            while entry.mailbox:
+                event = entry.mailbox.popleft()
+                try:
+                    self._carry_out(entry, handle(entry.call, event, self._clock.now()))
+                except NotNow as answer:
+                    log.info("call.not_now", call=entry.call.id, answer=answer.sentence)
+        finally:
+            entry.busy = False
+        self._retire(entry)
+
+    def _carry_out(self, entry: _Entry, decided: Decided) -> None:
+        """Facts first: the row stands before the first ring."""
+        facts = []
+        for item in decided:
+            if isinstance(item, Fact):
+                entry.seq += 1
+                facts.append((entry.seq, item))
+        if facts:
+            self._journal.append(entry.call.id, facts)
+        for item in decided:
+            if not isinstance(item, Fact):
+                self._command(entry, item)
+        if facts:
+            self._tell(entry.call.id, facts)
+
+    def _tell(self, call_id: CallId, facts: list[tuple[int, Fact]]) -> None:
+        for observer in self.observers:
+            try:
+                observer.happened(call_id, facts)
+            except Exception:
+                log.exception("observer.failed", call=call_id, observer=type(observer).__name__)
+
+    def _command(self, entry: _Entry, command: Command) -> None:
+        match command:
+            case StartTimer():
+                self._start_timer(entry, command)
+            case StopTimer():
+                cancel = entry.timers.pop(command.name, None)
+                if cancel is not None:
+                    cancel()
+            case FindRoute():
+                entry.mailbox.append(self._gatekeeper.decide(entry.call, command))
+            case _:
+                self._switch.carry_out(entry.call.id, command)
+
+    def _start_timer(self, entry: _Entry, command: StartTimer) -> None:
+        call_id, name = entry.call.id, command.name
+
+        def fired() -> None:
+            entry.timers.pop(name, None)
+            self.deliver(call_id, TimerFired(name))
+
+        earlier = entry.timers.pop(name, None)
+        if earlier is not None:
+            earlier()
+        entry.timers[name] = self._clock.later(command.delay.total_seconds(), fired)
+
+    # -- out ----------------------------------------------------------------------------------------
+
+    def _retire(self, entry: _Entry) -> None:
+        """Forget a call when nothing of it is left; a leg whose end never comes is given up after a while."""
+        call = entry.call
+        if call.id not in self._entries or call.state.value != "ended":
+            return
+        self._gatekeeper.release(call.id)
+        if call.over:
+            self._forget(entry)
+        elif "reap" not in entry.timers:
+            entry.timers["reap"] = self._clock.later(REAP_AFTER_S, lambda: self._reap(entry))
+
+    def _reap(self, entry: _Entry) -> None:
+        missing = [leg.id for leg in entry.call.legs.values() if not leg.ended]
+        log.warning("call.reaped", call=entry.call.id, legs=missing)
+        entry.timers.pop("reap", None)
+        for leg in missing:
+            self.deliver(entry.call.id, LegEnded(leg, 16))
+
+    def _forget(self, entry: _Entry) -> None:
+        for cancel in entry.timers.values():
+            cancel()
+        entry.timers.clear()
+        del self._entries[entry.call.id]
+        self._switch.forget(entry.call.id)
