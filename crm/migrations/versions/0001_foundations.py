@@ -264,7 +264,9 @@ def upgrade() -> None:
         sa.Column("enabled", sa.Boolean(), nullable=False),
         sa.Column("created_us", sa.BigInteger(), nullable=False),
         sa.Column("updated_us", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_devices_user_id_users"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["users.id"], name=op.f("fk_devices_user_id_users"), ondelete="CASCADE"
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_devices")),
     )
     op.create_index(op.f("ix_devices_user_id"), "devices", ["user_id"], unique=False)
@@ -294,7 +296,9 @@ def upgrade() -> None:
         sa.Column("updated_us", sa.BigInteger(), nullable=False),
         sa.CheckConstraint("e164 LIKE '+%'", name=op.f("ck_numbers_e164")),
         sa.CheckConstraint("voice OR sms", name=op.f("ck_numbers_capabilities")),
-        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_numbers_user_id_users"), ondelete="SET NULL"),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["users.id"], name=op.f("fk_numbers_user_id_users"), ondelete="SET NULL"
+        ),
         sa.PrimaryKeyConstraint("e164", name=op.f("pk_numbers")),
         sa.UniqueConstraint("user_id", name=op.f("uq_numbers_user_id")),
     )
@@ -309,12 +313,15 @@ def upgrade() -> None:
         sa.Column("created_us", sa.BigInteger(), nullable=False),
         sa.Column("seen_us", sa.BigInteger(), nullable=False),
         sa.Column("expires_us", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_sessions_user_id_users"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["users.id"], name=op.f("fk_sessions_user_id_users"), ondelete="CASCADE"
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sessions")),
         sa.UniqueConstraint("token_hash", name=op.f("uq_sessions_token_hash")),
     )
     op.create_index(op.f("ix_sessions_expires_us"), "sessions", ["expires_us"], unique=False)
     op.create_index(op.f("ix_sessions_user_id"), "sessions", ["user_id"], unique=False)
+    op.create_index("uq_users_email", "users", [sa.text("lower(email)")], unique=True)
     op.execute("INSERT INTO config_revision (id, revision) VALUES (1, 1)")
 
 
