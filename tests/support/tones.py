@@ -145,9 +145,7 @@ def tone_spans(samples: Samples, hz: float, rate: int = RATE, bridge: float = 0.
     return _joined(_to_spans(audible, len(samples) / rate), bridge)
 
 
-def silences(
-    samples: Samples, rate: int = RATE, at_least: float = 0.1, below_dbfs: float = SILENCE_DBFS
-) -> list[Span]:
+def silences(samples: Samples, rate: int = RATE, at_least: float = 0.1, below_dbfs: float = SILENCE_DBFS) -> list[Span]:
     """When nothing sounds at all, in steps of 20 ms."""
     step = round(STEP_S * rate)
     frames = samples[: len(samples) // step * step].reshape(-1, step)
@@ -211,7 +209,7 @@ def _presence(samples: Samples, hz: float, rate: int) -> tuple[npt.NDArray[np.bo
 
 
 def _narrowed(samples: Samples, rate: int) -> tuple[Samples, int]:
-    """The same at 8000 Hz where the rate is a multiple of it: a wider band costs time and shows nothing more."""
+    """The same at 8000 Hz, where the rate is a multiple of it: a wider band costs time and shows no more."""
     factor = rate // RATE
     if rate % RATE or factor == 1 or not len(samples):
         return samples, rate
@@ -220,9 +218,7 @@ def _narrowed(samples: Samples, rate: int) -> tuple[Samples, int]:
 
 
 @lru_cache(maxsize=256)
-def _bases(
-    hz: float, rate: int, length: int
-) -> tuple[npt.NDArray[np.complex128], npt.NDArray[np.complex128]]:
+def _bases(hz: float, rate: int, length: int) -> tuple[npt.NDArray[np.complex128], npt.NDArray[np.complex128]]:
     """Windowed complex sines (scaled to give amplitudes): for the tone, and for its neighbourhood."""
     window = np.hanning(length)
     offsets = np.arange(-NEIGHBOURHOOD_HZ, NEIGHBOURHOOD_HZ + 1, 10.0)
