@@ -7,7 +7,7 @@ Nothing in a step waits, so a hang-up is never queued behind something slow. Wha
 
 from __future__ import annotations
 
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -24,6 +24,7 @@ from pbx.services.ports import Clock, Journal, Observer, Switch
 log = structlog.get_logger("calls")
 
 REAP_AFTER_S = 15.0
+REMEMBERED = 20_000  # calls that are over and may still get facts: notes, finished recordings
 
 
 class Gatekeeper(Protocol):
@@ -61,6 +62,7 @@ class Calls:
         self._gatekeeper = gatekeeper
         self.observers = list(observers)
         self._entries: dict[CallId, _Entry] = {}
+        self._last_seq: OrderedDict[CallId, int] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -110,6 +112,30 @@ class Calls:
             entry.busy = False
         self._work(entry)
         return entry.call
+
+    def annotate(self, call_id: CallId, kind: str, data: dict[str, object], *, after: int | None = None) -> None:
+        """Add a fact that the call's own rules need not decide: a note, a finished recording, a match.
+
+        The call may be over. ``after`` is the number of its last fact, as the store has it, for calls of an earlier
+        run. Raises UnknownCall where neither this run nor ``after`` knows it.
+        """
+        entry = self._entries.get(call_id)
+        last = entry.seq if entry else self._last_seq.get(call_id, after)
+        if last is None:
+            raise UnknownCall(call_id)
+        fact = (last + 1, Fact(kind, self._clock.now(), data))
+        if entry:
+            entry.seq += 1
+        else:
+            self._remember(call_id, last + 1)
+        self._journal.append(call_id, [fact])
+        self._tell(call_id, [fact])
+
+    def _remember(self, call_id: CallId, seq: int) -> None:
+        self._last_seq[call_id] = seq
+        self._last_seq.move_to_end(call_id)
+        while len(self._last_seq) > REMEMBERED:
+            self._last_seq.popitem(last=False)
 
     # -- one step -----------------------------------------------------------------------------------
 
@@ -198,4 +224,5 @@ class Calls:
             cancel()
         entry.timers.clear()
         del self._entries[entry.call.id]
+        self._remember(entry.call.id, entry.seq)
         self._switch.forget(entry.call.id)

@@ -70,6 +70,7 @@ class AriSwitch:
         self._channel_of: dict[LegId, str] = {}
         self._leg_of: dict[str, LegId] = {}
         self.dialled: set[LegId] = set()
+        self._created: dict[LegId, DialOut] = {}
 
     @property
     def ready(self) -> bool:
@@ -87,7 +88,9 @@ class AriSwitch:
         stem = f"leg_{call[2:]}_"
         for leg in [leg for leg in self._channel_of if leg.startswith(stem)]:
             self._leg_of.pop(self._channel_of.pop(leg), None)
-        self.dialled = {leg for leg in self.dialled if not leg.startswith(stem)}
+        for leg in [leg for leg in self.dialled if leg.startswith(stem)]:
+            self.dialled.discard(leg)
+            self._created.pop(leg, None)
 
     def carry_out(self, call: CallId, command: Command) -> None:
         match command:
@@ -151,7 +154,7 @@ class AriSwitch:
             "app": APP,
             "appArgs": f"leg,{leg}",
             "callerId": _caller_id(caller_id),
-            "timeout": str(max(1, int(timeout.total_seconds()))),
+            "timeout": _seconds(timeout),
         }
         if for_leg is not None:
             query["originator"] = self._name(for_leg)
@@ -166,16 +169,20 @@ class AriSwitch:
             return
         leg = command.leg
         self.dialled.add(leg)
+        self._created[leg] = command
         variables["CONNECTEDLINE(num,i)"] = command.caller_id
         query = {"endpoint": command.dial, "app": APP, "appArgs": f"dial,{leg}", "channelId": leg}
         if command.for_leg is not None:
             query["originator"] = self._name(command.for_leg)
         self._send("POST", "channels/create", query, {"variables": variables}, self._failing(call, "create", leg))
+
+    def created(self, leg: LegId) -> None:
+        """A created channel has entered Stasis: only now can it be bridged and dialled."""
+        command = self._created.pop(leg, None)
+        if command is None or command.bridge is None:
+            return
         self._join(command.bridge, (*command.joining, leg))
-        timeout: dict[str, str] = {"timeout": str(max(1, int(command.timeout.total_seconds())))}
-        if command.for_leg is not None:
-            timeout["caller"] = self._name(command.for_leg)
-        self._send("POST", f"channels/{leg}/dial", timeout)
+        self._send("POST", f"channels/{leg}/dial", {"timeout": _seconds(command.timeout)})
 
     def _hang_up(self, call: CallId, command: HangUp) -> None:
         def answered(status: int, content: Any) -> None:
@@ -257,3 +264,7 @@ class AriSwitch:
 def _caller_id(number: str) -> str:
     """Asterisk's ``"name" <number>`` form; what a caller sent may hold only what a number holds."""
     return f"<{''.join(c for c in number if c.isalnum() or c in '+*#-._')[:64]}>"
+
+
+def _seconds(length: timedelta) -> str:
+    return str(max(1, int(length.total_seconds())))

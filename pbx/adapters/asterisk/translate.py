@@ -39,7 +39,14 @@ class NewChannel:
     caller_name: str
 
 
-Translated = tuple[CallId, Event] | NewChannel | None
+@dataclass(frozen=True, slots=True)
+class Created:
+    """A channel that we created is in Stasis and can be bridged and dialled."""
+
+    leg: LegId
+
+
+Translated = tuple[CallId, Event] | NewChannel | Created | None
 
 
 def translate(event: Json, leg_of: Callable[[str], LegId | None], dialled: set[LegId]) -> Translated:
@@ -66,6 +73,9 @@ def _stasis_start(event: Json, leg_of: Callable[[str], LegId | None], dialled: s
     if args and args[0] == "leg":
         found = _for_leg(channel, leg_of)
         return (found[0], LegAnswered(found[1])) if found else None
+    if args and args[0] == "dial":
+        found = _for_leg(channel, leg_of)
+        return Created(found[1]) if found else None
     return None
 
 

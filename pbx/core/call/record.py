@@ -43,6 +43,7 @@ def _call_row(call_id: str) -> Row:
         "matches": None,
         "recording_id": None,
         "recording_state": None,
+        "notes": None,
     }
 
 
@@ -178,6 +179,8 @@ def _recording_started(record: CallRecord, at: int, data: Data) -> None:
         "state": "recording",
         "started_us": at,
         "ended_us": None,
+        "problem": None,
+        **dict.fromkeys(_SOUND_FIELDS),
     }
     record.call |= {"recording_id": data["recording"], "recording_state": "recording"}
 
@@ -196,6 +199,34 @@ def _recording_state(state: str) -> Callable[[CallRecord, int, Data], None]:
     return fold
 
 
+def _recording_finished(record: CallRecord, at: int, data: Data) -> None:
+    """The sound stands whole in its place (or what there is of it): ``ready``, ``incomplete`` or ``failed``."""
+    row = record.recordings.get(data["recording"])
+    if row is None or row["state"] == "erased":
+        return
+    row |= {name: data.get(name) for name in _SOUND_FIELDS} | {"state": data["state"], "problem": data.get("problem")}
+    if record.call["recording_id"] == data["recording"]:
+        record.call["recording_state"] = data["state"]
+
+
+def _voicemail_finished(record: CallRecord, at: int, data: Data) -> None:
+    row = record.voicemails.get(data["voicemail"])
+    if row is not None:
+        row |= {name: data.get(name) for name in _MESSAGE_FIELDS} | {"state": data["state"]}
+
+
+def _noted(record: CallRecord, at: int, data: Data) -> None:
+    record.call["notes"] = data["text"]
+
+
+def _linked(record: CallRecord, at: int, data: Data) -> None:
+    record.call |= {"record_type": data["record_type"], "record_id": data["record_id"]}
+
+
+_SOUND_FIELDS = ("path", "peaks_path", "sha256", "codec", "channels", "duration_ms", "bytes")
+_MESSAGE_FIELDS = ("path", "sha256", "codec", "duration_ms", "bytes")
+
+
 def _voicemail_started(record: CallRecord, at: int, data: Data) -> None:
     record.voicemails[data["voicemail"]] = {
         "id": data["voicemail"],
@@ -204,6 +235,7 @@ def _voicemail_started(record: CallRecord, at: int, data: Data) -> None:
         "caller_number": record.call["customer_number"],
         "state": "recording",
         "created_us": at,
+        **dict.fromkeys(_MESSAGE_FIELDS),
     }
 
 
@@ -242,5 +274,9 @@ _FOLDS: dict[str, Callable[[CallRecord, int, Data], None]] = {
     "recording.resumed": _recording_state("recording"),
     "recording.stopped": _recording_state("processing"),
     "recording.erased": _recording_state("erased"),
+    "recording.finished": _recording_finished,
     "voicemail.started": _voicemail_started,
+    "voicemail.finished": _voicemail_finished,
+    "note.saved": _noted,
+    "call.linked": _linked,
 }

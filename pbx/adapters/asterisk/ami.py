@@ -1,0 +1,194 @@
+"""AMI, through panoramisk, wrapped: MixMonitor, and the list of registered phones.
+
+Wrapped because (panoramisk 1.4, measured): actions sent while the link is down would be repeated silently after
+it is back, so all of ours are forgettable; a frozen peer is never noticed, so every action has a deadline; an
+action before the first connection raises AttributeError; a wrong password is tried for ever.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import structlog
+from panoramisk import Manager
+
+log = structlog.get_logger("ami")
+
+ACTION_DEADLINE_S = 5.0
+_FORGETTABLE = (
+    "ping",
+    "login",
+    "mixmonitor",
+    "stopmixmonitor",
+    "mixmonitormute",
+    "pjsipshowcontacts",
+    "command",
+    "originate",
+)
+
+
+class AmiError(Exception):
+    """Asterisk refused an action or did not answer; the text says which and why."""
+
+
+class Ami:
+    """One AMI connection. Events are off: what the engine must hear comes over ARI."""
+
+    def __init__(self, host: str, port: int, user: str, secret: str) -> None:
+        self._manager = Manager(
+            loop=asyncio.get_running_loop(),
+            host=host,
+            port=port,
+            username=user,
+            secret=secret,
+            events="off",
+            ping_delay=3,
+            ping_interval=5,
+            reconnect_timeout=1,
+            forgetable_actions=_FORGETTABLE,
+            on_login=self._logged_in,
+            on_disconnect=self._disconnected,
+        )
+        self._ready = asyncio.Event()
+
+    async def connect(self, deadline_s: float = 5.0) -> None:
+        """Raises AmiError where there is no login within the deadline."""
+        self._manager.connect()
+        try:
+            await asyncio.wait_for(self._ready.wait(), deadline_s)
+        except TimeoutError as error:
+            raise AmiError(
+                "Asterisk's manager interface does not let us in. Is its port free, its secret ours?"
+            ) from error
+
+    @property
+    def connected(self) -> bool:
+        return self._ready.is_set()
+
+    def close(self) -> None:
+        self._manager.reconnect_timeout = 10**9
+        self._manager.close()
+
+    async def action(self, name: str, as_list: bool = False, **fields: str) -> Any:
+        """Send an action and give its answer (a message, or a list of them). Raises AmiError."""
+        if not self.connected:
+            raise AmiError(f"{name}: not connected to Asterisk's manager interface")
+        wanted = {"Action": name, **{key: _clean(value) for key, value in fields.items()}}
+        try:
+            answer = await asyncio.wait_for(self._manager.send_action(wanted, as_list=as_list), ACTION_DEADLINE_S)
+        except TimeoutError as error:
+            raise AmiError(f"{name}: Asterisk did not answer within {ACTION_DEADLINE_S:.0f} s") from error
+        first = answer[0] if isinstance(answer, list) else answer
+        if not first.success:
+            raise AmiError(f"{name}: {getattr(first, 'message', '') or 'refused'}")
+        return answer
+
+    def _logged_in(self, manager: Any) -> None:
+        self._ready.set()
+
+    def _disconnected(self, manager: Any, error: object) -> None:
+        if self._ready.is_set():
+            log.warning("ami.lost")
+        self._ready.clear()
+
+
+def _clean(value: str) -> str:
+    """A value is one line: what follows a line end would be another field."""
+    return value.replace("\r", " ").replace("\n", " ")
+
+
+class MixMonitor:
+    """Records a channel as stereo: what the channel says on the left, what it hears on the right.
+
+    Raw signed 16-bit samples at 8 kHz, interleaved (MixMonitor's option D): there is no header that a crash could
+    leave unfinished, all that is on the disk is sound. Actions about one recording go out in order; ``on_failed`` hears
+    of the ones that were refused.
+    """
+
+    def __init__(self, ami: Ami, directory: Path, on_failed: Callable[[str, str], None]) -> None:
+        self._ami = ami
+        self._directory = directory
+        self._on_failed = on_failed
+        self._ids: dict[str, str] = {}
+        self._queues: dict[str, asyncio.Task[None]] = {}
+
+    def path(self, recording: str) -> Path:
+        return self._directory / f"{recording}.raw"
+
+    def start(self, recording: str, channel: str) -> None:
+        self._enqueue(recording, self._start(recording, channel))
+
+    def pause(self, recording: str, channel: str, paused: bool) -> None:
+        self._enqueue(recording, self._pause(recording, channel, paused))
+
+    def stop(self, recording: str, channel: str) -> None:
+        self._enqueue(recording, self._stop(recording, channel))
+
+    def discard(self, recording: str) -> None:
+        self._enqueue(recording, self._discard(recording))
+
+    async def settled(self, recording: str) -> None:
+        """Wait until everything asked about this recording has been done or has failed."""
+        task = self._queues.get(recording)
+        if task is not None:
+            await asyncio.wait([task])
+
+    def _enqueue(self, recording: str, work: Any) -> None:
+        before = self._queues.get(recording)
+
+        async def run() -> None:
+            if before is not None:
+                await asyncio.wait([before])
+            try:
+                await work
+            except AmiError as error:
+                log.warning("recording.action_failed", recording=recording, why=str(error))
+                self._on_failed(recording, str(error))
+            finally:
+                if self._queues.get(recording) is asyncio.current_task():
+                    del self._queues[recording]
+
+        self._queues[recording] = asyncio.get_running_loop().create_task(run())
+
+    async def _start(self, recording: str, channel: str) -> None:
+        answer = await self._ami.action(
+            "MixMonitor", Channel=channel, File=str(self.path(recording)), Options="Di(SWITCHHOOK_MONITOR)"
+        )
+        self._ids[recording] = str(answer["MixMonitorID"] or "")
+
+    async def _pause(self, recording: str, channel: str, paused: bool) -> None:
+        """Silence is written while it is paused, so the time line stays true."""
+        await self._ami.action(
+            "MixMonitorMute",
+            Channel=channel,
+            Direction="both",
+            State="1" if paused else "0",
+            MixMonitorID=self._ids.get(recording, ""),
+        )
+
+    async def _stop(self, recording: str, channel: str) -> None:
+        """A channel that is gone has ended its recording by itself: that refusal is not a failure."""
+        try:
+            await self._ami.action("StopMixMonitor", Channel=channel, MixMonitorID=self._ids.pop(recording, ""))
+        except AmiError as error:
+            log.debug("recording.stopped_by_itself", recording=recording, why=str(error))
+
+    async def _discard(self, recording: str) -> None:
+        """Destroy the sound for real: overwritten, then removed."""
+        await asyncio.to_thread(destroy, self.path(recording))
+
+
+def destroy(path: Path) -> None:
+    """Overwrite a file with zeros, then remove it. A file that is not there is destroyed already."""
+    try:
+        size = path.stat().st_size
+        with path.open("r+b") as file:
+            for start in range(0, size, 1 << 20):
+                file.write(b"\0" * min(1 << 20, size - start))
+            file.flush()
+        path.unlink()
+    except FileNotFoundError:
+        return

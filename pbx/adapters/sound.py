@@ -1,0 +1,129 @@
+"""Recordings as files: checked, encoded, measured, and moved into place whole (TRUST 6, 7).
+
+All of it runs in a process of its own, at idle priority: a ringing phone never waits for an encoder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import soundfile
+
+RAW_RATE_HZ = 8000
+RAW_CHANNELS = 2
+PEAKS = 1200
+Codec = Literal["opus", "flac"]
+_FORMATS: dict[str, tuple[str, str, str]] = {
+    "opus": ("OGG", "OPUS", ".opus"),
+    "flac": ("FLAC", "PCM_16", ".flac"),
+}
+CONTENT_TYPES = {".opus": "audio/ogg", ".flac": "audio/flac", ".wav": "audio/wav"}
+
+
+class SoundError(Exception):
+    """The sound cannot be finished; the text is a sentence for the log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A recording in its place. Paths are relative to the recordings directory."""
+
+    path: str
+    peaks_path: str
+    sha256: str
+    codec: str
+    channels: int
+    duration_ms: int
+    bytes: int
+
+
+def be_idle() -> None:
+    """Use only the time that nobody else wants."""
+    try:
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+    except (OSError, AttributeError):
+        os.nice(19)
+
+
+def finish_raw(source: Path, directory: Path, name: str, codec: Codec) -> Finished:
+    """Encode MixMonitor's interleaved raw samples (left: customer, right: our side)."""
+    data = source.read_bytes()
+    frame = 2 * RAW_CHANNELS
+    whole = len(data) - len(data) % frame
+    samples = np.frombuffer(data[:whole], dtype="<i2").reshape(-1, RAW_CHANNELS)
+    return _store(samples, RAW_RATE_HZ, directory, name, codec)
+
+
+def finish_wav(source: Path, directory: Path, name: str, codec: Codec) -> Finished:
+    """Encode a voicemail that Asterisk wrote. Raises SoundError where its header or content is damaged."""
+    try:
+        samples, rate = soundfile.read(source, dtype="int16", always_2d=True)
+    except (soundfile.SoundFileError, OSError) as error:
+        raise SoundError(f"The sound file {source.name} cannot be read: {error}.") from error
+    return _store(samples, rate, directory, name, codec)
+
+
+def _store(samples: np.ndarray, rate: int, directory: Path, name: str, codec: Codec) -> Finished:
+    if len(samples) == 0:
+        raise SoundError("Nothing was recorded: no sound arrived.")
+    kind, subtype, suffix = _FORMATS[codec]
+    target, peaks = directory / f"{name}{suffix}", directory / f"{name}.peaks.json"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    draft = target.with_name(f".{target.name}.part")
+    try:
+        soundfile.write(draft, samples, rate, format=kind, subtype=subtype)
+        _check(draft, len(samples), rate)
+        content = draft.read_bytes()
+        _write_whole(peaks, json.dumps(_peaks(samples, rate)).encode())
+        _sync(draft)
+        draft.replace(target)
+        _sync(target.parent)
+    except (OSError, soundfile.SoundFileError) as error:
+        draft.unlink(missing_ok=True)
+        raise SoundError(f"The recording could not be written: {error}.") from error
+    return Finished(
+        target.name,
+        peaks.name,
+        hashlib.sha256(content).hexdigest(),
+        codec,
+        samples.shape[1],
+        len(samples) * 1000 // rate,
+        len(content),
+    )
+
+
+def _check(path: Path, frames: int, rate: int) -> None:
+    """What was written must hold what was recorded: read the header back, compare the lengths."""
+    info = soundfile.info(path)
+    if abs(info.frames / info.samplerate - frames / rate) > 0.1:
+        raise OSError("the encoded file is shorter than the recording")
+
+
+def _peaks(samples: np.ndarray, rate: int) -> dict[str, object]:
+    """The waveform as a player draws it: the loudest sample of each slice, per channel, 0 to 100."""
+    count = min(PEAKS, len(samples))
+    slices = np.array_split(np.abs(samples.astype(np.int32)), count)
+    loud = np.array([part.max(axis=0) for part in slices])
+    channels = [[int(value) for value in np.round(loud[:, c] * 100 / 32768)] for c in range(samples.shape[1])]
+    return {"version": 1, "duration_ms": len(samples) * 1000 // rate, "channels": channels}
+
+
+def _write_whole(path: Path, content: bytes) -> None:
+    draft = path.with_name(f".{path.name}.part")
+    draft.write_bytes(content)
+    _sync(draft)
+    draft.replace(path)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

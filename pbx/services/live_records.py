@@ -1,0 +1,47 @@
+"""The log of the calls of this run, in memory: what the event stream and the API show of a call at once.
+
+Each fact is folded here once, in the step in which it was decided; the store follows with the same rows.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+
+from pbx.core.call.record import CallRecord
+from pbx.core.commands import Fact
+from pbx.core.ids import CallId
+
+KEPT = 5_000
+
+
+class LiveRecords:
+    """Records of live calls, and of the last few thousand that ended."""
+
+    def __init__(self) -> None:
+        self._records: OrderedDict[str, CallRecord] = OrderedDict()
+
+    def happened(self, call: CallId, facts: Sequence[tuple[int, Fact]]) -> None:
+        record = self._records.get(call)
+        if record is None:
+            if facts[0][0] != 1:
+                return  # a late fact of a call of an earlier run: the store has its record
+            record = self._records[call] = CallRecord(call)
+            self._trim()
+        for seq, fact in facts:
+            record.fold(seq, fact.kind, fact.at, fact.data)
+
+    def get(self, call_id: str) -> CallRecord | None:
+        return self._records.get(call_id)
+
+    def live(self) -> Iterator[CallRecord]:
+        """Calls that have not ended, oldest first."""
+        return (record for record in list(self._records.values()) if not record.ended)
+
+    def _trim(self) -> None:
+        """Forget the oldest that ended; calls that are up are never forgotten."""
+        if len(self._records) <= KEPT:
+            return
+        for call_id, record in list(self._records.items())[: KEPT // 10]:
+            if record.ended:
+                del self._records[call_id]
