@@ -68,8 +68,10 @@ def make_sessions(engine: AsyncEngine) -> async_sessionmaker[AsyncSession]:
 
 
 def for_reading(engine: AsyncEngine) -> AsyncEngine:
-    """The same connections, for transactions that only read: on SQLite they wait for no writer."""
-    return engine.execution_options(**{_READING: True})
+    """The same connections, for transactions that only read: they wait for no writer and see one state throughout."""
+    if is_sqlite(engine.url):
+        return engine.execution_options(**{_READING: True})
+    return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
 
 def is_sqlite(url: URL) -> bool:

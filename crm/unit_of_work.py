@@ -51,6 +51,7 @@ class UnitOfWork:
         self.at_us = at_us
         self._changes: list[audit.Change] = []
         self._touches_calls = False
+        self._touches_do_not_call = False
 
     def record(
         self,
@@ -60,13 +61,15 @@ class UnitOfWork:
         after: dict[str, Any] | None = None,
         *,
         touches_calls: bool = True,
+        touches_do_not_call: bool = False,
     ) -> None:
         """Put a change into the audit log, and tell the engine of it unless calls do not care.
 
         ``action`` is ``<thing>.<verb>``, for example ``user.add``. Secrets must not stand in before or after.
         """
         self._changes.append(audit.Change(action, object_id, before, after))
-        self._touches_calls = self._touches_calls or touches_calls
+        self._touches_calls |= touches_calls
+        self._touches_do_not_call |= touches_do_not_call
 
     async def flush(self) -> None:
         """Send what was changed to the database, so that its constraints speak now."""
@@ -80,7 +83,7 @@ class UnitOfWork:
             await audit.append(self.session, str(self.actor), self.at_us, self._changes)
             self._changes = []
         if self._touches_calls:
-            await revision.bump(self.session)
+            await revision.bump(self.session, do_not_call=self._touches_do_not_call)
 
 
 class Store:

@@ -79,22 +79,25 @@ class Participant(Base):
     """One person's part in a call: the log keeps one record per user (C13). ``number`` counts from 1."""
 
     __tablename__ = "participants"
+    __table_args__ = (Index("ix_participants_user", "user_id", "created_us", "call_id"),)
 
     call_id: Mapped[str] = mapped_column(primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True)
     role: Mapped[str]  # host | guest | customer
     leg_id: Mapped[str | None]
-    user_id: Mapped[str | None] = mapped_column(index=True)
+    user_id: Mapped[str | None]
     phone_number: Mapped[str | None]
     name: Mapped[str | None]
     joined_us: Mapped[int | None]
     left_us: Mapped[int | None]
+    created_us: Mapped[int]  # of the call, so that a user's part in calls is paged from here
 
 
 class CallEvent(Base):
     """What happened, in the order in which it was decided; never changed once written."""
 
     __tablename__ = "call_events"
+    __table_args__ = ({"sqlite_with_rowid": False},)
 
     call_id: Mapped[str] = mapped_column(primary_key=True)
     seq: Mapped[int] = mapped_column(primary_key=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import CheckConstraint
+from sqlalchemy import JSON, CheckConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm.models.base import Base
@@ -16,7 +16,7 @@ class Setting(Base):
     __tablename__ = "settings"
 
     key: Mapped[str] = mapped_column(primary_key=True)
-    value: Mapped[dict[str, Any]]
+    value: Mapped[Any] = mapped_column(JSON(none_as_null=False))
     updated_us: Mapped[int]
 
 
@@ -48,10 +48,14 @@ class AuditEntry(Base):
 
 
 class ConfigRevision(Base):
-    """The one row that every change of anything that calls depend on bumps, in the same transaction (A2)."""
+    """The one row that every change of anything that calls depend on bumps, in the same transaction (A2).
+
+    The do-not-call list has a revision of its own besides, as it can be long: it is read again only when it changed.
+    """
 
     __tablename__ = "config_revision"
     __table_args__ = (CheckConstraint("id = 1", name="single"),)
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     revision: Mapped[int]
+    do_not_call_revision: Mapped[int]

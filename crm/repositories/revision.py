@@ -13,7 +13,12 @@ async def current(session: AsyncSession) -> int:
     return (await session.scalars(select(ConfigRevision.revision).where(ConfigRevision.id == 1))).one()
 
 
-async def bump(session: AsyncSession) -> None:
-    await session.execute(
-        update(ConfigRevision).where(ConfigRevision.id == 1).values(revision=ConfigRevision.revision + 1)
-    )
+async def of_do_not_call(session: AsyncSession) -> int:
+    return (await session.scalars(select(ConfigRevision.do_not_call_revision).where(ConfigRevision.id == 1))).one()
+
+
+async def bump(session: AsyncSession, *, do_not_call: bool = False) -> None:
+    values = {"revision": ConfigRevision.revision + 1}
+    if do_not_call:
+        values["do_not_call_revision"] = ConfigRevision.do_not_call_revision + 1
+    await session.execute(update(ConfigRevision).where(ConfigRevision.id == 1).values(values))

@@ -33,6 +33,7 @@ def upgrade() -> None:
         sa.Column("at_us", sa.BigInteger(), nullable=False),
         sa.Column("data", sa.JSON(), nullable=True),
         sa.PrimaryKeyConstraint("call_id", "seq", name=op.f("pk_call_events")),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "calls",
@@ -76,6 +77,7 @@ def upgrade() -> None:
         "config_revision",
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("revision", sa.BigInteger(), nullable=False),
+        sa.Column("do_not_call_revision", sa.BigInteger(), nullable=False),
         sa.CheckConstraint("id = 1", name=op.f("ck_config_revision_single")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_config_revision")),
     )
@@ -141,9 +143,10 @@ def upgrade() -> None:
         sa.Column("name", sa.Text(), nullable=True),
         sa.Column("joined_us", sa.BigInteger(), nullable=True),
         sa.Column("left_us", sa.BigInteger(), nullable=True),
+        sa.Column("created_us", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("call_id", "number", name=op.f("pk_participants")),
     )
-    op.create_index(op.f("ix_participants_user_id"), "participants", ["user_id"], unique=False)
+    op.create_index("ix_participants_user", "participants", ["user_id", "created_us", "call_id"], unique=False)
     op.create_table(
         "recordings",
         sa.Column("id", sa.Text(), nullable=False),
@@ -264,9 +267,7 @@ def upgrade() -> None:
         sa.Column("enabled", sa.Boolean(), nullable=False),
         sa.Column("created_us", sa.BigInteger(), nullable=False),
         sa.Column("updated_us", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["user_id"], ["users.id"], name=op.f("fk_devices_user_id_users"), ondelete="CASCADE"
-        ),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_devices_user_id_users"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_devices")),
     )
     op.create_index(op.f("ix_devices_user_id"), "devices", ["user_id"], unique=False)
@@ -296,9 +297,7 @@ def upgrade() -> None:
         sa.Column("updated_us", sa.BigInteger(), nullable=False),
         sa.CheckConstraint("e164 LIKE '+%'", name=op.f("ck_numbers_e164")),
         sa.CheckConstraint("voice OR sms", name=op.f("ck_numbers_capabilities")),
-        sa.ForeignKeyConstraint(
-            ["user_id"], ["users.id"], name=op.f("fk_numbers_user_id_users"), ondelete="SET NULL"
-        ),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_numbers_user_id_users"), ondelete="SET NULL"),
         sa.PrimaryKeyConstraint("e164", name=op.f("pk_numbers")),
         sa.UniqueConstraint("user_id", name=op.f("uq_numbers_user_id")),
     )
@@ -313,16 +312,14 @@ def upgrade() -> None:
         sa.Column("created_us", sa.BigInteger(), nullable=False),
         sa.Column("seen_us", sa.BigInteger(), nullable=False),
         sa.Column("expires_us", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["user_id"], ["users.id"], name=op.f("fk_sessions_user_id_users"), ondelete="CASCADE"
-        ),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_sessions_user_id_users"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sessions")),
         sa.UniqueConstraint("token_hash", name=op.f("uq_sessions_token_hash")),
     )
     op.create_index(op.f("ix_sessions_expires_us"), "sessions", ["expires_us"], unique=False)
     op.create_index(op.f("ix_sessions_user_id"), "sessions", ["user_id"], unique=False)
     op.create_index("uq_users_email", "users", [sa.text("lower(email)")], unique=True)
-    op.execute("INSERT INTO config_revision (id, revision) VALUES (1, 1)")
+    op.execute("INSERT INTO config_revision (id, revision, do_not_call_revision) VALUES (1, 1, 1)")
 
 
 def downgrade() -> None:

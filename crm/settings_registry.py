@@ -1,0 +1,122 @@
+"""Every setting of the organisation: its key, kind, default, meaning and check. What is not here does not exist."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from crm import fields
+from crm.errors import Refused
+from crm.phone_numbers import is_country
+
+DIRECTIONS = ("inbound", "outbound", "internal")
+LANGUAGES = ("en", "ja")
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """``kind`` is text, boolean, integer, choice, list or object: how forms and the CLI read it."""
+
+    key: str
+    kind: str
+    default: Any
+    description: str
+    check: fields.Check
+    choices: tuple[str, ...] = ()
+
+
+def _prefix(value: Any) -> str:
+    return str(fields.matching(r"\+[0-9]{1,15}", "A prefix is a plus and the first digits, for example +1900.")(value))
+
+
+def _emergency(value: Any) -> dict[str, list[str]]:
+    """Country (or * for every country) to the numbers that are always let through there."""
+    if not isinstance(value, dict) or not value:
+        raise Refused("invalid", 'This must be an object such as {"JP": ["110", "118", "119"]}.')
+    number = fields.matching(r"[0-9]{2,6}", "An emergency number has two to six digits.")
+    for name in value:
+        if name != "*" and not is_country(name):
+            raise Refused("invalid", "Countries are written with two letters, or * for every country.")
+    return {str(name): fields.list_of(number, 20)(numbers) for name, numbers in value.items()}
+
+
+def _text(key: str, default: str, description: str, check: fields.Check) -> Declared:
+    return Declared(key, "text", default, description, check)
+
+
+def _choice(key: str, default: str, description: str, *choices: str) -> Declared:
+    return Declared(key, "choice", default, description, fields.choice(*choices), choices)
+
+
+def _boolean(key: str, default: bool, description: str) -> Declared:
+    return Declared(key, "boolean", default, description, fields.boolean)
+
+
+def _integer(key: str, default: int | None, description: str, lowest: int, highest: int) -> Declared:
+    check = fields.integer(lowest, highest)
+    return Declared(key, "integer", default, description, fields.optional(check) if default is None else check)
+
+
+def _list(key: str, default: list[str], description: str, item: fields.Check, most: int = 1000) -> Declared:
+    return Declared(key, "list", default, description, fields.list_of(item, most))
+
+
+EMERGENCY = {
+    "*": ["112"],
+    "US": ["911"],
+    "CA": ["911"],
+    "JP": ["110", "118", "119"],
+    "GB": ["999"],
+    "AU": ["000"],
+    "NZ": ["111"],
+}
+
+_ALL = (
+    _text("organisation.name", "Switchhook", "The organisation's name.", fields.text(100)),
+    _text("default_country", "US", "Numbers without a country code are read as of this country.", fields.country),
+    _choice("default_language", "en", "Language of prompts where the user has none.", *LANGUAGES),
+    _text("default_time_zone", "UTC", "Time zone of new users.", fields.time_zone),
+    _boolean("recording.enabled", False, "Record calls of users whose own policy is “inherit”."),
+    _list(
+        "recording.directions",
+        ["inbound", "outbound"],
+        "Which calls are recorded where recording is on.",
+        fields.choice(*DIRECTIONS),
+    ),
+    _boolean("recording.announcement", False, "Tell the parties at the beginning that the call is recorded."),
+    _choice("recording.codec", "opus", "How recordings are kept: opus (small) or flac (exact).", "opus", "flac"),
+    _list(
+        "gate.allow_countries", [], "Only these countries may be called; empty allows every country.", fields.country
+    ),
+    _list("gate.deny_countries", [], "These countries may not be called.", fields.country),
+    _list("gate.allow_prefixes", [], "Numbers that begin like this may be called, premium ones too.", _prefix),
+    _list("gate.deny_prefixes", [], "Numbers that begin like this may not be called.", _prefix),
+    _integer("gate.max_concurrent_org", None, "Outbound calls at once in all; empty: no limit.", 1, 100_000),
+    _integer("gate.max_concurrent_user", 10, "Outbound calls at once of a user without an own limit.", 1, 10_000),
+    _integer("gate.spend_cap_org_micros", None, "What all may spend, in micro-units; empty: no limit.", 0, 10**15),
+    _integer("gate.spend_cap_user_micros", None, "What a user without an own cap may spend.", 0, 10**15),
+    _choice(
+        "forward.accept",
+        "any_key",
+        "Who takes a call on a forwarding number: who presses any key, or whoever answers.",
+        "any_key",
+        "none",
+    ),
+    _integer("forward.ring_time_s", 30, "How long a forwarding number rings, in seconds.", 5, 120),
+    _integer("voicemail.max_s", 120, "Longest voicemail message, in seconds.", 10, 600),
+    Declared("emergency.numbers", "object", EMERGENCY, "Numbers that always pass, per country.", _emergency),
+    _text(
+        "emergency.caller_id",
+        "",
+        "Caller id of emergency calls of users without a number of their own, as E.164.",
+        fields.optional(fields.phone("ZZ")),
+    ),
+)
+
+REGISTRY: Mapping[str, Declared] = {declared.key: declared for declared in _ALL}
+
+
+def effective(changed: Mapping[str, Any]) -> dict[str, Any]:
+    """Every setting's value: the default where it was not changed. Values of keys of other versions are left out."""
+    return {key: changed.get(key, declared.default) for key, declared in REGISTRY.items()}
