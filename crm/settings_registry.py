@@ -96,6 +96,7 @@ _ALL = (
     _integer("gate.max_concurrent_user", 10, "Outbound calls at once of a user without an own limit.", 1, 10_000),
     _integer("gate.spend_cap_org_micros", None, "What all may spend, in micro-units; empty: no limit.", 0, 10**15),
     _integer("gate.spend_cap_user_micros", None, "What a user without an own cap may spend.", 0, 10**15),
+    _integer("gate.minute_price_micros", 0, "What a started outbound minute counts against spend caps.", 0, 10**12),
     _choice(
         "forward.accept",
         "any_key",

@@ -53,6 +53,7 @@ class Person:
     ring_time: timedelta = timedelta(seconds=25)
     forwarding: str = ""
     forward_accept: bool = True
+    forward_ring_time: timedelta = timedelta(seconds=30)
     voicemail: VoicemailPlan | None = None
     recording: RecordingPlan = RecordingPlan()
 
@@ -83,6 +84,7 @@ class Arrived:
     from_user: str = ""  # a colleague calling from inside
     from_device: str = ""
     language: str = "en"
+    overloaded: bool = False
 
 
 @dataclass(frozen=True, slots=True)

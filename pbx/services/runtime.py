@@ -29,7 +29,7 @@ REMEMBERED = 20_000  # calls that are over and may still get facts: notes, finis
 
 class Gatekeeper(Protocol):
     def decide(self, call: Call, request: FindRoute) -> RouteDecided: ...
-    def release(self, call: CallId) -> None: ...
+    def release(self, call: Call) -> None: ...
 
 
 class UnknownCall(Exception):
@@ -206,7 +206,7 @@ class Calls:
         call = entry.call
         if call.id not in self._entries or call.state.value != "ended":
             return
-        self._gatekeeper.release(call.id)
+        self._gatekeeper.release(call)
         if call.over:
             self._forget(entry)
         elif "reap" not in entry.timers:

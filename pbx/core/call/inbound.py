@@ -29,7 +29,7 @@ from pbx.core.events import (
 )
 from pbx.core.ids import voicemail_id
 
-FORWARD_RINGS = timedelta(seconds=35)
+LONGEST_RING = timedelta(seconds=130)
 ACCEPT_WITHIN = timedelta(seconds=20)
 ACCEPT_REPEATS = 3
 MESSAGE_GRACE = timedelta(seconds=15)
@@ -40,7 +40,7 @@ def arrive(call: Call, event: Arrived) -> None:
     """Decide what rings first. Every reason not to ring is heard by the caller and stands in the log."""
     person = event.person
     call.direction = Direction.INTERNAL if event.from_user else Direction.INBOUND
-    call.person, call.customer_number = person, event.caller
+    call.person, call.customer_number, call.from_user = person, event.caller, event.from_user
     call.language = person.language if person else event.language
     call.note(
         "call.created",
@@ -55,7 +55,9 @@ def arrive(call: Call, event: Arrived) -> None:
     )
     leg = call.new_leg(Role.CUSTOMER, number=event.caller, trunk_id=event.trunk_id, device_id=event.from_device)
     call.first_leg = leg.id
-    if not event.known_number:
+    if event.overloaded:
+        call.finish(Disposition.REFUSED, Cause.CONGESTION, reason="overloaded", sip_status=503, ended_by="gate")
+    elif not event.known_number:
         call.finish(Disposition.REFUSED, Cause.UNALLOCATED, reason="unknown_number", sip_status=404)
     elif person is None:
         _announce(call, "not-in-service", Closing(Disposition.REFUSED, Cause.UNALLOCATED, "number_without_user"))
@@ -187,14 +189,15 @@ def forward_route(call: Call, event: RouteDecided) -> None:
         _unreachable(call, f"forward_{event.verdict.reason.value}")
         return
     call.routes, call.caller_id = event.routes, event.verdict.caller_id
-    call.start_timer("forward", FORWARD_RINGS)
+    assert call.person is not None
+    call.start_timer("forward", call.person.forward_ring_time)
     _dial_forward(call, event.number)
 
 
 def _dial_forward(call: Call, number: str) -> None:
     route, call.routes = call.routes[0], call.routes[1:]
     leg = call.new_leg(Role.FORWARD, number=number, trunk_id=route.trunk_id)
-    call.do(DialOut(leg.id, route.dial, call.caller_id, FORWARD_RINGS + _GRACE, None, call.caller.id))
+    call.do(DialOut(leg.id, route.dial, call.caller_id, LONGEST_RING, None, call.caller.id))
 
 
 def forward_answered(call: Call, event: LegAnswered) -> None:

@@ -22,6 +22,7 @@ from pbx.core.commands import (
     StopTimer,
 )
 from pbx.core.events import Direction, Person, Phone, Route
+from pbx.core.gate import Reason
 from pbx.core.ids import (
     BridgeId,
     CallId,
@@ -96,6 +97,7 @@ class Call:
     state: State = State.NEW
     direction: Direction = Direction.INBOUND
     person: Person | None = None
+    from_user: str = ""
     language: str = "en"
     customer_number: str = ""
     legs: dict[LegId, Leg] = field(default_factory=dict)
@@ -111,6 +113,7 @@ class Call:
     last_result: Result = Result.NO_ANSWER
     refused_by_phone: bool = False
     closing: Closing | None = None
+    refusal: Reason | None = None  # the gate's, where it refused the call itself
     via: str = ""
     user_phone: Phone | None = None
     user_joined: bool = False

@@ -92,6 +92,7 @@ def route_decided(call: Call, event: RouteDecided) -> None:
         reason=event.verdict.reason.value,
     )
     if not event.verdict.allowed:
+        call.refusal = event.verdict.reason
         call.note("call.refused", reason=event.verdict.reason.value, sentence=event.verdict.sentence)
         call.finish(
             Disposition.REFUSED,

@@ -1,0 +1,134 @@
+"""What people may ask of calls: one set of rules for API, console and command line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from crm.directory import Directory
+from crm.errors import Refused, conflict, not_found
+from crm.records import User
+from pbx.core.call import Call, State
+from pbx.core.events import Ask, Asked, DialRequested, DigitsAsked, Direction, NotNow, Phone
+from pbx.core.gate import SENTENCES, Reason
+from pbx.core.ids import CallId
+from pbx.services import numbers
+from pbx.services.persons import Persons
+from pbx.services.ports import Presence
+from pbx.services.runtime import Calls, UnknownCall
+
+LONGEST_NOTE = 20_000
+_STATUS = {
+    Reason.INVALID_NUMBER: 422,
+    Reason.NO_TRUNK: 503,
+    Reason.OVERLOADED: 503,
+    Reason.USER_BUSY_LIMIT: 429,
+    Reason.ORG_BUSY_LIMIT: 429,
+}
+
+
+class CallControl:
+    """Every method answers at once, or raises Refused with a sentence that says what to do."""
+
+    def __init__(
+        self,
+        calls: Calls,
+        directory: Callable[[], Directory],
+        persons: Persons,
+        presence: Presence,
+        mint: Callable[[], CallId],
+        ready: Callable[[], bool],
+    ) -> None:
+        self._calls = calls
+        self._directory = directory
+        self._persons = persons
+        self._presence = presence
+        self._mint = mint
+        self._ready = ready
+
+    def dial(
+        self, user_id: str, to: str, *, via: str | None = None, device_id: str | None = None, by: str, call_id: str = ""
+    ) -> CallId:
+        """Ring the user first, on a registered phone or at the forwarding number, then the customer.
+
+        Without ``via`` a registered phone is used, else the forwarding number. The gate speaks before anything
+        rings; what it refuses stands in the log all the same.
+        """
+        directory = self._directory()
+        user = directory.users.get(user_id)
+        if user is None:
+            raise not_found("user", user_id)
+        if not self._ready():
+            raise Refused("asterisk_away", "The telephone system is starting. Try again in a few seconds.", status=503)
+        phone = self._phone(user, via, device_id)
+        destination = numbers.read(to, user.country, directory.settings)
+        person = self._persons.of(user, Direction.OUTBOUND)
+        event = DialRequested(person, destination.e164, phone, to[:64], by)
+        call = self._calls.begin(CallId(call_id) if call_id else self._mint(), event)
+        if call.state is State.ENDED and call.refusal is not None:
+            raise Refused(call.refusal.value, SENTENCES[call.refusal], "to", _STATUS.get(call.refusal, 403))
+        return call.id
+
+    def _phone(self, user: User, via: str | None, device_id: str | None) -> Phone | None:
+        """The phone to ring; None stands for the forwarding number."""
+        if via not in (None, "device", "forwarding"):
+            raise Refused("invalid", "“via” is either “device” or “forwarding”.", "via")
+        phones = self._phones(user, device_id)
+        if via != "forwarding" and phones:
+            return phones[0]
+        if via == "device" or device_id:
+            raise conflict(
+                "no_phone_registered",
+                "None of your phones is registered now. Switch one on, or call through your forwarding number.",
+                "via",
+            )
+        if not user.forwarding_number:
+            raise conflict(
+                "no_phone",
+                "There is no phone to ring first. Register a phone, or set a forwarding number.",
+                "via",
+            )
+        return None
+
+    def _phones(self, user: User, device_id: str | None) -> tuple[Phone, ...]:
+        devices = [device.id for device in self._directory().devices_of(user.id) if device.enabled]
+        if device_id is not None:
+            if device_id not in devices:
+                raise not_found("phone", device_id)
+            devices = [device_id]
+        return self._presence.phones(devices)
+
+    # -- a call that stands or rings ----------------------------------------------------------------
+
+    def ask(self, call_id: str, ask: Ask, by: str) -> Call:
+        return self._asked(call_id, Asked(ask, by))
+
+    def send_digits(self, call_id: str, digits: str, by: str) -> Call:
+        return self._asked(call_id, DigitsAsked(digits, by))
+
+    def _asked(self, call_id: str, event: Asked | DigitsAsked) -> Call:
+        try:
+            return self._calls.ask(call_id, event)
+        except UnknownCall as error:
+            raise not_found("call that is up", call_id) from error
+        except NotNow as answer:
+            if answer.code == "invalid_digits":
+                raise Refused(answer.code, answer.sentence, "digits") from answer
+            raise conflict(answer.code, answer.sentence) from answer
+
+    # -- what is written about a call, during it or after -------------------------------------------
+
+    def note(self, call_id: str, text: str, by: str, *, after: int | None = None) -> None:
+        """Save the call's notes as they are typed (V11). ``after``: see :meth:`Calls.annotate`."""
+        if len(text) > LONGEST_NOTE:
+            raise Refused("too_long", f"Notes hold {LONGEST_NOTE} characters at most.", "notes")
+        self._annotate(call_id, "note.saved", {"text": text, "by": by}, after)
+
+    def link(self, call_id: str, record_type: str, record_id: str, by: str, *, after: int | None = None) -> None:
+        """Attach the call to a lead, contact or deal."""
+        self._annotate(call_id, "call.linked", {"record_type": record_type, "record_id": record_id, "by": by}, after)
+
+    def _annotate(self, call_id: str, kind: str, data: dict[str, object], after: int | None) -> None:
+        try:
+            self._calls.annotate(CallId(call_id), kind, data, after=after)
+        except UnknownCall as error:
+            raise not_found("call", call_id) from error

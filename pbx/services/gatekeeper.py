@@ -1,0 +1,122 @@
+"""Asks the gate for everything that dials, with the facts of this very moment (P5).
+
+Deciding and reserving are one step of one thread: of a thousand requests at once, exactly as many pass as the caps
+allow. A reservation is held until its call is over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from crm.directory import Directory
+from crm.records import User
+from pbx.core import gate
+from pbx.core.call import Call
+from pbx.core.commands import FindRoute
+from pbx.core.events import Route, RouteDecided
+from pbx.core.ids import CallId
+from pbx.services import numbers
+from pbx.services.routing import Routing
+from pbx.services.spending import Spending
+
+
+class Gate:
+    """``overloaded`` tells whether the switch is at its limit."""
+
+    def __init__(
+        self,
+        directory: Callable[[], Directory],
+        routing: Routing,
+        spending: Spending,
+        overloaded: Callable[[], bool],
+    ) -> None:
+        self._directory = directory
+        self._routing = routing
+        self._spending = spending
+        self._overloaded = overloaded
+        self._held: dict[CallId, str] = {}
+        self._by_user: dict[str, int] = {}
+
+    def decide(self, call: Call, request: FindRoute) -> RouteDecided:
+        """The verdict on a call's wish, with the ways out; an allowed call is counted from now on.
+
+        A number in the request is E.164 already, or a short emergency number; anything else is no number.
+        """
+        verdict, decided = self._judge(request.user_id, request.number, holding=call.id in self._held)
+        if verdict.allowed and call.id not in self._held:
+            self._hold(call.id, request.user_id)
+        return RouteDecided(request.purpose, verdict, decided, request.number)
+
+    def check(self, user_id: str, number: str) -> gate.Verdict:
+        """The same verdict without a call: for pickers and for admins who ask why."""
+        return self._judge(user_id, number, holding=False)[0]
+
+    def release(self, call: Call) -> None:
+        user_id = self._held.pop(call.id, None)
+        if user_id is None:
+            return
+        self._by_user[user_id] -= 1
+        if not self._by_user[user_id]:
+            del self._by_user[user_id]
+        self._spending.release(call.id, answered=call.answered_at is not None)
+
+    @property
+    def held(self) -> int:
+        return len(self._held)
+
+    def _judge(self, user_id: str, number: str, *, holding: bool) -> tuple[gate.Verdict, tuple[Route, ...]]:
+        directory = self._directory()
+        user = directory.users.get(user_id)
+        if user is None:
+            return gate.Verdict(False, gate.Reason.NO_RIGHT), ()
+        destination = numbers.read(number, user.country, directory.settings)
+        routes = self._routing.routes(destination)
+        mine = 1 if holding else 0  # a call's second leg is the same call
+        load = gate.Load(
+            concurrent=len(self._held) - mine,
+            spent_micros=self._spending.organisation(),
+            trunk_free=bool(routes),
+            overloaded=self._overloaded(),
+        )
+        verdict = gate.decide(
+            destination,
+            self._caller(user, directory, mine),
+            _policy(directory),
+            load,
+            do_not_call=destination.e164 in directory.do_not_call,
+        )
+        if verdict.allowed and destination.emergency and not verdict.caller_id:
+            verdict = gate.Verdict(True, verdict.reason, str(directory.settings["emergency.caller_id"] or ""))
+        return verdict, routes if verdict.allowed else ()
+
+    def _caller(self, user: User, directory: Directory, mine: int) -> gate.Caller:
+        number = directory.number_of(user.id)
+        cap = user.max_concurrent
+        spend = user.spend_cap_micros
+        return gate.Caller(
+            active=user.active,
+            may_call=user.may_call,
+            did=number.e164 if number else "",
+            did_voice=number.voice if number else False,
+            concurrent=self._by_user.get(user.id, 0) - mine,
+            max_concurrent=cap if cap is not None else directory.settings["gate.max_concurrent_user"],
+            spent_micros=self._spending.user(user.id),
+            spend_cap_micros=spend if spend is not None else directory.settings["gate.spend_cap_user_micros"],
+        )
+
+    def _hold(self, call: CallId, user_id: str) -> None:
+        self._held[call] = user_id
+        self._by_user[user_id] = self._by_user.get(user_id, 0) + 1
+        self._spending.reserve(call, user_id)
+
+
+def _policy(directory: Directory) -> gate.Policy:
+    settings = directory.settings
+    return gate.Policy(
+        allow_countries=frozenset(settings["gate.allow_countries"]),
+        deny_countries=frozenset(settings["gate.deny_countries"]),
+        allow_prefixes=tuple(settings["gate.allow_prefixes"]),
+        deny_prefixes=tuple(settings["gate.deny_prefixes"]),
+        max_concurrent=settings["gate.max_concurrent_org"],
+        spend_cap_micros=settings["gate.spend_cap_org_micros"],
+    )

@@ -1,0 +1,34 @@
+"""What a dialled text means for a user: an emergency number, a number in E.164, or nothing that can be dialled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from crm import phone_numbers
+from pbx.core.gate import Destination
+
+
+def emergency_numbers(settings: Mapping[str, object], country: str) -> frozenset[str]:
+    """The numbers that always pass for a user of this country, and those of every country."""
+    table = settings.get("emergency.numbers")
+    if not isinstance(table, Mapping):
+        return frozenset()
+    found: set[str] = set()
+    for key in ("*", country.upper()):
+        numbers = table.get(key)
+        if isinstance(numbers, Sequence):
+            found |= {str(number) for number in numbers}
+    return frozenset(found)
+
+
+def read(text: str, country: str, settings: Mapping[str, object]) -> Destination:
+    """Read what was dialled. Never raises: what is no number has an empty ``e164``, which the gate refuses."""
+    digits = phone_numbers.clean(text) if text else None
+    if digits is None:
+        return Destination("")
+    if digits in emergency_numbers(settings, country):
+        return Destination(digits, country, "emergency", emergency=True)
+    number = phone_numbers.try_parse(digits, country)
+    if number is None:
+        return Destination("")
+    return Destination(number.e164, number.country, number.kind)

@@ -1,0 +1,46 @@
+"""Who is on a call now: a user who is gets no second one (I6), and the console shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from pbx.core.call import Call, State
+from pbx.core.commands import Fact
+from pbx.core.ids import CallId
+
+_ON_A_CALL = frozenset({State.TALKING.value, State.DIALLING.value, State.PREPARING.value})
+
+
+class Occupancy:
+    """An observer of the calls; ``find`` gives a live call by its id."""
+
+    def __init__(self, find: Callable[[str], Call | None]) -> None:
+        self._find = find
+        self._calls_of: dict[str, set[CallId]] = {}
+        self._users_of: dict[CallId, set[str]] = {}
+
+    def busy(self, user_id: str) -> bool:
+        return bool(self._calls_of.get(user_id))
+
+    def happened(self, call: CallId, facts: Sequence[tuple[int, Fact]]) -> None:
+        for _, fact in facts:
+            if fact.kind == "call.ended":
+                self._left(call)
+            elif fact.kind == "call.created" and fact.data.get("from_user"):
+                self._joined(call, str(fact.data["from_user"]))
+            elif fact.kind == "call.state" and fact.data["state"] in _ON_A_CALL:
+                found = self._find(call)
+                if found is not None and found.person is not None:
+                    self._joined(call, found.person.user_id)
+
+    def _joined(self, call: CallId, user_id: str) -> None:
+        self._calls_of.setdefault(user_id, set()).add(call)
+        self._users_of.setdefault(call, set()).add(user_id)
+
+    def _left(self, call: CallId) -> None:
+        for user_id in self._users_of.pop(call, ()):
+            calls = self._calls_of.get(user_id)
+            if calls is not None:
+                calls.discard(call)
+                if not calls:
+                    del self._calls_of[user_id]

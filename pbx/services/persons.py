@@ -1,0 +1,56 @@
+"""The users of ours as a call needs them at the moment it begins: from the directory, in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from crm.directory import Directory
+from crm.records import User
+from pbx.core.events import Direction, Person, RecordingPlan, VoicemailPlan
+from pbx.services.ports import Presence
+
+
+class Persons:
+    """``busy`` tells whether a user is on a call; ``directory`` gives the newest one."""
+
+    def __init__(self, directory: Callable[[], Directory], presence: Presence, busy: Callable[[str], bool]) -> None:
+        self._directory = directory
+        self._presence = presence
+        self._busy = busy
+
+    def of(self, user: User, direction: Direction) -> Person:
+        """A change that an admin made reaches the next call, because the next call asks here (A2)."""
+        directory = self._directory()
+        devices = [device.id for device in directory.devices_of(user.id) if device.enabled]
+        settings = directory.settings
+        accept = user.forward_accept if user.forward_accept != "inherit" else settings["forward.accept"]
+        return Person(
+            user_id=user.id,
+            name=user.name,
+            did=user.number or "",
+            language=user.language or settings["default_language"],
+            phones=self._presence.phones(devices),
+            busy=self._busy(user.id),
+            ring_time=timedelta(seconds=user.ring_time_s),
+            forwarding=user.forwarding_number or "",
+            forward_accept=accept != "none",
+            forward_ring_time=timedelta(seconds=settings["forward.ring_time_s"]),
+            voicemail=self._voicemail(user, directory),
+            recording=recording_plan(user, directory, direction),
+        )
+
+    def _voicemail(self, user: User, directory: Directory) -> VoicemailPlan | None:
+        if not user.voicemail_enabled:
+            return None
+        return VoicemailPlan(timedelta(seconds=directory.settings["voicemail.max_s"]))
+
+
+def recording_plan(user: User, directory: Directory, direction: Direction) -> RecordingPlan:
+    """Policy per organisation, user and direction; the user's own word goes before the organisation's."""
+    settings = directory.settings
+    wanted = user.recording_policy
+    on = settings["recording.enabled"] if wanted == "inherit" else wanted == "on"
+    if not on or direction.value not in settings["recording.directions"]:
+        return RecordingPlan()
+    return RecordingPlan(enabled=True, announce=bool(settings["recording.announcement"]))

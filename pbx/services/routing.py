@@ -1,0 +1,65 @@
+"""Which trunks a number may go out by, in order, and how each of them wants it written."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+from crm import phone_numbers
+from crm.directory import Directory
+from crm.records import Trunk
+from pbx.core.events import Route
+from pbx.core.gate import Destination
+from pbx.core.ids import Instant
+
+SECOND_US = 1_000_000
+
+
+def as_dialled(trunk: Trunk, destination: Destination) -> str:
+    """The number in the trunk's own format. Short and emergency numbers are sent as they are."""
+    number = destination.e164
+    if destination.emergency or not number.startswith("+"):
+        return number
+    match trunk.number_format:
+        case "e164_no_plus":
+            written = number[1:]
+        case "national":
+            written = phone_numbers.national_digits(number)
+        case "international_00":
+            written = "00" + number[1:]
+        case _:
+            written = number
+    return trunk.prefix + written
+
+
+class Routing:
+    """Counts what each trunk carries, so that no trunk is given more than its caps."""
+
+    def __init__(self, directory: Callable[[], Directory], now: Callable[[], Instant]) -> None:
+        self._directory = directory
+        self._now = now
+        self._carried: dict[str, int] = {}
+        self._starts: dict[str, deque[Instant]] = {}
+
+    def routes(self, destination: Destination) -> tuple[Route, ...]:
+        """Trunks in order of priority. An emergency call may use a trunk over its caps."""
+        return tuple(
+            Route(trunk.id, f"PJSIP/{as_dialled(trunk, destination)}@{trunk.id}")
+            for trunk in self._directory().trunks
+            if trunk.enabled and (destination.emergency or self._has_room(trunk))
+        )
+
+    def carried(self, trunk_id: str, change: int) -> None:
+        """A leg on a trunk began (+1) or ended (-1)."""
+        self._carried[trunk_id] = max(0, self._carried.get(trunk_id, 0) + change)
+        if change > 0:
+            self._starts.setdefault(trunk_id, deque(maxlen=1000)).append(self._now())
+
+    def _has_room(self, trunk: Trunk) -> bool:
+        if trunk.max_channels is not None and self._carried.get(trunk.id, 0) >= trunk.max_channels:
+            return False
+        if trunk.calls_per_second is None:
+            return True
+        since = self._now() - SECOND_US
+        starts = self._starts.get(trunk.id, ())
+        return sum(1 for at in starts if at > since) < trunk.calls_per_second

@@ -1,0 +1,58 @@
+"""What calls have cost this month and what those that are up may cost, for the spend caps of the gate.
+
+Until a rate table says better, each started minute of a call that left costs the same (setting
+``gate.minute_price_micros``). A call that may go out reserves its first minute at once, so that a burst cannot pass
+a cap together; while it is up its reservation grows by the minute, and what it cost stays when it is over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from pbx.core.ids import CallId, Instant
+
+MINUTE_US = 60_000_000
+
+
+@dataclass(slots=True)
+class _Running:
+    user_id: str
+    since: Instant
+
+
+class Spending:
+    """Micro-units of the organisation's currency. ``price`` gives the price of a started minute."""
+
+    def __init__(self, price: Callable[[], int], now: Callable[[], Instant]) -> None:
+        self._price = price
+        self._now = now
+        self._settled: dict[str, int] = {}
+        self._running: dict[CallId, _Running] = {}
+
+    def load(self, settled: Mapping[str, int]) -> None:
+        """What the store knows of this month, per user."""
+        self._settled = dict(settled)
+
+    def reserve(self, call: CallId, user_id: str) -> None:
+        self._running[call] = _Running(user_id, self._now())
+
+    def release(self, call: CallId, *, answered: bool) -> None:
+        running = self._running.pop(call, None)
+        if running is not None and answered:
+            self._settled[running.user_id] = self._settled.get(running.user_id, 0) + self._cost(running)
+
+    def user(self, user_id: str) -> int:
+        if not self._price():
+            return self._settled.get(user_id, 0)
+        up = sum(self._cost(running) for running in self._running.values() if running.user_id == user_id)
+        return self._settled.get(user_id, 0) + up
+
+    def organisation(self) -> int:
+        if not self._price():
+            return sum(self._settled.values())
+        return sum(self._settled.values()) + sum(self._cost(running) for running in self._running.values())
+
+    def _cost(self, running: _Running) -> int:
+        minutes = max(1, -(-(self._now() - running.since) // MINUTE_US))
+        return int(minutes) * self._price()
