@@ -1,0 +1,187 @@
+"""The engine's own Asterisk: configuration rendered, process run, reloads asked for."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+
+from pbx.adapters.asterisk.certificate import ensure_certificate
+from pbx.adapters.asterisk.embedded.errors import BuildError
+from pbx.adapters.asterisk.layout import DIALPLANS, PROMPTS, TEMPLATES, Layout, render, write_changed
+from pbx.adapters.asterisk.music import ensure_music
+from pbx.adapters.asterisk.process import BOOT_S, Process, check_ports
+from pbx.config import Config
+
+AMI_USER = "switchhook"
+ARI_USER = "switchhook"
+_LOG_LIMIT = 20_000_000  # bytes; Asterisk does not rotate by itself
+_LOGS_KEPT = 5
+_LOOK_AGAIN_S = 0.05
+
+
+class Instance:
+    """An Asterisk in directories of its own. Subclasses say which files and ports."""
+
+    name = "Asterisk"
+
+    def __init__(self, prefix: Path, layout: Layout, *, with_parent: bool = True) -> None:
+        self.prefix = prefix
+        self.layout = layout
+        self._process = Process(prefix / "sbin/asterisk", layout, with_parent=with_parent)
+
+    @property
+    def running(self) -> bool:
+        return self._process.running
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid
+
+    def render(self) -> None:
+        """Write every configuration file that is not generated from the store."""
+        self.layout.make()
+        values = {**self.layout.values(self.prefix), **self.values()}
+        for template in self.templates():
+            write_changed(self.layout.etc / template.name, render(template, values))
+        for dialplan in self.dialplans():
+            write_changed(self.layout.etc / dialplan.name, dialplan.read_text())
+
+    async def start(self, deadline_s: float = BOOT_S) -> None:
+        """Render, launch and wait until booted. Raises BuildError with a sentence."""
+        if self.running:
+            return
+        self.render()
+        check_ports(self.ports())
+        self._rotate()
+        await self._process.launch()
+        try:
+            async with asyncio.timeout(deadline_s):
+                await self._booted()
+        except TimeoutError as error:
+            await self._process.stop(1.0)
+            raise BuildError(
+                f"{self.name} did not come up within {deadline_s:.0f} s: look into {self.layout.log}."
+            ) from error
+
+    async def stop(self) -> None:
+        await self._process.stop()
+
+    async def wait(self) -> int:
+        """The exit status, once Asterisk has ended, however it ended."""
+        return await self._process.wait()
+
+    async def cli(self, command: str) -> str:
+        """The answer to a console command."""
+        return await self._process.cli(command)
+
+    def values(self) -> Mapping[str, str]:
+        raise NotImplementedError
+
+    def templates(self) -> list[Path]:
+        raise NotImplementedError
+
+    def dialplans(self) -> list[Path]:
+        raise NotImplementedError
+
+    def ports(self) -> list[tuple[str, str, int, str]]:
+        raise NotImplementedError
+
+    def ami(self) -> tuple[int, str, str]:
+        """Port, user and secret of the manager interface."""
+        raise NotImplementedError
+
+    async def _booted(self) -> None:
+        """Return once every module is up and the dialplan, AMI and ARI answer."""
+        while not await self._process.listens():
+            if not self.running:
+                raise BuildError(f"{self.name} ended while starting: look into {self.layout.log / 'console.log'}.")
+            await asyncio.sleep(_LOOK_AGAIN_S)
+        await self._process.cli("core waitfullybooted", BOOT_S)
+
+    def _rotate(self) -> None:
+        """Move large logs of earlier runs aside before the new run opens them."""
+        for log in self.layout.log.glob("*.log"):
+            if log.stat().st_size > _LOG_LIMIT:
+                for number in range(_LOGS_KEPT - 1, 0, -1):
+                    older = log.with_name(f"{log.name}.{number}")
+                    if older.exists():
+                        older.replace(log.with_name(f"{log.name}.{number + 1}"))
+                log.replace(log.with_name(f"{log.name}.1"))
+
+
+class EngineAsterisk(Instance):
+    """The Asterisk that carries the organisation's calls."""
+
+    def __init__(self, config: Config, prefix: Path, *, with_parent: bool = True) -> None:
+        super().__init__(prefix, Layout(config.home / "asterisk"), with_parent=with_parent)
+        self._config = config
+        self._secrets = config.secrets()
+
+    def render(self) -> None:
+        super().render()
+        self.layout.link_sounds(self._config.home / "prompts")
+
+    def values(self) -> Mapping[str, str]:
+        config = self._config
+        certificate, key = ensure_certificate(config.home / "tls", config.external_address)
+        return {
+            "language": "en",
+            "ari_host": config.ari_host,
+            "ari_port": str(config.ari_port),
+            "ari_secret": self._secrets.ari,
+            "ami_port": str(config.ami_port),
+            "ami_secret": self._secrets.ami,
+            "rtp_start": str(config.rtp_start),
+            "rtp_end": str(config.rtp_end),
+            "sip_host": config.sip_host,
+            "sip_port": str(config.sip_port),
+            "sip_tls_port": str(config.sip_tls_port),
+            "tls_certificate": str(certificate),
+            "tls_key": str(key),
+            "nat": nat_lines(config.external_address, config.local_nets),
+            "music": str(ensure_music(config.home / "music", PROMPTS / "music")),
+        }
+
+    def templates(self) -> list[Path]:
+        return sorted(TEMPLATES.glob("*.conf"))
+
+    def dialplans(self) -> list[Path]:
+        return sorted(DIALPLANS.glob("*.conf"))
+
+    def ports(self) -> list[tuple[str, str, int, str]]:
+        config = self._config
+        return [
+            ("udp", config.sip_host, config.sip_port, "sip_port"),
+            ("tcp", config.sip_host, config.sip_port, "sip_port"),
+            ("tcp", config.sip_host, config.sip_tls_port, "sip_tls_port"),
+            ("tcp", config.ari_host, config.ari_port, "ari_port"),
+            ("tcp", "127.0.0.1", config.ami_port, "ami_port"),
+        ]
+
+    def ami(self) -> tuple[int, str, str]:
+        return self._config.ami_port, AMI_USER, self._secrets.ami
+
+
+def nat_lines(external_address: str, local_nets: str) -> str:
+    """The transport's lines for a machine behind a NAT; empty where it is not."""
+    if not external_address:
+        return ""
+    nets = [net.strip() for net in local_nets.split(",") if net.strip()]
+    lines = [f"external_media_address = {external_address}", f"external_signaling_address = {external_address}"]
+    if any(mark in external_address + local_nets for mark in "\n\r;[]"):
+        raise BuildError("external_address and local_nets may hold addresses only: correct them and start again.")
+    return "\n".join([*lines, *(f"local_net = {net}" for net in nets)])
+
+
+def hosts_warning() -> str | None:
+    """A sentence where this machine's name needs DNS: Asterisk looks it up on each call, which can cost seconds."""
+    name = socket.gethostname()
+    try:
+        lines = Path("/etc/hosts").read_text().splitlines()
+    except OSError:
+        lines = []
+    if any(name in line.split("#")[0].split()[1:] for line in lines):
+        return None
+    return f"/etc/hosts does not name this machine, which can delay each call: add the line “127.0.1.1 {name}”."
