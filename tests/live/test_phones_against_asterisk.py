@@ -1,0 +1,153 @@
+"""The harness proves itself: test phones and softphones call each other through a bare Asterisk and are heard."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from pbx.adapters.asterisk import embedded
+from pbx.config import Config
+from tests.support import baresip as softphones
+from tests.support.bare_asterisk import BareAsterisk, start_bare_asterisk
+from tests.support.baresip import Baresip
+from tests.support.sip_call import CallState
+from tests.support.sip_phone import SipPhone
+from tests.support.tones import read_sound, tone_gaps, tones_in
+
+SECRET = "a-secret-of-twenty-characters"
+PLAIN, SECURE = ("alice", "bob", "dave", "erin"), ("carol",)
+
+
+@pytest.fixture(scope="module")
+async def asterisk(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[BareAsterisk]:
+    prefix = embedded.built(Config.load().cache)
+    if prefix is None:
+        pytest.skip("No Asterisk has been built yet: run `pbx asterisk build`.")
+    home = tmp_path_factory.mktemp("bare-asterisk")
+    running = await start_bare_asterisk(prefix, home, PLAIN, SECRET, srtp_users=SECURE)
+    yield running
+    await running.stop()
+
+
+@pytest.fixture
+async def phone(asterisk: BareAsterisk) -> AsyncIterator[SipPhone]:
+    started = await SipPhone.start("alice", asterisk.server, SECRET, tone=540)
+    yield started
+    await started.stop()
+
+
+@pytest.fixture
+async def softphone(asterisk: BareAsterisk, tmp_path: Path) -> AsyncIterator[Baresip]:
+    if not softphones.installed():
+        pytest.skip("baresip is not installed: apt-get install baresip-core")
+    started = await Baresip.start("dave", SECRET, asterisk.server, tmp_path / "dave", tone=860)
+    yield started
+    await started.stop()
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp", "tls"])
+async def test_two_phones_hear_each_other_and_no_other(asterisk, phone, transport):
+    server = asterisk.tls_server if transport == "tls" else asterisk.server
+    other = await SipPhone.start("bob", server, SECRET, tone=700, transport=transport)
+    call = await phone.call("bob")
+    ring = await other.incoming()
+    await call.until_ringing()
+    await ring.answer()
+    await call.until_answered()
+    await call.until_hears(700)
+    await ring.until_hears(540)
+    assert call.tones([540, 700, 860], last=0.5) == {700}
+    assert ring.tones([540, 700, 860], last=0.5) == {540}
+    await ring.hang_up()
+    await call.until_ended()
+    assert call.cause == 16
+    await other.stop()
+
+
+async def test_sound_is_whole_for_three_seconds(phone):
+    call = await phone.call("600")
+    await call.until_hears(540)
+    heard = await call.listen(3)
+    assert tones_in(heard, [540]) == {540} and not tone_gaps(heard, 540)
+    assert call.ear.lost == 0
+
+
+async def test_digits_and_hold_pass_through(asterisk, phone):
+    other = await SipPhone.start("bob", asterisk.server, SECRET, tone=700)
+    other.will_answer()
+    call = await phone.call("bob")
+    await call.until_answered()
+    ring = other.current
+    await call.press("159#")
+    await ring.until_digits("159#")
+    await ring.until_hears(540)
+    await call.hold()
+    await ring.until_stops_hearing(540)
+    await call.resume()
+    await ring.until_hears(540)
+    await other.stop()
+
+
+async def test_cancel_and_busy_pass_through(asterisk, phone):
+    other = await SipPhone.start("bob", asterisk.server, SECRET, tone=700)
+    call = await phone.call("bob")
+    ring = await other.incoming()
+    await call.until_ringing()
+    await call.hang_up()
+    await ring.until_ended()
+    assert call.final_status == 487 and ring.state is CallState.ENDED
+    other.will_reject(486)
+    call = await phone.call("bob")
+    await call.until_ended()
+    assert call.final_status == 486 and call.cause == 17
+    await other.stop()
+
+
+async def test_a_wrong_secret_is_refused(asterisk):
+    phone = await SipPhone.start("bob", asterisk.server, "wrong", register=False)
+    assert (await phone.try_register()).status == 401
+    await phone.stop()
+
+
+@pytest.mark.parametrize("codec", ["opus", "g722", "ulaw"])
+async def test_a_softphone_and_a_phone_hear_each_other(asterisk, phone, tmp_path, codec):
+    if not softphones.installed():
+        pytest.skip("baresip is not installed: apt-get install baresip-core")
+    soft = await Baresip.start("erin", SECRET, asterisk.server, tmp_path / "erin", tone=780, codecs=[codec])
+    call = await phone.call("erin")
+    await soft.incoming()
+    await soft.answer()
+    await call.until_answered()
+    await call.until_hears(780)
+    await soft.until_hears(540)
+    await soft.press("12#")
+    await call.until_digits("12#")
+    await call.press("0*")
+    await call.hang_up()
+    await soft.until_closed()
+    assert soft.digits == "0*"
+    await soft.stop()
+    sound = read_sound(soft.recordings()[-1])
+    assert tones_in(sound.mono, [540, 700, 780, 860], sound.rate) == {540}
+
+
+async def test_two_softphones_talk_over_udp_and_over_tls_with_srtp(asterisk, softphone, tmp_path):
+    secure = await Baresip.start(
+        "carol", SECRET, asterisk.tls_server, tmp_path / "carol", tone=1020, transport="tls", srtp=True, codecs=["g722"]
+    )
+    await softphone.dial("carol")
+    event = await secure.incoming()
+    assert event.fields["peeruri"].startswith("sip:dave@")
+    await secure.answer()
+    await softphone.until_established()
+    await softphone.until_hears(1020)
+    await secure.until_hears(860)
+    await secure.until_event("CALL_MENC")
+    await softphone.hold()
+    await softphone.resume()
+    await secure.until_hears(860)
+    await softphone.hang_up()
+    await secure.until_closed()
+    await secure.stop()
