@@ -47,13 +47,19 @@ class Result(StrEnum):
 
 
 _BY_STATUS = {
+    401: Result.UNREACHABLE,  # 401, 402 and 407: the trunk refuses us, not the called party
+    402: Result.UNREACHABLE,
     404: Result.UNALLOCATED,
+    407: Result.UNREACHABLE,
     408: Result.UNREACHABLE,
     410: Result.UNALLOCATED,
     480: Result.NO_ANSWER,
+    482: Result.UNREACHABLE,
+    483: Result.UNREACHABLE,
     484: Result.UNALLOCATED,
     486: Result.BUSY,
     487: Result.CANCELLED,
+    488: Result.FAILED,  # no codec in common there; another trunk may have one
     500: Result.UNREACHABLE,
     502: Result.UNREACHABLE,
     503: Result.UNREACHABLE,
@@ -64,6 +70,7 @@ _BY_STATUS = {
     607: Result.DECLINED,
 }
 _BY_CAUSE = {
+    Cause.NORMAL: Result.CANCELLED,  # cleared without an answer (RFC 3398): the network did not fail
     Cause.UNALLOCATED: Result.UNALLOCATED,
     Cause.NO_ROUTE: Result.UNALLOCATED,
     Cause.BUSY: Result.BUSY,
@@ -82,12 +89,15 @@ _BY_CAUSE = {
 
 
 def result_of(cause: int, sip_status: int | None) -> Result:
-    """Class the end of a leg that was never answered. The SIP status decides where it is known."""
+    """Class the end of a leg that was never answered. The SIP status decides where it is known.
+
+    Any 6xx is the called party's own word and holds wherever else it might be tried (RFC 3261, 21.6).
+    """
     if sip_status is not None and sip_status >= 300:
         known = _BY_STATUS.get(sip_status)
         if known is not None:
             return known
-        return Result.DECLINED if 400 <= sip_status < 500 else Result.FAILED
+        return Result.DECLINED if 400 <= sip_status < 500 or sip_status >= 600 else Result.FAILED
     known_cause = _BY_CAUSE.get(Cause(cause)) if cause in Cause._value2member_map_ else None
     return known_cause or Result.FAILED
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
@@ -223,9 +223,10 @@ Event = (
 )
 
 
-@dataclass(frozen=True, slots=True)
 class NotNow(Exception):
     """What was asked makes no sense in this state; the text is for the one who asked."""
 
-    sentence: str
-    code: str = field(default="not_now")
+    def __init__(self, sentence: str, code: str = "not_now") -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.code = code

@@ -12,7 +12,7 @@ from pbx.core.call import talking
 from pbx.core.call.model import Call, Closing, Disposition, Leg, Role
 from pbx.core.call.states import State
 from pbx.core.causes import Cause, Result, may_try_next_trunk, result_of
-from pbx.core.commands import Answer, DialOut, FindRoute, RecordMessage, Ring, RingPhone
+from pbx.core.commands import Answer, DialOut, RecordMessage, Ring, RingPhone
 from pbx.core.events import (
     Arrived,
     Ask,
@@ -60,7 +60,7 @@ def arrive(call: Call, event: Arrived) -> None:
     elif not event.known_number:
         call.finish(Disposition.REFUSED, Cause.UNALLOCATED, reason="unknown_number", sip_status=404)
     elif person is None:
-        _announce(call, "not-in-service", Closing(Disposition.REFUSED, Cause.UNALLOCATED, "number_without_user"))
+        call.announce(Closing(Disposition.REFUSED, Cause.UNALLOCATED, "number_without_user"), "not-in-service")
     elif person.busy:
         call.note("user.busy", user_id=person.user_id)
         _unavailable(call, "busy")
@@ -109,15 +109,15 @@ def phone_answered(call: Call, event: LegAnswered) -> None:
 
 
 def leg_ended_while_ringing(call: Call, event: LegEnded) -> None:
-    """A phone that says no stops ringing alone; 603 speaks for the user (RFC 3261, 21.6.2)."""
+    """A phone that says no stops ringing alone; a 6xx speaks for the user (RFC 3261, 21.6)."""
     if event.leg == call.first_leg:
         _caller_gave_up(call)
         return
-    if event.sip_status == 603:
+    if event.sip_status in (600, 603, 607):
         _stop_phones(call)
-        _unavailable(call, "declined")
+        _unavailable(call, "busy_phone" if event.sip_status == 600 else "declined")
         return
-    call.refused_by_phone |= event.sip_status in (486, 600) or event.cause == Cause.BUSY
+    call.refused_by_phone |= event.sip_status == 486 or event.cause == Cause.BUSY
     if any(call.live_legs(Role.USER)):
         return
     call.stop_timer("ring")
@@ -158,7 +158,6 @@ def _stop_phones(call: Call) -> None:
 
 def _caller_gave_up(call: Call) -> None:
     """I8: everything stops at once; a missed call."""
-    call.caller.ended = True
     call.finish(Disposition.MISSED, Cause.NORMAL, reason="caller_gave_up", ended_by="customer")
 
 
@@ -172,7 +171,7 @@ def _forward(call: Call) -> None:
     if not person.forwarding:
         _unreachable(call, "no_forwarding_number")
         return
-    call.do(FindRoute("forward", person.forwarding, person.user_id))
+    call.find_route("forward", person.forwarding)
     if call.state is not State.FORWARDING:
         call.move(State.FORWARDING)
 
@@ -187,6 +186,9 @@ def forward_route(call: Call, event: RouteDecided) -> None:
     )
     if not event.verdict.allowed:
         _unreachable(call, f"forward_{event.verdict.reason.value}")
+        return
+    if not event.routes:
+        _unreachable(call, "forward_no_trunk")
         return
     call.routes, call.caller_id = event.routes, event.verdict.caller_id
     assert call.person is not None
@@ -245,10 +247,8 @@ def _take_forwarded(call: Call, leg: Leg) -> None:
 def forward_took_too_long(call: Call, event: TimerFired) -> None:
     if event.name not in ("forward", "accept"):
         return
-    accepting = event.name == "accept"
-    for leg in call.live_legs(Role.FORWARD):
-        call.end_leg(leg, Result.NOT_ACCEPTED if accepting else Result.NO_ANSWER, Cause.NORMAL)
-    _unreachable(call, "forward_not_accepted" if accepting else "forward_no_answer")
+    _stop_forward(call, Result.NO_ANSWER)
+    _unreachable(call, "forward_not_accepted" if event.name == "accept" else "forward_no_answer")
 
 
 def leg_ended_while_forwarding(call: Call, event: LegEnded) -> None:
@@ -260,18 +260,19 @@ def leg_ended_while_forwarding(call: Call, event: LegEnded) -> None:
         return
     result = result_of(event.cause, event.sip_status)
     if not leg.ringing and not leg.answered and call.routes and may_try_next_trunk(result):
+        call.note("trunk.failed", trunk_id=leg.trunk_id, result=result.value)
         _dial_forward(call, leg.number)
         return
     _stop_forward(call)
     _unreachable(call, "forward_not_accepted" if leg.answered else f"forward_{result.value}")
 
 
-def _stop_forward(call: Call) -> None:
+def _stop_forward(call: Call, unanswered: Result = Result.CANCELLED) -> None:
     call.stop_timer("forward")
     call.stop_timer("accept")
     call.stop_prompts()
     for leg in call.live_legs(Role.FORWARD):
-        call.end_leg(leg, Result.NOT_ACCEPTED if leg.answered else Result.CANCELLED, Cause.NORMAL)
+        call.end_leg(leg, Result.NOT_ACCEPTED if leg.answered else unanswered, Cause.NORMAL)
 
 
 # -- words instead of a person ---------------------------------------------------------------------
@@ -291,36 +292,39 @@ def _leave_word(call: Call, prompt: str, closing: Closing) -> None:
     """The message; then voicemail where it is switched on (I7), which answers the call first."""
     plan = call.person.voicemail if call.person else None
     if plan is None:
-        _announce(call, prompt, closing)
+        call.announce(closing, prompt)  # as early media: the caller pays nothing for the call
         return
     caller = call.caller
     caller.answered = True
     call.do(Answer(caller.id))
     call.note("leg.answered", leg=caller.id)
-    call.closing = closing
-    call.move(State.ANNOUNCING)
-    call.note("announcement", prompt=prompt, reason=closing.reason)
-    call.play(caller.id, prompt, plan.greeting, "beep", then="message")
-
-
-def _announce(call: Call, prompt: str, closing: Closing) -> None:
-    """Words as early media: the caller hears them and pays nothing for the call."""
-    call.closing = closing
-    call.move(State.ANNOUNCING)
-    call.note("announcement", prompt=prompt, reason=closing.reason)
-    call.play(call.caller.id, prompt, then="end")
+    call.announce(closing, prompt, plan.greeting, "beep", then="message")
 
 
 def announced(call: Call, event: PlaybackDone) -> None:
     then = call.after_playback.pop(event.playback, "")
-    closing = call.closing
-    if not then or closing is None:
-        return
     if then == "end":
-        call.finish(closing.disposition, closing.cause, reason=closing.reason, ended_by="system")
-        return
+        _close(call, "system")
+    elif then == "message":
+        _take_message(call)
+
+
+def announcement_overdue(call: Call, event: TimerFired) -> None:
+    if event.name == "announcement":
+        _close(call, "system")
+
+
+def _close(call: Call, ended_by: str) -> None:
+    """End as was decided before the words began."""
+    closing = call.closing
+    assert closing is not None
+    call.finish(closing.disposition, closing.cause, reason=closing.reason, ended_by=ended_by)
+
+
+def _take_message(call: Call) -> None:
     plan = call.person.voicemail if call.person else None
     assert plan is not None
+    call.stop_timer("announcement")
     call.move(State.MESSAGE)
     name = voicemail_id(call.id)
     call.note("voicemail.started", voicemail=name, leg=call.caller.id)
@@ -329,14 +333,9 @@ def announced(call: Call, event: PlaybackDone) -> None:
 
 
 def caller_left_announcement(call: Call, event: LegEnded) -> None:
-    if event.leg != call.first_leg:
-        return
-    closing = call.closing
-    call.finish(
-        Disposition.MISSED if closing and call.direction is not Direction.OUTBOUND else Disposition.CANCELLED,
-        reason=closing.reason if closing else "",
-        ended_by="customer",
-    )
+    """Heard enough: why nobody was reached stands already."""
+    if event.leg == call.first_leg:
+        _close(call, "user" if call.direction is Direction.OUTBOUND else "customer")
 
 
 def message_recorded(call: Call, event: MessageRecorded) -> None:
@@ -345,16 +344,34 @@ def message_recorded(call: Call, event: MessageRecorded) -> None:
         voicemail=event.name,
         duration_ms=int(event.duration / timedelta(milliseconds=1)),
     )
-    call.finish(Disposition.VOICEMAIL, reason=call.closing.reason if call.closing else "", ended_by="customer")
+    _end_with_message(call, "customer")
 
 
 def caller_left_message(call: Call, event: LegEnded) -> None:
     """Most callers end their message by hanging up: the recording's own end tells how long it is."""
     if event.leg == call.first_leg:
-        call.note("voicemail.left", voicemail=voicemail_id(call.id))
-        call.finish(Disposition.VOICEMAIL, reason=call.closing.reason if call.closing else "", ended_by="customer")
+        _message_left(call, "customer")
 
 
 def message_overdue(call: Call, event: TimerFired) -> None:
     if event.name == "message":
-        call.finish(Disposition.VOICEMAIL, reason="overdue", ended_by="system")
+        _message_left(call, "system")
+
+
+def asked_while_announcing(call: Call, event: Asked) -> None:
+    """A message that has begun is kept when the user ends the call."""
+    if event.ask is not Ask.HANG_UP:
+        raise NotNow("Nobody is in this call who could be asked for that.")
+    if call.state is State.MESSAGE:
+        _message_left(call, event.by or "user")
+    else:
+        _close(call, event.by or "user")
+
+
+def _message_left(call: Call, ended_by: str) -> None:
+    call.note("voicemail.left", voicemail=voicemail_id(call.id))
+    _end_with_message(call, ended_by)
+
+
+def _end_with_message(call: Call, ended_by: str) -> None:
+    call.finish(Disposition.VOICEMAIL, reason=call.closing.reason if call.closing else "", ended_by=ended_by)

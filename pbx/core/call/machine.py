@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from pbx.core.call import inbound, outbound, talking
-from pbx.core.call.model import Call
+from pbx.core.call.model import Call, Disposition, Leg, Role
 from pbx.core.call.states import State
-from pbx.core.causes import Result, result_of
+from pbx.core.causes import Cause, Result, result_of
 from pbx.core.commands import Command, Fact
 from pbx.core.events import (
     Arrived,
@@ -54,15 +54,19 @@ def handle(call: Call, event: Event, now: Instant) -> Decided:
 
     Events may come late, twice or for legs that are gone already: they change nothing then.
     """
-    call.now = now
+    call.now = max(call.now, now)  # a clock that is set back must not turn the log round
     if isinstance(event, LegRinging | LegAnswered | LegEnded | LegHeld | DigitPressed) and not _leg_event(call, event):
         return _taken(call)
     if isinstance(event, TimerFired):
         if event.name not in call.timers:
             return []
         call.timers.discard(event.name)
+    if isinstance(event, RouteDecided):
+        if event.purpose != call.asked_route:
+            return []
+        call.asked_route = ""
     if isinstance(event, CommandFailed):
-        _command_failed(call, event, now)
+        _command_failed(call, event)
         return _taken(call)
     handler = _HANDLERS.get((call.state, type(event)))
     if handler is not None:
@@ -86,7 +90,7 @@ def _leg_event(call: Call, event: LegRinging | LegAnswered | LegEnded | LegHeld 
         leg.ended = True
         if leg.ending:
             return False
-        result = Result.ANSWERED if leg.answered else result_of(event.cause, event.sip_status)
+        result = _result(call, leg, event)
         call.note("leg.ended", leg=leg.id, result=result.value, cause=event.cause, sip_status=event.sip_status)
         return True
     if leg.ending:
@@ -109,15 +113,37 @@ def _leg_event(call: Call, event: LegRinging | LegAnswered | LegEnded | LegHeld 
     return True
 
 
-def _command_failed(call: Call, event: CommandFailed, now: Instant) -> None:
-    """A leg that could not be made or reached is a leg that failed; anything else is told in the log."""
+def _result(call: Call, leg: Leg, event: LegEnded) -> Result:
+    """Who came to us and left before an answer has given up, whatever cause the switch names."""
+    if leg.answered:
+        return Result.ANSWERED
+    if leg.id == call.first_leg and call.caller_waits:
+        return Result.CANCELLED
+    return result_of(event.cause, event.sip_status)
+
+
+def _command_failed(call: Call, event: CommandFailed) -> None:
+    """A leg that could not be made or joined has failed; it is hung up, in case it is there after all."""
+    if call.state is State.ENDED:
+        return
     call.note("command.failed", command=event.command, leg=event.leg or "", why=event.why)
     leg = call.legs.get(event.leg) if event.leg is not None else None
-    if leg is not None and not leg.ended:
-        pending = call.out
-        call.out = []
-        pending += handle(call, LegEnded(leg.id, 38), now)
-        call.out = pending
+    if leg is None or not leg.live:
+        return
+    if leg.role is Role.CUSTOMER:
+        call.user_joined = False  # the two were to enter the bridge together
+    call.end_leg(leg, Result.ANSWERED if leg.answered else Result.UNREACHABLE, Cause.NETWORK_OUT_OF_ORDER)
+    handler = _HANDLERS.get((call.state, LegEnded))
+    if handler is not None:
+        handler(call, LegEnded(leg.id, int(Cause.NETWORK_OUT_OF_ORDER)))
+
+
+def break_off(call: Call, now: Instant) -> Decided:
+    """Our own fault: what was decided stands, and a call in which nobody talks yet ends rather than hangs."""
+    call.now = max(call.now, now)
+    if call.state is not State.TALKING:
+        call.finish(Disposition.FAILED, Cause.TEMPORARY_FAILURE, reason="internal_error", ended_by="system")
+    return _taken(call)
 
 
 _S = State
@@ -127,7 +153,6 @@ _HANDLERS: dict[tuple[State, type], Handler] = {
     (_S.RINGING, LegAnswered): inbound.phone_answered,
     (_S.RINGING, LegEnded): inbound.leg_ended_while_ringing,
     (_S.RINGING, TimerFired): inbound.rang_long_enough,
-    (_S.RINGING, RouteDecided): inbound.forward_route,
     (_S.RINGING, Asked): inbound.asked_while_ringing,
     (_S.FORWARDING, LegAnswered): inbound.forward_answered,
     (_S.FORWARDING, LegEnded): inbound.leg_ended_while_forwarding,
@@ -141,11 +166,12 @@ _HANDLERS: dict[tuple[State, type], Handler] = {
     (_S.ASKING, Asked): inbound.asked_while_ringing,
     (_S.ANNOUNCING, PlaybackDone): inbound.announced,
     (_S.ANNOUNCING, LegEnded): inbound.caller_left_announcement,
-    (_S.ANNOUNCING, Asked): talking.asked_to_end,
+    (_S.ANNOUNCING, TimerFired): inbound.announcement_overdue,
+    (_S.ANNOUNCING, Asked): inbound.asked_while_announcing,
     (_S.MESSAGE, MessageRecorded): inbound.message_recorded,
     (_S.MESSAGE, LegEnded): inbound.caller_left_message,
     (_S.MESSAGE, TimerFired): inbound.message_overdue,
-    (_S.MESSAGE, Asked): talking.asked_to_end,
+    (_S.MESSAGE, Asked): inbound.asked_while_announcing,
     (_S.PREPARING, LegAnswered): outbound.user_answered,
     (_S.PREPARING, LegEnded): outbound.leg_ended_while_preparing,
     (_S.PREPARING, TimerFired): outbound.user_did_not_answer,
@@ -157,7 +183,6 @@ _HANDLERS: dict[tuple[State, type], Handler] = {
     (_S.DIALLING, TimerFired): outbound.customer_did_not_answer,
     (_S.DIALLING, Asked): talking.asked_to_end,
     (_S.DIALLING, DigitsAsked): talking.send_digits,
-    (_S.TALKING, LegAnswered): talking.answered_too_late,
     (_S.TALKING, LegEnded): talking.leg_ended,
     (_S.TALKING, Asked): talking.asked,
     (_S.TALKING, DigitsAsked): talking.send_digits,

@@ -13,6 +13,7 @@ from pbx.core.commands import (
     CloseBridge,
     Command,
     Fact,
+    FindRoute,
     HangUp,
     OpenBridge,
     Play,
@@ -35,6 +36,8 @@ from pbx.core.ids import (
     playback_id,
     recording_id,
 )
+
+LONGEST_WORDS = timedelta(minutes=3)
 
 
 class Role(StrEnum):
@@ -103,7 +106,9 @@ class Call:
     legs: dict[LegId, Leg] = field(default_factory=dict)
     first_leg: LegId | None = None
     bridge: BridgeId | None = None
+    asked_route: str = ""  # what the gate was asked about and has not answered yet
     routes: tuple[Route, ...] = ()
+    own_routes: tuple[Route, ...] = ()  # to the user's own forwarding number, where that is rung first
     caller_id: str = ""
     after_playback: dict[PlaybackId, str] = field(default_factory=dict)
     recording: RecordingId | None = None
@@ -138,6 +143,12 @@ class Call:
         if state is not State.ENDED:
             self.note("call.state", state=state.value)
 
+    def find_route(self, purpose: str, number: str) -> None:
+        """Ask the gate: nothing is dialled without its word (P5)."""
+        assert self.person is not None
+        self.asked_route = purpose
+        self.do(FindRoute(purpose, number, self.person.user_id))
+
     # -- legs ---------------------------------------------------------------------------------------
 
     def count(self, what: str) -> int:
@@ -166,6 +177,11 @@ class Call:
         """The leg that the call began with."""
         assert self.first_leg is not None
         return self.legs[self.first_leg]
+
+    @property
+    def caller_waits(self) -> bool:
+        """The first leg came to us and waits; else it is a phone that we ring first."""
+        return self.direction is not Direction.OUTBOUND or self.via == "phone"
 
     @property
     def over(self) -> bool:
@@ -210,6 +226,15 @@ class Call:
 
     def next_recording(self) -> RecordingId:
         return recording_id(self.id, self.count("recording"))
+
+    def announce(self, closing: Closing, *prompts: str, then: str = "end") -> None:
+        """Say to the caller why nobody is there. A switch that never tells of the end must not mean silence."""
+        self.stop_prompts()
+        self.closing = closing
+        self.move(State.ANNOUNCING)
+        self.note("announcement", prompt=prompts[0], reason=closing.reason)
+        self.start_timer("announcement", LONGEST_WORDS)
+        self.play(self.caller.id, *prompts, then=then)
 
     # -- the end ------------------------------------------------------------------------------------
 

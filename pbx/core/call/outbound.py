@@ -8,7 +8,7 @@ from pbx.core.call import talking
 from pbx.core.call.model import Call, Closing, Disposition, Role
 from pbx.core.call.states import State
 from pbx.core.causes import Cause, Result, cause_for, may_try_next_trunk, result_of
-from pbx.core.commands import DialOut, FindRoute, Ring, RingPhone
+from pbx.core.commands import DialOut, Ring, RingPhone
 from pbx.core.events import (
     Dialled,
     DialRequested,
@@ -53,7 +53,7 @@ def dialled(call: Call, event: Dialled) -> None:
     call.person, call.language = event.person, event.person.language
     leg = call.new_leg(Role.USER, device_id=event.device_id)
     call.first_leg = leg.id
-    call.do(FindRoute("customer", event.number, event.person.user_id))
+    call.find_route("customer", event.number)
 
 
 def requested(call: Call, event: DialRequested) -> None:
@@ -65,7 +65,7 @@ def requested(call: Call, event: DialRequested) -> None:
     leg = call.new_leg(Role.USER, device_id=device, number="" if event.phone else event.person.forwarding)
     call.first_leg = leg.id
     call.user_phone = event.phone
-    call.do(FindRoute("customer", event.number, event.person.user_id))
+    call.find_route("customer", event.number)
 
 
 def _created(call: Call, user_id: str, did: str, number: str, dialled: str, device_id: str, via: str) -> None:
@@ -101,12 +101,23 @@ def route_decided(call: Call, event: RouteDecided) -> None:
             ended_by="gate",
             sip_status=_STATUS.get(event.verdict.reason, 403),
         )
+    elif not event.routes:
+        _no_way_out(call)
     elif event.purpose == "own_forwarding":
-        route = event.routes[0]
-        call.do(DialOut(call.caller.id, route.dial, event.verdict.caller_id, OWN_PHONE_RINGS + _GRACE, None, None))
+        call.own_routes = event.routes
+        _ring_forwarding(call)
     else:
         call.routes, call.caller_id = event.routes, event.verdict.caller_id
         _go(call)
+
+
+def _no_way_out(call: Call) -> None:
+    """An emergency number passes the gate even where every trunk is gone: its caller is told so in words."""
+    closing = Closing(Disposition.UNREACHABLE, Cause.CONGESTION, "no_trunk")
+    if call.via == "phone":
+        call.announce(closing, "call-failed")
+    else:
+        call.finish(closing.disposition, closing.cause, reason=closing.reason, ended_by="system", sip_status=503)
 
 
 def _go(call: Call) -> None:
@@ -128,7 +139,12 @@ def _go(call: Call) -> None:
             )
         )
     else:
-        call.do(FindRoute("own_forwarding", call.person.forwarding, call.person.user_id))
+        call.find_route("own_forwarding", call.person.forwarding)
+
+
+def _ring_forwarding(call: Call) -> None:
+    route, call.own_routes = call.own_routes[0], call.own_routes[1:]
+    call.do(DialOut(call.caller.id, route.dial, call.caller_id, OWN_PHONE_RINGS + _GRACE, None, None))
 
 
 def user_answered(call: Call, event: LegAnswered) -> None:
@@ -143,7 +159,13 @@ def user_did_not_answer(call: Call, event: TimerFired) -> None:
 
 
 def leg_ended_while_preparing(call: Call, event: LegEnded) -> None:
+    leg = call.legs[event.leg]
     result = result_of(event.cause, event.sip_status)
+    if not leg.ringing and call.own_routes and may_try_next_trunk(result):
+        call.note("trunk.failed", trunk_id=leg.trunk_id, result=result.value)
+        call.first_leg = call.new_leg(Role.USER, number=leg.number, trunk_id=call.own_routes[0].trunk_id).id
+        _ring_forwarding(call)
+        return
     call.finish(Disposition.CANCELLED, reason=f"own_phone_{result.value}", ended_by="user")
 
 
@@ -204,12 +226,8 @@ def _tell(call: Call, result: Result, sip_status: int | None) -> None:
     if not call.caller.answered:
         call.finish(disposition, cause, reason=result.value, sip_status=sip_status, ended_by="network")
         return
-    call.closing = Closing(disposition, cause, result.value)
-    call.move(State.ANNOUNCING)
-    prompt = _WORDS.get(disposition, "call-failed")
-    call.note("announcement", prompt=prompt, reason=result.value)
     call.stop_timer("customer")
-    call.play(call.caller.id, prompt, then="end")
+    call.announce(Closing(disposition, cause, result.value), _WORDS.get(disposition, "call-failed"))
 
 
 def gone_before_dialling(call: Call, event: LegEnded) -> None:

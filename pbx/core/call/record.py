@@ -67,7 +67,10 @@ class CallRecord:
         return self.call["ended_us"] is not None
 
     def fold(self, seq: int, kind: str, at_us: int, data: Data) -> None:
-        """Take one fact in. Facts come in order; one that was taken already changes nothing."""
+        """Take one fact in. Facts come in order; one that was taken already changes nothing.
+
+        A full disk may have cost the facts before it: what needs them is left out, the rest is told.
+        """
         if seq <= self.seq:
             return
         self.seq = seq
@@ -125,19 +128,24 @@ def _leg_created(record: CallRecord, at: int, data: Data) -> None:
 
 
 def _leg_ringing(record: CallRecord, at: int, data: Data) -> None:
-    leg = record.legs[data["leg"]]
+    """The call rings when the one who is called rings; our own phone, rung first, does not count."""
+    leg = record.legs.get(data["leg"])
+    if leg is None:
+        return
     leg["ringing_us"] = leg["ringing_us"] or at
-    record.call["ringing_us"] = record.call["ringing_us"] or at
+    if record.call["direction"] != "outbound" or leg["role"] == "customer":
+        record.call["ringing_us"] = record.call["ringing_us"] or at
 
 
 def _leg_answered(record: CallRecord, at: int, data: Data) -> None:
-    leg = record.legs[data["leg"]]
-    leg["answered_us"] = leg["answered_us"] or at
+    leg = record.legs.get(data["leg"])
+    if leg is not None:
+        leg["answered_us"] = leg["answered_us"] or at
 
 
 def _leg_ended(record: CallRecord, at: int, data: Data) -> None:
-    leg = record.legs[data["leg"]]
-    if leg["ended_us"] is None:
+    leg = record.legs.get(data["leg"])
+    if leg is not None and leg["ended_us"] is None:
         leg |= {"ended_us": at, "result": data["result"], "cause": data["cause"], "sip_status": data.get("sip_status")}
     for participant in record.participants.values():
         if participant["leg_id"] == data["leg"] and participant["left_us"] is None:
@@ -145,16 +153,23 @@ def _leg_ended(record: CallRecord, at: int, data: Data) -> None:
 
 
 def _answered(record: CallRecord, at: int, data: Data) -> None:
-    ours = record.legs[data["leg"]]
-    record.call |= {"answered_us": at, "device_id": ours["device_id"] or record.call["device_id"]}
+    record.call["answered_us"] = at
+    ours = record.legs.get(data["leg"])
+    if ours is None:
+        return
+    record.call |= {"device_id": ours["device_id"] or record.call["device_id"]}
     if ours["role"] == "forward":
         record.call["via"] = "forward"
     elif record.call["via"] is None:
         record.call["via"] = "phone"
-    customer = next((leg for leg in record.legs.values() if leg["role"] == "customer"), None)
+    customer = next((leg for leg in record.legs.values() if leg["role"] == "customer" and _talks(leg)), None)
     _join(record, at, "host", ours, record.call["user_id"], None)
     if customer is not None:
         _join(record, at, "customer", customer, None, record.call["customer_number"])
+
+
+def _talks(leg: Row) -> bool:
+    return leg["answered_us"] is not None and leg["ended_us"] is None
 
 
 def _join(record: CallRecord, at: int, role: str, leg: Row, user_id: str | None, number: str | None) -> None:

@@ -33,3 +33,12 @@ MOVES: dict[State, frozenset[State]] = {
     S.MESSAGE: frozenset({S.ENDED}),
     S.ENDED: frozenset(),
 }
+
+
+def drawn() -> str:
+    """The table of moves as a Mermaid state diagram, for the docs."""
+    order = list(State)
+    lines = ["stateDiagram-v2", f"    [*] --> {State.NEW}"]
+    for state in order:
+        lines += [f"    {state} --> {after}" for after in sorted(MOVES[state], key=order.index)]
+    return "\n".join([*lines, f"    {State.ENDED} --> [*]", ""])

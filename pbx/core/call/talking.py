@@ -6,7 +6,6 @@ from datetime import timedelta
 
 from pbx.core.call.model import Call, Disposition, Leg, Role
 from pbx.core.call.states import State
-from pbx.core.causes import Cause, Result
 from pbx.core.commands import (
     Answer,
     DiscardRecording,
@@ -16,7 +15,7 @@ from pbx.core.commands import (
     StartRecording,
     StopRecording,
 )
-from pbx.core.events import Ask, Asked, DigitsAsked, LegAnswered, LegEnded, NotNow, TimerFired
+from pbx.core.events import Ask, Asked, DigitsAsked, LegEnded, NotNow, TimerFired
 
 DIGITS = frozenset("0123456789*#ABCDabcd")
 LONGEST_DIGITS = 64
@@ -60,16 +59,9 @@ def _start_recording(call: Call, customer: Leg) -> None:
     call.note("recording.started", recording=call.recording, leg=customer.id)
 
 
-def answered_too_late(call: Call, event: LegAnswered) -> None:
-    """A second phone was picked up in the same moment: the first one has the call."""
-    call.end_leg(call.legs[event.leg], Result.ELSEWHERE, Cause.ANSWERED_ELSEWHERE)
-
-
 def leg_ended(call: Call, event: LegEnded) -> None:
-    """With one party left there is nobody to talk to (C8, V13)."""
-    leg = call.legs[event.leg]
-    if leg.answered:
-        call.finish(Disposition.ANSWERED, ended_by=leg.role.value)
+    """With one party left there is nobody to talk to (C8, V13). Every leg that is live here has answered."""
+    call.finish(Disposition.ANSWERED, ended_by=call.legs[event.leg].role.value)
 
 
 def timer_fired(call: Call, event: TimerFired) -> None:
@@ -124,6 +116,7 @@ def _erase(call: Call, by: str) -> None:
     _start_recording(call, leg)
     if call.recording_paused:
         call.do(PauseRecording(call.recording, leg.id, True))
+        call.note("recording.paused", recording=call.recording, by=by)
     call.do(StopRecording(old, leg.id))
     call.do(DiscardRecording(old))
     call.note("recording.erased", recording=old, by=by)
