@@ -1,0 +1,53 @@
+# Two commands are all: `make up` runs Switchhook, `make test` checks it. Both fetch what they need first.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.SUFFIXES:
+MAKEFLAGS += --no-print-directory
+
+BIN := .venv/bin
+PYTEST_ARGS ?=
+BENCH_ARGS ?=
+
+.PHONY: help up test unit features lint format bench venv tools asterisk constraints clean
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
+
+up: venv ## run everything: Asterisk, practice carrier, engine; Ctrl-C stops it
+	@$(BIN)/pbx up
+
+test: venv tools lint asterisk ## lint and all tests: unit, integration, live
+	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+unit: venv ## the fast tests only
+	@$(BIN)/python -m pytest tests/unit $(PYTEST_ARGS)
+
+features: venv ## each line of the contract: covered or open, and by which tests
+	@$(BIN)/python -m pytest -p no:terminal --features
+
+lint: venv ## style, format and types
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check . || { echo "Some files are not formatted: run “make format”." >&2; exit 1; }
+	@$(BIN)/mypy --no-error-summary
+
+format: venv ## rewrite the files in the house's format
+	@$(BIN)/ruff check --quiet --fix . ; $(BIN)/ruff format --quiet .
+
+bench: venv asterisk ## the measured figures, against bare Asterisk; ends in a table
+	@$(BIN)/python -m bench $(BENCH_ARGS)
+
+asterisk: venv ## build the embedded Asterisk, once
+	@$(BIN)/pbx asterisk build
+
+venv: ## Python packages in .venv
+	@deploy/prepare.sh venv
+
+tools: ## what only the tests need: baresip, SIPp, PostgreSQL
+	@deploy/prepare.sh tools
+
+constraints: venv ## choose new versions and write constraints.txt
+	@deploy/constraints.sh
+
+clean: ## remove what was built here; the database in var/ stays
+	@rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
