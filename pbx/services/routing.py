@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from crm import phone_numbers
 from crm.directory import Directory
 from crm.records import Trunk
+from pbx.core.commands import Fact
 from pbx.core.events import Route
 from pbx.core.gate import Destination
-from pbx.core.ids import Instant
+from pbx.core.ids import CallId, Instant
 
 SECOND_US = 1_000_000
 
@@ -33,13 +34,14 @@ def as_dialled(trunk: Trunk, destination: Destination) -> str:
 
 
 class Routing:
-    """Counts what each trunk carries, so that no trunk is given more than its caps."""
+    """An observer of the calls: counts what each trunk carries, so that no trunk is given more than its caps."""
 
     def __init__(self, directory: Callable[[], Directory], now: Callable[[], Instant]) -> None:
         self._directory = directory
         self._now = now
         self._carried: dict[str, int] = {}
         self._starts: dict[str, deque[Instant]] = {}
+        self._trunk_of: dict[str, str] = {}
 
     def routes(self, destination: Destination) -> tuple[Route, ...]:
         """Trunks in order of priority. An emergency call may use a trunk over its caps."""
@@ -49,11 +51,22 @@ class Routing:
             if trunk.enabled and (destination.emergency or self._has_room(trunk))
         )
 
-    def carried(self, trunk_id: str, change: int) -> None:
-        """A leg on a trunk began (+1) or ended (-1)."""
-        self._carried[trunk_id] = max(0, self._carried.get(trunk_id, 0) + change)
-        if change > 0:
-            self._starts.setdefault(trunk_id, deque(maxlen=1000)).append(self._now())
+    def happened(self, call: CallId, facts: Sequence[tuple[int, Fact]]) -> None:
+        for _, fact in facts:
+            if fact.kind == "leg.created" and fact.data.get("trunk_id"):
+                self._began(str(fact.data["leg"]), str(fact.data["trunk_id"]))
+            elif fact.kind == "leg.ended":
+                self._ended(str(fact.data["leg"]))
+
+    def _began(self, leg: str, trunk_id: str) -> None:
+        self._trunk_of[leg] = trunk_id
+        self._carried[trunk_id] = self._carried.get(trunk_id, 0) + 1
+        self._starts.setdefault(trunk_id, deque(maxlen=1000)).append(self._now())
+
+    def _ended(self, leg: str) -> None:
+        trunk_id = self._trunk_of.pop(leg, None)
+        if trunk_id is not None:
+            self._carried[trunk_id] -= 1
 
     def _has_room(self, trunk: Trunk) -> bool:
         if trunk.max_channels is not None and self._carried.get(trunk.id, 0) >= trunk.max_channels:

@@ -35,16 +35,21 @@ class AmiError(Exception):
 
 
 class Ami:
-    """One AMI connection. Events are off: what the engine must hear comes over ARI."""
+    """One AMI connection. Of events only registrations are read: the rest comes over ARI.
 
-    def __init__(self, host: str, port: int, user: str, secret: str) -> None:
+    ``on_contact(aor, uri, status)`` hears of each binding that comes, goes or stops answering.
+    """
+
+    def __init__(
+        self, host: str, port: int, user: str, secret: str, on_contact: Callable[[str, str, str], None] | None = None
+    ) -> None:
         self._manager = Manager(
             loop=asyncio.get_running_loop(),
             host=host,
             port=port,
             username=user,
             secret=secret,
-            events="off",
+            events="system",
             ping_delay=3,
             ping_interval=5,
             reconnect_timeout=1,
@@ -53,6 +58,8 @@ class Ami:
             on_disconnect=self._disconnected,
         )
         self._ready = asyncio.Event()
+        self._on_contact = on_contact
+        self._manager.register_event("ContactStatus", self._contact)
 
     async def connect(self, deadline_s: float = 5.0) -> None:
         """Raises AmiError where there is no login within the deadline."""
@@ -85,6 +92,21 @@ class Ami:
         if not first.success:
             raise AmiError(f"{name}: {getattr(first, 'message', '') or 'refused'}")
         return answer
+
+    async def contacts(self) -> list[tuple[str, str, str]]:
+        """Every registered binding: AOR, URI, status. Raises AmiError."""
+        try:
+            answers = await self.action("PJSIPShowContacts", as_list=True)
+        except AmiError as error:
+            if "No Contacts" in str(error):
+                return []
+            raise
+        listed = [answer for answer in answers if answer.event == "ContactList"]
+        return [(str(a["Aor"]), str(a["Uri"]), str(a["Status"])) for a in listed]
+
+    def _contact(self, manager: Any, event: Any) -> None:
+        if self._on_contact is not None:
+            self._on_contact(str(event["AOR"]), str(event["URI"]), str(event["ContactStatus"]))
 
     def _logged_in(self, manager: Any) -> None:
         self._ready.set()

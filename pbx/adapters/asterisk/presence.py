@@ -1,17 +1,16 @@
 """Which phones are registered, kept from Asterisk's own events: a ringing call asks nobody.
 
-The list is read once after each connection (AMI PJSIPShowContacts) and kept by ARI's ContactStatusChange. A
+The list is read once after each connection (AMI PJSIPShowContacts) and kept by the event ContactStatus. A
 binding that does not answer OPTIONS is not rung: a sleeping laptop must not swallow the ring time (I3).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from pbx.core.events import Phone
 
-_GONE = frozenset({"Removed", "Unreachable"})
+_GONE = frozenset({"Removed", "Unreachable", "Unavail"})
 
 
 class Registrations:
@@ -36,16 +35,12 @@ class Registrations:
             if status not in _GONE:
                 self._contacts.setdefault(aor, {})[uri] = None
 
-    def changed(self, event: dict[str, Any]) -> str | None:
-        """Take a ContactStatusChange in; gives the device whose registration changed."""
-        info = event.get("contact_info", {})
-        aor, uri = str(info.get("aor", "")), str(info.get("uri", ""))
-        if not aor or not uri:
-            return None
-        known = self._contacts.setdefault(aor, {})
+    def changed(self, device: str, uri: str, status: str) -> bool:
+        """Take in what became of one binding; tells whether the phones to ring are others now."""
+        known = self._contacts.setdefault(device, {})
         before = len(known)
-        if info.get("contact_status") in _GONE:
+        if status in _GONE:
             known.pop(uri, None)
         else:
             known[uri] = None
-        return aor if len(known) != before else None
+        return len(known) != before

@@ -1,0 +1,97 @@
+"""The link to one Asterisk: connected, kept, and connected again; its events handed to the calls.
+
+A lost link is tried again every quarter of a second: an engine without its Asterisk is of no use to anybody.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import aiohttp
+import structlog
+
+from pbx.adapters.asterisk.ami import Ami, AmiError
+from pbx.adapters.asterisk.ari import AriClient, AriError
+from pbx.adapters.asterisk.presence import Registrations
+from pbx.adapters.asterisk.switch import APP, AriSwitch
+from pbx.adapters.asterisk.translate import Created, NewChannel, translate
+from pbx.core.events import Event
+from pbx.core.ids import CallId
+
+log = structlog.get_logger("link")
+
+RETRY_S = 0.25
+
+
+class AsteriskLink:
+    """``on_channel`` hears of channels that come to us; ``on_linked`` runs after each connection."""
+
+    def __init__(
+        self,
+        ari: AriClient,
+        ami: Ami,
+        switch: AriSwitch,
+        registrations: Registrations,
+        deliver: Callable[[CallId, Event], None],
+        on_channel: Callable[[NewChannel], None],
+        on_linked: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._ari = ari
+        self._ami = ami
+        self._switch = switch
+        self._registrations = registrations
+        self._deliver = deliver
+        self._on_channel = on_channel
+        self._on_linked = on_linked
+        self.linked = asyncio.Event()
+        self.version = ""
+
+    async def run(self) -> None:
+        """Keep the link for as long as the engine runs."""
+        said = False
+        while True:
+            try:
+                await self._linked_once()
+                said = False
+            except (OSError, TimeoutError, aiohttp.ClientError, AriError, AmiError) as error:
+                if not said:
+                    log.warning("asterisk.away", why=str(error) or type(error).__name__)
+                said = True
+            finally:
+                self.linked.clear()
+            await asyncio.sleep(RETRY_S)
+
+    async def _linked_once(self) -> None:
+        if not self._ami.connected:
+            await self._ami.connect()
+        self._registrations.replace(await self._ami.contacts())
+        await self._ari.connect()
+        self._switch.ari = self._ari
+        reading = asyncio.ensure_future(self._ari.run())
+        try:
+            await self._ari.filter_events()
+            info = await self._ari.call("GET", "asterisk/info", {"only": "system"})
+            self.version = str((info or {}).get("system", {}).get("version", ""))
+            await self._on_linked()
+            self.linked.set()
+            log.info("asterisk.linked", version=self.version)
+            await reading
+        finally:
+            reading.cancel()
+        log.warning("asterisk.link_lost")
+
+    def received(self, event: dict[str, Any]) -> None:
+        """One event of ARI, in the loop, at once."""
+        found = translate(event, self._switch.leg_of, self._switch.dialled)
+        if found is None:
+            if event.get("type") == "ApplicationReplaced":
+                log.error("asterisk.app_taken", app=APP, why="another engine has connected to this Asterisk")
+            return
+        if isinstance(found, NewChannel):
+            self._on_channel(found)
+        elif isinstance(found, Created):
+            self._switch.created(found.leg)
+        else:
+            self._deliver(*found)

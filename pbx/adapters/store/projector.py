@@ -1,0 +1,135 @@
+"""Brings what the journal holds into the store, in batches, behind the calls.
+
+The rows of a call are those that :mod:`pbx.core.call.record` folded. A batch is one transaction; the store
+being locked or away only makes the batches later and larger (TRUST 5). Every write may be repeated.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from crm.errors import Refused
+from crm.repositories import journal as writers
+from crm.services import calls as call_log
+from crm.unit_of_work import Store
+from pbx.adapters.store.journal import FileJournal, Line
+from pbx.core.call.record import CallRecord
+from pbx.services.live_records import LiveRecords
+
+log = structlog.get_logger("projector")
+
+GATHER_S = 0.05
+RETRY_S = (0.2, 0.5, 1.0, 2.0)
+BATCH_LINES = 2000
+
+
+class Projector:
+    """One task per engine. ``lag`` is the number of facts that the store does not have yet."""
+
+    def __init__(self, store: Store, journal: FileJournal, records: LiveRecords) -> None:
+        self._store = store
+        self._journal = journal
+        self._records = records
+        self._pending: list[Line] = []
+        self._idle = asyncio.Event()
+
+    @property
+    def lag(self) -> int:
+        return len(self._pending) + len(self._journal.fresh)
+
+    async def recover(self) -> int:
+        """Apply what an earlier run left in the journal; gives the number of facts."""
+        segments = self._journal.segments()
+        lines = list(self._journal.left_behind())
+        for start in range(0, len(lines), BATCH_LINES):
+            await self._write(lines[start : start + BATCH_LINES])
+        self._delete(segments)
+        return len(lines)
+
+    async def run(self) -> None:
+        """Write batches until cancelled; then what is left, once."""
+        try:
+            while True:
+                await self._journal.wake.wait()
+                await asyncio.sleep(GATHER_S)
+                await self._flush()
+        finally:
+            with contextlib.suppress(Refused):
+                self._pending += self._journal.take()
+                await self._write(self._pending)
+                self._pending = []
+
+    async def flush(self) -> None:
+        """Wait until all that happened so far stands in the store."""
+        while self.lag:
+            self._idle.clear()
+            await self._idle.wait()
+
+    async def _flush(self) -> None:
+        self._pending += self._journal.take()
+        for attempt in range(1_000_000):
+            try:
+                while self._pending:
+                    batch = self._pending[:BATCH_LINES]
+                    await self._write(batch)
+                    del self._pending[: len(batch)]
+                break
+            except Refused as error:
+                wait = RETRY_S[min(attempt, len(RETRY_S) - 1)]
+                log.warning("store.away", why=error.message, lag=self.lag, retry_s=wait)
+                await asyncio.sleep(wait)
+        self._delete(self._journal.rotate())
+        self._idle.set()
+
+    async def _write(self, lines: list[Line]) -> None:
+        if not lines:
+            return
+        records = [await self._record(call, lines) for call in dict.fromkeys(line.call for line in lines)]
+        async with self._store.journal() as connection:
+            await writers.upsert_calls(connection, [record.call for record in records])
+            await writers.upsert_legs(connection, _rows(record.legs for record in records))
+            people = [
+                {**row, "created_us": record.call["created_us"]}
+                for record in records
+                for row in record.participants.values()
+            ]
+            await writers.upsert_participants(connection, people)
+            await writers.upsert_recordings(connection, _rows(record.recordings for record in records))
+            await writers.upsert_voicemails(connection, _rows(record.voicemails for record in records))
+            await writers.append_events(connection, [_event(line) for line in lines])
+
+    async def _record(self, call_id: str, lines: list[Line]) -> CallRecord:
+        """The call's rows: from memory, or folded again from what the store has and these lines."""
+        known = self._records.get(call_id)
+        if known is not None:
+            return known
+        record = CallRecord(call_id)
+        async with self._store.read() as session:
+            earlier = await call_log.events(session, call_id)
+        for event in earlier:
+            record.fold(event.seq, event.kind, event.at_us, event.data or {})
+        for line in lines:
+            if line.call == call_id:
+                record.fold(line.seq, line.kind, line.at_us, line.data)
+        return record
+
+    def _delete(self, segments: Iterable[Path]) -> None:
+        """Only segments all of whose lines stand in the store, and never the one that is written now."""
+        current = self._journal.segments()[-1:]
+        for segment in segments:
+            if segment not in current:
+                segment.unlink(missing_ok=True)
+
+
+def _rows(tables: Iterable[dict[str, dict[str, Any]]]) -> list[dict[str, Any]]:
+    return [row for table in tables for row in table.values()]
+
+
+def _event(line: Line) -> dict[str, Any]:
+    return {"call_id": line.call, "seq": line.seq, "kind": line.kind, "at_us": line.at_us, "data": line.data}

@@ -1,0 +1,267 @@
+"""Puts the engine together and runs it: the only place that knows every part."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import structlog
+import uvloop
+
+from crm import directory as directories
+from crm import ids
+from crm.directory import Directory
+from crm.errors import Refused
+from crm.migrations import migrate
+from crm.unit_of_work import Store
+from pbx.adapters.asterisk.ami import Ami, MixMonitor
+from pbx.adapters.asterisk.ari import AriClient
+from pbx.adapters.asterisk.link import AsteriskLink
+from pbx.adapters.asterisk.presence import Registrations
+from pbx.adapters.asterisk.provision import AsteriskProvisioner
+from pbx.adapters.asterisk.switch import APP, AriSwitch
+from pbx.adapters.asterisk.translate import NewChannel
+from pbx.adapters.clock import LoopClock
+from pbx.adapters.sound_worker import SoundWorker
+from pbx.adapters.store.journal import FileJournal
+from pbx.adapters.store.projector import Projector
+from pbx.config import Config
+from pbx.core.ids import CallId
+from pbx.services.admission import Admission
+from pbx.services.arrivals import Arrivals
+from pbx.services.call_control import CallControl
+from pbx.services.gatekeeper import Gate
+from pbx.services.hub import Hub
+from pbx.services.leftovers import Leftovers
+from pbx.services.live_records import LiveRecords
+from pbx.services.metrics import Metrics
+from pbx.services.occupancy import Occupancy
+from pbx.services.persons import Persons
+from pbx.services.presence_view import PresenceView
+from pbx.services.prompts import Prompts
+from pbx.services.provisioning import provisioning
+from pbx.services.recordings import Places, Recordings
+from pbx.services.routing import Routing
+from pbx.services.runtime import Calls
+from pbx.services.spending import Spending
+from pbx.services.stories import Stories
+from pbx.web.server import WebServer
+
+log = structlog.get_logger("engine")
+
+DIRECTORY_POLL_S = 0.2
+DRAIN_S = 5.0
+
+
+class Engine:
+    """One engine: one Asterisk, one store. ``start`` returns when calls are taken; ``stop`` loses nothing."""
+
+    def __init__(self, config: Config, store: Store, directory: Directory) -> None:
+        self.config, self.store, self._directory = config, store, directory
+        self.clock = LoopClock()
+        for place in (config.recordings, config.spool, config.journal):
+            place.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.registrations = Registrations()
+        self.records = LiveRecords()
+        self.journal = FileJournal(config.journal)
+        self.projector = Projector(store, self.journal, self.records)
+        self._tasks: list[asyncio.Task[None]] = []
+        self._make_link()
+        self._make_services()
+
+    @property
+    def directory(self) -> Directory:
+        return self._directory
+
+    @property
+    def recordings_dir(self) -> Path:
+        return self.config.recordings
+
+    # -- put together -------------------------------------------------------------------------------
+
+    def _make_link(self) -> None:
+        config, secrets = self.config, self.config.secrets()
+        self.ami = Ami("127.0.0.1", config.ami_port, "switchhook", secrets.ami, self._contact_changed)
+        self.monitor = MixMonitor(self.ami, config.spool, lambda recording, why: None)
+        prompts = Prompts(config.home / "prompts")
+        self.switch = AriSwitch(self.monitor, prompts, lambda call, event: self.calls.deliver(call, event))
+        base = f"http://{config.ari_host}:{config.ari_port}"
+        self.ari = AriClient(base, "switchhook", secrets.ari, APP, lambda event: self.link.received(event))
+        self.link = AsteriskLink(
+            self.ari,
+            self.ami,
+            self.switch,
+            self.registrations,
+            lambda call, event: self.calls.deliver(call, event),
+            self._channel_came,
+            self._linked,
+        )
+        self.provisioner = AsteriskProvisioner(config.home / "asterisk" / "etc", self._reload)
+
+    def _make_services(self) -> None:
+        now, directory = self.clock.now, lambda: self._directory
+        self.admission = Admission(lambda: self.ari.lag_s, lambda: len(self.calls))
+        self.routing = Routing(directory, now)
+        self.spending = Spending(lambda: int(self._directory.settings["gate.minute_price_micros"]), now)
+        gate = self.gate = Gate(directory, self.routing, self.spending, self.admission.overloaded)
+        self.calls = Calls(self.switch, self.journal, self.clock, gate)
+        occupancy = Occupancy(self.calls.get)
+        self.persons = Persons(directory, self.registrations, occupancy.busy)
+        self.arrivals = Arrivals(self.calls, directory, self.persons, new_call, self.admission.overloaded)
+        self.control = CallControl(
+            self.calls, directory, self.persons, self.registrations, new_call, lambda: self.link.linked.is_set()
+        )
+        presence = PresenceView(directory, self.registrations.registered, occupancy.busy)
+        self.hub = Hub(self.records, presence, directory, self.clock)
+        self.metrics = Metrics(self.records)
+        self.sound = SoundWorker(self.config.recordings)
+        self.recordings = Recordings(
+            self.calls,
+            self.records,
+            self.sound,
+            self._places(),
+            lambda: str(self._directory.settings["recording.codec"]),
+        )
+        self.leftovers = Leftovers(self.store, self.calls, self.recordings, self.config.spool)
+        stories = Stories(self.store, self.calls, directory)
+        self.calls.observers += [
+            self.records,
+            occupancy,
+            self.routing,
+            self.recordings,
+            self.hub,
+            self.metrics,
+            stories,
+        ]
+        self.web = WebServer(self)
+
+    def _places(self) -> Places:
+        voicemails = self.config.home / "asterisk" / "spool" / "recording"
+        return Places(
+            raw=self.monitor.path,
+            voicemail=lambda name: voicemails / f"{name}.wav",
+            settled=self.monitor.settled,
+        )
+
+    # -- run ----------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Take over what an earlier run left, connect to Asterisk, listen for people."""
+        recovered = await self.projector.recover()
+        if recovered:
+            log.info("journal.recovered", facts=recovered)
+        self._run(self.projector.run, self.journal.flush_forever, self.link.run, self._watch_directory)
+        await self.web.start()
+        await self.leftovers.take_over()
+        log.info("engine.started", address=f"http://{self.config.http_host}:{self.config.http_port}")
+
+    async def until_linked(self, deadline_s: float = 30.0) -> None:
+        await asyncio.wait_for(self.link.linked.wait(), deadline_s)
+
+    async def stop(self) -> None:
+        """Let go of everything in order; calls that are up stay up in Asterisk."""
+        await self.web.stop()
+        await self.recordings.drain(DRAIN_S)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.ari.close()
+        self.ami.close()
+        self.sound.close()
+        self.journal.close()
+        await self.store.close()
+
+    def ready(self) -> dict[str, object]:
+        """What a health check wants to know; ``ready`` is the sum of it."""
+        linked = self.link.linked.is_set()
+        return {
+            "ready": linked,
+            "asterisk": linked,
+            "asterisk_version": self.link.version,
+            "manager": self.ami.connected,
+            "config_revision": self._directory.revision,
+            "journal_lag": self.projector.lag,
+            "recordings_waiting": self.recordings.waiting,
+            "calls": len(self.calls),
+            "overloaded": self.admission.overloaded(),
+        }
+
+    def _run(self, *loops: Callable[[], Awaitable[None]]) -> None:
+        for run in loops:
+            task = asyncio.ensure_future(run())
+            task.add_done_callback(_died)
+            self._tasks.append(task)
+
+    # -- what comes from outside --------------------------------------------------------------------
+
+    def _channel_came(self, channel: NewChannel) -> None:
+        if channel.kind == "inbound":
+            self.arrivals.from_trunk(channel)
+        else:
+            self.arrivals.from_phone(channel)
+
+    def _contact_changed(self, device: str, uri: str, status: str) -> None:
+        if self.registrations.changed(device, uri, status):
+            self.hub.presence_changed(device)
+
+    async def _linked(self) -> None:
+        """Asterisk may be a new one that has read nothing yet: tell it everything."""
+        await self.provisioner.apply(provisioning(self._directory), force=True)
+
+    async def _reload(self, module: str) -> None:
+        await self.ari.call("PUT", f"asterisk/modules/{module}")
+
+    async def _watch_directory(self) -> None:
+        """A change that was made anywhere reaches the next call (A2)."""
+        while True:
+            await asyncio.sleep(DIRECTORY_POLL_S)
+            try:
+                async with self.store.read() as session:
+                    if await directories.current_revision(session) == self._directory.revision:
+                        continue
+                    fresh = await directories.load(session, self._directory)
+                if self.link.linked.is_set():
+                    await self.provisioner.apply(provisioning(fresh))
+                self._directory = fresh
+            except Refused as error:
+                log.warning("directory.unreadable", why=error.message)
+            except Exception:
+                log.exception("directory.not_applied")
+
+
+def new_call() -> CallId:
+    return CallId(ids.new(ids.CALL))
+
+
+async def open_engine(config: Config) -> Engine:
+    """An engine on its migrated store, not started yet."""
+    await migrate(config.database_url)
+    store = Store(config.database_url)
+    async with store.read() as session:
+        directory = await directories.load(session)
+    return Engine(config, store, directory)
+
+
+async def run(config: Config) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    engine = await open_engine(config)
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    await engine.start()
+    await stopping.wait()
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(engine.stop(), 2 * DRAIN_S)
+
+
+def serve(config: Config) -> None:
+    """Run the engine in this process until it is told to stop."""
+    uvloop.run(run(config))
+
+
+def _died(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and task.exception() is not None:
+        log.error("engine.task_died", error=repr(task.exception()))

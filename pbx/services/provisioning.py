@@ -1,0 +1,89 @@
+"""What the switch must know, made whole from the directory: phones, trunks, and what to do while the engine is away."""
+
+from __future__ import annotations
+
+from typing import Literal, cast
+
+from crm import phone_numbers
+from crm import records as store
+from crm.directory import Directory
+from pbx.core.gate import Destination
+from pbx.services.numbers import emergency_numbers
+from pbx.services.ports_provision import (
+    Device,
+    EmergencyNumber,
+    FallbackNumber,
+    Provisioning,
+    Route,
+    Transport,
+    Trunk,
+)
+from pbx.services.routing import as_dialled
+
+
+def provisioning(directory: Directory) -> Provisioning:
+    """Pure: the same directory gives the same answer."""
+    users = [user for user in directory.users.values() if user.active]
+    return Provisioning(
+        devices=[_device(device, user) for user in users for device in directory.devices_of(user.id)],
+        trunks=[_trunk(trunk) for trunk in directory.trunks if trunk.enabled],
+        fallback=[_fallback(directory, user) for user in users if user.number],
+        emergency=_emergency(directory, users),
+    )
+
+
+def _device(device: store.Device, user: store.User) -> Device:
+    webrtc = device.kind == "webrtc"
+    return Device(
+        id=device.id,
+        kind="webrtc" if webrtc else "sip",
+        transport=cast(Transport, "udp" if webrtc else device.transport),
+        ha1=device.ha1,
+        did=user.number or "",
+        caller_name=user.name,
+        language=user.language,
+    )
+
+
+def _trunk(trunk: store.Trunk) -> Trunk:
+    mode: Literal["registration", "address"] = "registration" if trunk.mode == "register" else "address"
+    return Trunk(
+        id=trunk.id,
+        mode=mode,
+        host=trunk.host,
+        port=trunk.port,
+        transport=cast(Transport, trunk.transport),
+        username=trunk.username,
+        secret=trunk.secret,
+        codecs=trunk.codecs,
+        match_addresses=trunk.match_addresses,
+    )
+
+
+def _fallback(directory: Directory, user: store.User) -> FallbackNumber:
+    did = user.number or ""
+    forward: tuple[Route, ...] = ()
+    if user.forwarding_number:
+        forward = _routes(directory, Destination(user.forwarding_number))
+    return FallbackNumber(
+        did=did,
+        forms=phone_numbers.variants(did),
+        devices=tuple(device.id for device in directory.devices_of(user.id)),
+        ring_s=user.ring_time_s,
+        forward=forward,
+        language=user.language,
+    )
+
+
+def _emergency(directory: Directory, users: list[store.User]) -> list[EmergencyNumber]:
+    """Every emergency number of a country that one of our users is in."""
+    found: set[str] = set()
+    for country in {user.country for user in users}:
+        found |= emergency_numbers(directory.settings, country)
+    return [
+        EmergencyNumber(number, _routes(directory, Destination(number, emergency=True))) for number in sorted(found)
+    ]
+
+
+def _routes(directory: Directory, destination: Destination) -> tuple[Route, ...]:
+    return tuple(Route(trunk.id, as_dialled(trunk, destination)) for trunk in directory.trunks if trunk.enabled)

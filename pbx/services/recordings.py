@@ -1,0 +1,150 @@
+"""From the sound that is being written to the recording that can be heard.
+
+A recording is finished when its call's channel has let go of the file: encoded beside the calls, checked against the
+length that the call says it must have, and moved into place whole. What is shorter is never called complete
+(TRUST 6). What an earlier run left behind is finished at the next start.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Protocol
+
+import structlog
+
+from pbx.core.commands import Fact
+from pbx.core.ids import CallId
+from pbx.services.live_records import LiveRecords
+from pbx.services.runtime import Calls, UnknownCall
+
+log = structlog.get_logger("recordings")
+
+SHORTFALL_MS = 1500
+STILL_S = 0.25
+LONGEST_WAIT_S = 20.0
+
+
+class Finished(Protocol):
+    @property
+    def duration_ms(self) -> int: ...
+
+
+class Sound(Protocol):
+    """Encodes in a process of its own. Raises SoundFault."""
+
+    async def finish_recording(self, source: Path, name: str, codec: str) -> Finished: ...
+    async def finish_voicemail(self, source: Path, name: str, codec: str) -> Finished: ...
+
+
+class SoundFault(Exception):
+    """The sound could not be finished; the text is a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where sound is written while it happens. ``settled`` waits for what was asked of a recording."""
+
+    raw: Callable[[str], Path]
+    voicemail: Callable[[str], Path]
+    settled: Callable[[str], Awaitable[None]]
+
+
+class Recordings:
+    """An observer of the calls; one task a recording, one encoder for all."""
+
+    def __init__(
+        self, calls: Calls, records: LiveRecords, sound: Sound, places: Places, codec: Callable[[], str]
+    ) -> None:
+        self._calls = calls
+        self._records = records
+        self._sound = sound
+        self._places = places
+        self._codec = codec
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def waiting(self) -> int:
+        return len(self._tasks)
+
+    def happened(self, call: CallId, facts: Sequence[tuple[int, Fact]]) -> None:
+        for _, fact in facts:
+            if fact.kind == "recording.stopped":
+                self._start(self._recording(call, str(fact.data["recording"])))
+            elif fact.kind in ("voicemail.recorded", "voicemail.left"):
+                self._start(self._voicemail(call, str(fact.data["voicemail"])))
+
+    def finish_left_behind(self, call: CallId, recording: str, *, after: int) -> None:
+        """A recording whose engine died before it was finished; ``after`` is the number of its call's last fact."""
+        self._start(self._recording(call, recording, after=after))
+
+    async def drain(self, deadline_s: float) -> None:
+        """Give what is being finished a while; the rest is finished at the next start."""
+        if self._tasks:
+            await asyncio.wait(set(self._tasks), timeout=deadline_s)
+
+    def _start(self, work: Awaitable[None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _recording(self, call: CallId, recording: str, after: int | None = None) -> None:
+        source = self._places.raw(recording)
+        await self._places.settled(recording)
+        await _still(source)
+        try:
+            done = await self._sound.finish_recording(source, recording, self._codec())
+        except SoundFault as fault:
+            problem = {"recording": recording, "state": "failed", "problem": str(fault)}
+            self._tell(call, "recording.finished", problem, after)
+            return
+        expected = self._expected_ms(call, recording)
+        data: dict[str, object] = {"recording": recording, "state": "ready", **asdict(done)}  # type: ignore[call-overload]
+        if expected is not None and done.duration_ms < expected - SHORTFALL_MS:
+            data["state"] = "incomplete"
+            data["problem"] = f"It holds {done.duration_ms / 1000:.1f} s of the {expected / 1000:.1f} s of the call."
+            log.error("recording.incomplete", call=call, recording=recording, problem=data["problem"])
+        self._tell(call, "recording.finished", data, after)
+        source.unlink(missing_ok=True)
+
+    async def _voicemail(self, call: CallId, voicemail: str) -> None:
+        source = self._places.voicemail(voicemail)
+        await _still(source)
+        try:
+            done = await self._sound.finish_voicemail(source, voicemail, self._codec())
+        except SoundFault as fault:
+            self._tell(call, "voicemail.finished", {"voicemail": voicemail, "state": "failed", "problem": str(fault)})
+            return
+        self._tell(call, "voicemail.finished", {"voicemail": voicemail, "state": "ready", **asdict(done)})  # type: ignore[call-overload]
+        source.unlink(missing_ok=True)
+
+    def _expected_ms(self, call: CallId, recording: str) -> int | None:
+        record = self._records.get(call)
+        row = record.recordings.get(recording) if record else None
+        if row is None or row["ended_us"] is None:
+            return None
+        return int(row["ended_us"] - row["started_us"]) // 1000
+
+    def _tell(self, call: CallId, kind: str, data: Mapping[str, object], after: int | None = None) -> None:
+        try:
+            self._calls.annotate(call, kind, dict(data), after=after)
+        except UnknownCall:
+            log.warning("recording.call_unknown", call=call, kind=kind)
+
+
+async def _still(path: Path) -> None:
+    """Wait until nobody writes to the file any more: MixMonitor ends a moment after its channel."""
+    size, waited = -1, 0.0
+    while waited < LONGEST_WAIT_S:
+        now = await asyncio.to_thread(_size, path)
+        if now == size:
+            return
+        size = now
+        await asyncio.sleep(STILL_S)
+        waited += STILL_S
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
