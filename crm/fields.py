@@ -157,12 +157,18 @@ def host(value: Any) -> str:
 
 
 def network(value: Any) -> str:
-    """An IP address or a network such as 192.0.2.0/24."""
+    """An IP address, an IPv4 address with a port, or a network such as 192.0.2.0/24."""
     try:
+        if isinstance(value, str) and re.fullmatch(r"[0-9.]+:[0-9]{1,5}", value):
+            address, _, port = value.partition(":")
+            if not 0 < int(port) < 65536:
+                raise ValueError(port)
+            return f"{ipaddress.ip_address(address)}:{int(port)}"
         return str(ipaddress.ip_network(value, strict=False)) if "/" in value else str(ipaddress.ip_address(value))
     except (ValueError, TypeError):
         raise _wrong(
-            f"“{printable(str(value))}” is neither an IP address nor a network such as 192.0.2.0/24."
+            f"“{printable(str(value))}” is neither an IP address (192.0.2.1, or 192.0.2.1:5060) nor a network such as "
+            "192.0.2.0/24."
         ) from None
 
 

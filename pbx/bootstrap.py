@@ -205,7 +205,7 @@ class Engine:
 
     def _contact_changed(self, device: str, uri: str, status: str) -> None:
         if self.registrations.changed(device, uri, status):
-            self.hub.presence_changed(device)
+            self.hub.registration_changed(device)
 
     async def _linked(self) -> None:
         """Asterisk may be a new one that has read nothing yet: tell it everything."""

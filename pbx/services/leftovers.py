@@ -7,7 +7,7 @@ from pathlib import Path
 
 import structlog
 
-from crm.services import calls as call_log
+from crm.repositories import calls as call_log
 from crm.unit_of_work import Store
 from pbx.core.ids import CallId, call_of
 from pbx.services.recordings import Recordings

@@ -59,6 +59,7 @@ class Ami:
         )
         self._ready = asyncio.Event()
         self._on_contact = on_contact
+        self.on_login: Callable[[], None] | None = None
         self._manager.register_event("ContactStatus", self._contact)
 
     async def connect(self, deadline_s: float = 5.0) -> None:
@@ -79,13 +80,13 @@ class Ami:
         self._manager.reconnect_timeout = 10**9
         self._manager.close()
 
-    async def action(self, name: str, as_list: bool = False, **fields: str) -> Any:
+    async def action(self, name: str, **fields: str) -> Any:
         """Send an action and give its answer (a message, or a list of them). Raises AmiError."""
         if not self.connected:
             raise AmiError(f"{name}: not connected to Asterisk's manager interface")
         wanted = {"Action": name, **{key: _clean(value) for key, value in fields.items()}}
         try:
-            answer = await asyncio.wait_for(self._manager.send_action(wanted, as_list=as_list), ACTION_DEADLINE_S)
+            answer = await asyncio.wait_for(self._manager.send_action(wanted), ACTION_DEADLINE_S)
         except TimeoutError as error:
             raise AmiError(f"{name}: Asterisk did not answer within {ACTION_DEADLINE_S:.0f} s") from error
         first = answer[0] if isinstance(answer, list) else answer
@@ -96,7 +97,7 @@ class Ami:
     async def contacts(self) -> list[tuple[str, str, str]]:
         """Every registered binding: AOR, URI, status. Raises AmiError."""
         try:
-            answers = await self.action("PJSIPShowContacts", as_list=True)
+            answers = await self.action("PJSIPShowContacts")
         except AmiError as error:
             if "No Contacts" in str(error):
                 return []
@@ -105,11 +106,18 @@ class Ami:
         return [(str(a["Aor"]), str(a["Uri"]), str(a["Status"])) for a in listed]
 
     def _contact(self, manager: Any, event: Any) -> None:
-        if self._on_contact is not None:
+        """An error here would end panoramisk's connection: it is logged instead."""
+        if self._on_contact is None:
+            return
+        try:
             self._on_contact(str(event["AOR"]), str(event["URI"]), str(event["ContactStatus"]))
+        except Exception:
+            log.exception("ami.contact_failed", aor=event["AOR"])
 
     def _logged_in(self, manager: Any) -> None:
         self._ready.set()
+        if self.on_login is not None:
+            self.on_login()
 
     def _disconnected(self, manager: Any, error: object) -> None:
         if self._ready.is_set():

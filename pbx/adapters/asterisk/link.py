@@ -45,7 +45,9 @@ class AsteriskLink:
         self._deliver = deliver
         self._on_channel = on_channel
         self._on_linked = on_linked
+        self._refreshing: asyncio.Task[None] | None = None
         self.linked = asyncio.Event()
+        ami.on_login = self._logged_in
         self.version = ""
 
     async def run(self) -> None:
@@ -81,6 +83,17 @@ class AsteriskLink:
         finally:
             reading.cancel()
         log.warning("asterisk.link_lost")
+
+    def _logged_in(self) -> None:
+        """The manager link alone was lost and is back: what registered meanwhile was not heard."""
+        if self.linked.is_set():
+            self._refreshing = asyncio.ensure_future(self._refresh())
+
+    async def _refresh(self) -> None:
+        try:
+            self._registrations.replace(await self._ami.contacts())
+        except AmiError as error:
+            log.warning("registrations.unreadable", why=str(error))
 
     def received(self, event: dict[str, Any]) -> None:
         """One event of ARI, in the loop, at once."""

@@ -16,7 +16,7 @@ import structlog
 
 from crm.errors import Refused
 from crm.repositories import journal as writers
-from crm.services import calls as call_log
+from crm.repositories import calls as call_log
 from crm.unit_of_work import Store
 from pbx.adapters.store.journal import FileJournal, Line
 from pbx.core.call.record import CallRecord
