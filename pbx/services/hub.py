@@ -1,0 +1,268 @@
+"""The live event stream: what happened, numbered, to everybody who may see it.
+
+On the call path an event is noted and nothing else; what it looks like is worked out after the step, once for all
+listeners, and only when somebody listens. A ring of the last few thousand lets a client that was cut off go on where
+it stopped; whoever asks for more gets a fresh snapshot.
+
+The rule that holds everything together: a snapshot with the events after it applied equals a fresh snapshot
+(:func:`apply` is that rule as code). An event therefore carries the new state of what it is about, never a difference,
+so one that arrives twice changes nothing.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+import orjson
+
+from crm.directory import Directory
+from pbx.core.commands import Fact
+from pbx.core.ids import CallId
+from pbx.services.live_records import LiveRecords
+from pbx.services.ports import Clock
+from pbx.services.presence_view import PresenceView
+from pbx.services.views import call_view, involved_in
+
+RING = 4_096
+QUEUE = 1_024
+
+Message = dict[str, Any]
+EVERYBODY = None
+
+
+@dataclass(slots=True)
+class Event:
+    """``audience`` names the users who may see it besides those who see everything; None is everybody."""
+
+    number: int
+    audience: frozenset[str] | None
+    make: Callable[[], Message]
+    private: bool = False  # for the audience alone: not even managers
+    frame: bytes | None = None
+
+    def encoded(self) -> bytes:
+        if self.frame is None:
+            self.frame = orjson.dumps({"n": self.number, **self.make()}, default=str)
+        return self.frame
+
+
+@dataclass(eq=False, slots=True)
+class Listener:
+    """One connection: frames wait here for its own sender. ``wake`` is called when there is something to do."""
+
+    user_id: str
+    sees_all: bool
+    wake: Callable[[], None]
+    frames: deque[bytes] = field(default_factory=deque)
+    lost: bool = False
+
+    def may_see(self, event: Event) -> bool:
+        if event.audience is EVERYBODY or self.user_id in event.audience:
+            return True
+        return self.sees_all and not event.private
+
+
+class Hub:
+    """An observer of :class:`~pbx.services.runtime.Calls`, to be told after the live records."""
+
+    def __init__(
+        self,
+        records: LiveRecords,
+        presence: PresenceView,
+        directory: Callable[[], Directory],
+        clock: Clock,
+        *,
+        ring: int = RING,
+        queue: int = QUEUE,
+    ) -> None:
+        self.epoch = secrets.token_hex(8)
+        self.presence = presence
+        self.dropped = 0
+        self._records = records
+        self._directory = directory
+        self._clock = clock
+        self._ring: deque[Event] = deque(maxlen=ring)
+        self._number = 0
+        self._told = 0
+        self._queue = queue
+        self._listeners: set[Listener] = set()
+        self._pending: dict[CallId, list[tuple[int, Fact]]] = {}
+        self._presence_due: set[str] = set()
+        self._scheduled = False
+
+    @property
+    def number(self) -> int:
+        """Of the last event."""
+        return self._number
+
+    def __len__(self) -> int:
+        return len(self._listeners)
+
+    # -- what happened ------------------------------------------------------------------------------
+
+    def happened(self, call: CallId, facts: Sequence[tuple[int, Fact]]) -> None:
+        """On the call path: note it, do the work after the step."""
+        self._pending.setdefault(call, []).extend(facts)
+        self._schedule()
+
+    def registration_changed(self, device_id: str) -> None:
+        device = self._directory().devices.get(device_id)
+        if device is not None:
+            self._presence_due.add(device.user_id)
+            self._schedule()
+
+    def directory_changed(self) -> None:
+        """The configuration was read again: users may have come, gone or been renamed."""
+        revision = self._directory().revision
+        self._add(EVERYBODY, lambda: {"type": "configuration", "revision": revision})
+        self._add_presence(None)
+        self._tell()
+
+    def voicemail_changed(self, user_id: str, voicemail: Message | None, voicemail_id: str) -> None:
+        """Heard or deleted (None): its owner's badge changes. Nobody else is told."""
+        self._add_voicemail(user_id, voicemail_id, voicemail)
+        self._tell()
+
+    # -- after the step -----------------------------------------------------------------------------
+
+    def _schedule(self) -> None:
+        if not self._scheduled:
+            self._scheduled = True
+            self._clock.soon(self._settle)
+
+    def _settle(self) -> None:
+        """Turn what was noted into events: one per call, whatever number of steps it took in this turn."""
+        self._scheduled = False
+        pending, self._pending = self._pending, {}
+        due, self._presence_due = self._presence_due, set()
+        for call_id, facts in pending.items():
+            due |= self._settle_call(call_id, facts)
+        if due:
+            self._add_presence(due)
+        self._tell()
+
+    def _settle_call(self, call_id: CallId, facts: list[tuple[int, Fact]]) -> frozenset[str]:
+        record = self._records.get(call_id)
+        if record is None:
+            self._add(frozenset(), lambda: {"type": "call.noted", "call_id": call_id, "facts": _facts(facts)})
+            return frozenset()
+        users = involved_in(record, self._directory())
+        self._add(users, lambda: {"type": "call", "call": call_view(record), "facts": _facts(facts)})
+        for _, fact in facts:
+            if fact.kind == "voicemail.finished":
+                voicemail = record.voicemails.get(str(fact.data["voicemail"]))
+                if voicemail is not None:
+                    self._add_voicemail(voicemail["user_id"], voicemail["id"], unheard_voicemail(voicemail))
+        moves = any(fact.kind in ("call.created", "call.state", "call.ended") for _, fact in facts)
+        return users if moves else frozenset()
+
+    def _add_voicemail(self, user_id: str, voicemail_id: str, voicemail: Message | None) -> None:
+        message = {"type": "voicemail", "voicemail_id": voicemail_id, "unheard": voicemail}
+        self._add(frozenset({user_id}), lambda: message, private=True)
+
+    def _add_presence(self, user_ids: Iterable[str] | None) -> None:
+        for shown in self.presence.changes(user_ids):
+            self._add(EVERYBODY, lambda shown=shown: {"type": "presence", "presence": shown})  # type: ignore[misc]
+
+    def _add(self, audience: frozenset[str] | None, make: Callable[[], Message], *, private: bool = False) -> None:
+        self._number += 1
+        self._ring.append(Event(self._number, audience, make, private))
+
+    def _tell(self) -> None:
+        """Give every listener the frames it has not had. One that does not read is cut off, never waited for."""
+        fresh = self.since(self._told, self.epoch) or [] if self._listeners else []
+        self._told = self._number
+        for listener in list(self._listeners):
+            frames = [event.encoded() for event in fresh if listener.may_see(event)]
+            if not frames:
+                continue
+            if len(listener.frames) + len(frames) > self._queue:
+                self.dropped += 1
+                listener.lost = True
+                listener.frames.clear()
+                self._listeners.discard(listener)
+            else:
+                listener.frames.extend(frames)
+            listener.wake()
+
+    # -- who listens --------------------------------------------------------------------------------
+
+    def listen(self, listener: Listener) -> None:
+        """From now on; what was noted before is settled first, so that nothing is told twice or never."""
+        self.catch_up()
+        self._listeners.add(listener)
+
+    def leave(self, listener: Listener) -> None:
+        self._listeners.discard(listener)
+
+    def catch_up(self) -> None:
+        """Make events of everything that has happened until now."""
+        if self._pending or self._presence_due:
+            self._settle()
+
+    def since(self, number: int, epoch: str) -> list[Event] | None:
+        """The events after this one; None when the ring does not reach back that far, or it is of another run."""
+        if epoch != self.epoch or not 0 <= number <= self._number:
+            return None
+        missing = self._number - number
+        if missing > len(self._ring):
+            return None
+        return list(islice(reversed(self._ring), missing))[::-1]
+
+    def snapshot(self, user_id: str, sees_all: bool) -> Message:
+        """What is going on now, for this user. Without voicemails: those are in the store."""
+        self.catch_up()
+        directory = self._directory()
+        return {
+            "type": "snapshot",
+            "epoch": self.epoch,
+            "n": self._number,
+            "revision": directory.revision,
+            "calls": [
+                call_view(record)
+                for record in self._records.live()
+                if sees_all or user_id in involved_in(record, directory)
+            ],
+            "presence": self.presence.all(),
+        }
+
+
+def unheard_voicemail(row: Message) -> Message | None:
+    """What a badge and a list of new messages show; None for one that is not there to be heard."""
+    if row["state"] != "ready" or row.get("heard_us"):
+        return None
+    return {name: row[name] for name in ("id", "call_id", "caller_number", "duration_ms", "created_us")}
+
+
+def apply(snapshot: Message, event: Message) -> Message:
+    """What a client does with an event. Calls and voicemails keep the order in which they were made."""
+    result = dict(snapshot) | {"n": event["n"]}
+    match event["type"]:
+        case "call":
+            call = event["call"]
+            result["calls"] = _replaced(result["calls"], call, "id", keep=call["ended_us"] is None)
+        case "presence":
+            shown = event["presence"]
+            result["presence"] = _replaced(result["presence"], shown, "user_id", keep=shown["state"] != "gone")
+        case "voicemail":
+            item = event["unheard"] or {"id": event["voicemail_id"]}
+            result["voicemails"] = _replaced(result["voicemails"], item, "id", keep=bool(event["unheard"]))
+        case "configuration":
+            result["revision"] = event["revision"]
+    return result
+
+
+def _replaced(items: list[Message], item: Message, key: str, *, keep: bool) -> list[Message]:
+    kept = [item if each[key] == item[key] else each for each in items if keep or each[key] != item[key]]
+    if keep and not any(each[key] == item[key] for each in items):
+        kept.append(item)
+    return kept
+
+
+def _facts(facts: Iterable[tuple[int, Fact]]) -> list[Message]:
+    return [{"seq": seq, "kind": fact.kind, "at_us": fact.at, "data": fact.data} for seq, fact in facts]
