@@ -10,11 +10,19 @@ from collections.abc import Mapping
 
 from pbx.adapters.asterisk.embedded.errors import BuildError
 
+_ACTION_ID = "once"
+
 
 async def ami_once(
-    port: int, user: str, secret: str, action: Mapping[str, str] | None = None, deadline_s: float = 5.0
+    port: int,
+    user: str,
+    secret: str,
+    action: Mapping[str, str],
+    deadline_s: float = 5.0,
+    *,
+    until: str = "",
 ) -> dict[str, str]:
-    """Log in and carry out ``action``; its response. Without an action, the login's.
+    """Log in and carry out ``action``; its response, or the event named ``until`` that belongs to it.
 
     Raises OSError (no listener), TimeoutError, or BuildError where Asterisk refuses.
     """
@@ -22,9 +30,10 @@ async def ami_once(
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         try:
             await reader.readline()  # the banner
-            login = {"Action": "Login", "Username": user, "Secret": secret, "Events": "off"}
-            answer = await _ask(reader, writer, login)
-            return await _ask(reader, writer, action) if action else answer
+            events = "call" if until else "off"
+            await _ask(reader, writer, {"Action": "Login", "Username": user, "Secret": secret, "Events": events})
+            answer = await _ask(reader, writer, action)
+            return await _block(reader, "Event", until) if until else answer
         finally:
             writer.close()
 
@@ -34,12 +43,17 @@ async def _ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, actio
     if any("\r" in value or "\n" in value for value in action.values()):
         raise BuildError(f"The action {name} may not hold line breaks.")
     lines = [f"{key}: {value}" for key, value in action.items()]
-    writer.write(("\r\n".join([*lines, "ActionID: once"]) + "\r\n\r\n").encode())
+    writer.write(("\r\n".join([*lines, f"ActionID: {_ACTION_ID}"]) + "\r\n\r\n").encode())
+    answer = await _block(reader, "Response")
+    if answer["Response"] != "Success":
+        raise BuildError(f"Asterisk refused {name}: {answer.get('Message', 'no reason given')}.")
+    return answer
+
+
+async def _block(reader: asyncio.StreamReader, kind: str, name: str = "") -> dict[str, str]:
+    """The next block of ours that has the field ``kind``, of that name if one is given."""
     while True:
         block = (await reader.readuntil(b"\r\n\r\n")).decode(errors="replace")
         fields = dict(line.split(": ", 1) for line in block.split("\r\n") if ": " in line)
-        if fields.get("ActionID") != "once" or "Response" not in fields:
-            continue
-        if fields["Response"] != "Success":
-            raise BuildError(f"Asterisk refused {name}: {fields.get('Message', 'no reason given')}.")
-        return fields
+        if fields.get("ActionID") == _ACTION_ID and kind in fields and name in ("", fields[kind]):
+            return fields

@@ -88,10 +88,6 @@ class Instance:
     def ports(self) -> list[tuple[str, str, int, str]]:
         raise NotImplementedError
 
-    def ami(self) -> tuple[int, str, str]:
-        """Port, user and secret of the manager interface."""
-        raise NotImplementedError
-
     async def _booted(self) -> None:
         """Return once every module is up and the dialplan, AMI and ARI answer."""
         while not await self._process.listens():
@@ -160,9 +156,6 @@ class EngineAsterisk(Instance):
             ("tcp", "127.0.0.1", config.ami_port, "ami_port"),
         ]
 
-    def ami(self) -> tuple[int, str, str]:
-        return self._config.ami_port, AMI_USER, self._secrets.ami
-
 
 def nat_lines(external_address: str, local_nets: str) -> str:
     """The transport's lines for a machine behind a NAT; empty where it is not."""
@@ -172,7 +165,7 @@ def nat_lines(external_address: str, local_nets: str) -> str:
     lines = [f"external_media_address = {external_address}", f"external_signaling_address = {external_address}"]
     if any(mark in external_address + local_nets for mark in "\n\r;[]"):
         raise BuildError("external_address and local_nets may hold addresses only: correct them and start again.")
-    return "\n".join([*lines, *(f"local_net = {net}" for net in nets)])
+    return "\n".join([*lines, *(f"local_net = {net}" for net in ["127.0.0.0/8", *nets])])
 
 
 def hosts_warning() -> str | None:

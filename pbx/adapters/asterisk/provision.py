@@ -1,0 +1,234 @@
+"""Phones, trunks and the fallback dialplan as Asterisk's configuration files.
+
+Written whole and renamed, only where changed; then ARI reloads the module that reads them: 1,000 endpoints in 80 ms,
+running calls untouched. Every value is checked here, because a line break or a semicolon in a name would be
+configuration of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from pathlib import Path
+
+from pbx.adapters.asterisk.layout import write_changed
+from pbx.services.ports_provision import (
+    Device,
+    EmergencyNumber,
+    FallbackNumber,
+    ProvisionError,
+    Provisioning,
+    Route,
+    Trunk,
+)
+
+Reload = Callable[[str], Awaitable[None]]
+"""Carries out ``PUT asterisk/modules/<name>``."""
+
+_HEAD = "; Written by Switchhook from its store: changes made here are lost.\n"
+_PJSIP = "res_pjsip.so"
+_DIALPLAN = "pbx_config.so"
+_TONE_ZONES = {"ja": "jp"}
+
+_ID = re.compile(r"[a-z][a-z0-9_]{2,63}")
+_E164 = re.compile(r"\+[1-9][0-9]{2,14}")
+_DIALLED = re.compile(r"[0-9+*#]{1,40}")
+_HA1 = re.compile(r"[0-9a-f]{32}")
+_HOST = re.compile(r"[A-Za-z0-9.\-_]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]")
+_MATCH = re.compile(r"[A-Za-z0-9.\-_:/\[\]]{1,120}")
+_CODEC = re.compile(r"[a-z0-9]{2,12}")
+_WORD = re.compile(r"[A-Za-z0-9_.@+\-]{1,120}")
+_LANGUAGE = re.compile(r"[a-z]{2}")
+
+
+class AsteriskProvisioner:
+    """Keeps the generated files of one instance. One change at a time; the last one wins."""
+
+    def __init__(self, etc: Path, reload: Reload) -> None:
+        self._etc = etc
+        self._reload = reload
+        self._lock = asyncio.Lock()
+        self._pending: set[str] = set()
+
+    async def apply(self, wanted: Provisioning, *, force: bool = False) -> bool:
+        """Write and reload; a reload that failed is asked for again at the next call. Raises ProvisionError."""
+        files = render(wanted)
+        async with self._lock:
+            changed = await asyncio.to_thread(self._write, files)
+            self._pending |= {_PJSIP, _DIALPLAN} if force else changed
+            for module in sorted(self._pending, reverse=True):
+                await self._reload(module)
+                self._pending.discard(module)
+        return bool(changed)
+
+    def _write(self, files: dict[str, str]) -> set[str]:
+        self._etc.mkdir(parents=True, exist_ok=True)
+        changed = [name for name, text in files.items() if write_changed(self._etc / name, text)]
+        return {_DIALPLAN if name.startswith("fallback") else _PJSIP for name in changed}
+
+
+def render(wanted: Provisioning) -> dict[str, str]:
+    """File names and their whole texts. Raises ProvisionError for a value that is none."""
+    return {
+        "pjsip_users.conf": _HEAD + "\n".join(render_device(device) for device in wanted.devices),
+        "pjsip_trunks.conf": _HEAD + "\n".join(render_trunk(trunk) for trunk in wanted.trunks),
+        "fallback_generated.conf": _HEAD + render_fallback(wanted.fallback, wanted.emergency),
+    }
+
+
+def render_device(device: Device) -> str:
+    """Endpoint, credentials and address of record of one phone, all named like the phone."""
+    name = _checked(_ID, device.id, "device")
+    webrtc = device.kind == "webrtc"
+    endpoint = "device-webrtc" if webrtc else "device-tls" if device.transport == "tls" else "device"
+    language = _checked(_LANGUAGE, device.language, f"language of {name}")
+    lines = [
+        f"[{name}]({endpoint})",
+        f"auth = {name}",
+        f"aors = {name}",
+        f"callerid = {_caller_id(device)}",
+        f"language = {language}",
+    ]
+    if zone := _TONE_ZONES.get(language):
+        lines.append(f"tone_zone = {zone}")
+    lines += _codec_lines(device.codecs, name)
+    if device.mailbox:
+        lines.append(f"mailboxes = {_checked(_WORD, device.mailbox, f'mailbox of {name}')}")
+    if device.allow_transfer:
+        lines.append("allow_transfer = yes")
+    if device.ha1:
+        digest = _checked(_HA1, device.ha1, f"HA1 of {name}")
+        lines += [f"[{name}](device-auth)", f"username = {name}", f"password_digest = MD5:{digest}"]
+    lines.append(f"[{name}]({'device-webrtc-aor' if webrtc else 'device-aor'})")
+    return "\n".join(lines) + "\n"
+
+
+def render_trunk(trunk: Trunk) -> str:
+    """Endpoint, address, and how its calls are known: by address, by registration, or both."""
+    name = _checked(_ID, trunk.id, "trunk")
+    host = _checked(_HOST, trunk.host, f"host of {name}")
+    if not 1 <= trunk.port <= 65535:
+        raise ProvisionError(f"The port of trunk {name} must be between 1 and 65535, not {trunk.port}.")
+    server = f"sip:{host}:{trunk.port}" + (rf"\;transport={trunk.transport}" if trunk.transport != "udp" else "")
+    lines = [f"[{name}](trunk)", f"aors = {name}", f"transport = transport-{trunk.transport}"]
+    lines += _codec_lines(trunk.codecs, name)
+    if trunk.transport == "tls":
+        lines += ["media_encryption = sdes", "media_encryption_optimistic = yes"]
+    if trunk.from_domain:
+        lines.append(f"from_domain = {_checked(_HOST, trunk.from_domain, f'domain of {name}')}")
+    if trunk.username:
+        lines.append(f"outbound_auth = {name}")
+    lines += [f"[{name}](trunk-aor)", f"contact = {server}"]
+    lines += _identify_lines(trunk, name) + _credential_lines(trunk, name)
+    if trunk.mode == "registration":
+        lines += _registration_lines(trunk, name, server, host)
+    return "\n".join(lines) + "\n"
+
+
+def render_fallback(numbers: Sequence[FallbackNumber], emergency: Sequence[EmergencyNumber]) -> str:
+    """The contexts [fallback-did] and [fallback-emergency]; see ``dialplans/fallback.conf`` for what they set."""
+    parts = ["[fallback-did]"]
+    taken = {number.did for number in numbers}
+    for number in numbers:
+        parts += _fallback_lines(number)
+        for form in number.forms:
+            if form not in taken:
+                taken.add(form)
+                parts.append(f"exten => {_checked(_DIALLED, form, 'form of a DID')},1,Goto({number.did},1)")
+    parts.append("\n[fallback-emergency]")
+    for call in emergency:
+        steps = [*_variables("TRUNK", call.routes), "Goto(emergency,s,1)"]
+        parts += _extension(_checked(_DIALLED, call.number, "emergency number"), steps)
+    return "\n".join(parts) + "\n"
+
+
+def _fallback_lines(number: FallbackNumber) -> list[str]:
+    did = _checked(_E164, number.did, "DID")
+    phones = "-".join(_checked(_ID, device, "device") for device in number.devices)
+    steps = [
+        f"Set(OWNER={did})",
+        f"Set(PHONES={phones})",
+        f"Set(RING_S={max(1, min(int(number.ring_s), 300))})",
+        f"Set(USER_LANGUAGE={_checked(_LANGUAGE, number.language, 'language')})",
+        *_variables("FORWARD", number.forward),
+        "Return()",
+    ]
+    return _extension(did, steps)
+
+
+def _variables(name: str, routes: Iterable[Route]) -> list[str]:
+    return [f"Set({name}_{index}={_dial(route)})" for index, route in enumerate(list(routes)[:9], start=1)]
+
+
+def _dial(route: Route) -> str:
+    number = _checked(_DIALLED, route.number, "number to dial")
+    return f"PJSIP/{number}@{_checked(_ID, route.trunk, 'trunk')}"
+
+
+def _extension(exten: str, steps: Sequence[str]) -> list[str]:
+    return [f"exten => {exten},1,{steps[0]}", *(f" same => n,{step}" for step in steps[1:])]
+
+
+def _identify_lines(trunk: Trunk, name: str) -> list[str]:
+    """A trunk by address is known by its own host too, unless it says which addresses."""
+    matches = list(trunk.match_addresses) or ([trunk.host] if trunk.mode == "address" else [])
+    if not matches:
+        return []
+    checked = [_checked(_MATCH, match, f"address of {name}") for match in matches]
+    head = [f"[{name}]", "type = identify", f"endpoint = {name}", "srv_lookups = no"]
+    return [*head, *(f"match = {match}" for match in checked)]
+
+
+def _credential_lines(trunk: Trunk, name: str) -> list[str]:
+    if not trunk.username:
+        return []
+    user = _checked(_WORD, trunk.username, f"user name of {name}")
+    return [f"[{name}]", "type = auth", "auth_type = digest", f"username = {user}", f"password = {_secret(trunk)}"]
+
+
+def _registration_lines(trunk: Trunk, name: str, server: str, host: str) -> list[str]:
+    if not trunk.username:
+        raise ProvisionError(f"Trunk {name} registers and needs a user name: set one, or use it by address.")
+    return [
+        f"[{name}]",
+        "type = registration",
+        f"transport = transport-{trunk.transport}",
+        f"outbound_auth = {name}",
+        f"endpoint = {name}",
+        "line = yes",
+        f"server_uri = {server}",
+        f"client_uri = sip:{trunk.username}@{host}:{trunk.port}",
+        f"contact_user = {trunk.username.partition('@')[0]}",
+        "expiration = 300",
+        "retry_interval = 10",
+        "forbidden_retry_interval = 60",
+        "max_retries = 1000000",
+        "auth_rejection_permanent = no",
+    ]
+
+
+def _caller_id(device: Device) -> str:
+    """Name and number; marks that end a quoted string, a line or a comment are dropped from the name."""
+    name = "".join(c for c in device.caller_name if c.isprintable() and c not in '"<>\\;[]{}$,|&').strip()[:60]
+    number = _checked(_E164, device.did, f"number of {device.id}") if device.did else ""
+    return f'"{name}" <{number}>'
+
+
+def _codec_lines(codecs: Sequence[str], name: str) -> list[str]:
+    if not codecs:
+        return []
+    return [f"allow = !all,{','.join(_checked(_CODEC, codec, f'codec of {name}') for codec in codecs)}"]
+
+
+def _secret(trunk: Trunk) -> str:
+    secret = trunk.secret
+    if not secret.isprintable() or secret != secret.strip() or not secret:
+        raise ProvisionError(f"The secret of trunk {trunk.id} must be printable, without spaces around it.")
+    return secret.replace("\\", "\\\\").replace(";", "\\;")
+
+
+def _checked(pattern: re.Pattern[str], value: str, what: str) -> str:
+    if not pattern.fullmatch(value):
+        raise ProvisionError(f"“{value}” cannot be used as {what}: correct it.")
+    return value

@@ -1,0 +1,104 @@
+"""What the switch must know of phones, trunks and numbers, and the port that tells it.
+
+The store is the truth; these values are made from it, whole, at every change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+DeviceKind = Literal["sip", "webrtc"]
+Transport = Literal["udp", "tcp", "tls"]
+TrunkMode = Literal["registration", "address"]
+
+
+class ProvisionError(Exception):
+    """A value that no switch can be given; the text is a sentence with the remedy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A user's phone. ``ha1`` is MD5(id:switchhook:secret) in hex; empty for a browser, whose secret is pushed.
+
+    ``did`` and ``caller_name`` are what the phone shows to others, whatever it says itself (V6). ``tls`` as
+    transport means that its media must be SRTP.
+    """
+
+    id: str
+    kind: DeviceKind = "sip"
+    transport: Transport = "udp"
+    ha1: str = ""
+    did: str = ""
+    caller_name: str = ""
+    language: str = "en"
+    codecs: tuple[str, ...] = ()
+    mailbox: str = ""
+    allow_transfer: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Trunk:
+    """A carrier. ``match_addresses`` are addresses, networks or address:port that its calls come from."""
+
+    id: str
+    mode: TrunkMode
+    host: str
+    port: int = 5060
+    transport: Transport = "udp"
+    username: str = ""
+    secret: str = ""
+    codecs: tuple[str, ...] = ("ulaw", "alaw")
+    match_addresses: tuple[str, ...] = ()
+    from_domain: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A number as it is dialled on one trunk, in that trunk's own format."""
+
+    trunk: str
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class FallbackNumber:
+    """What happens to calls to a DID while the engine is away (P2).
+
+    ``forms`` are further notations in which trunks deliver the number (without plus, national). ``forward`` is the
+    user's forwarding number on each trunk that may carry it, best first.
+    """
+
+    did: str
+    forms: tuple[str, ...] = ()
+    devices: tuple[str, ...] = ()
+    ring_s: int = 25
+    forward: tuple[Route, ...] = ()
+    language: str = "en"
+
+
+@dataclass(frozen=True, slots=True)
+class EmergencyNumber:
+    """A number that leaves by trunk even while the engine is away; ``routes`` best first."""
+
+    number: str
+    routes: tuple[Route, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Provisioning:
+    """Everything, whole."""
+
+    devices: Sequence[Device] = ()
+    trunks: Sequence[Trunk] = ()
+    fallback: Sequence[FallbackNumber] = ()
+    emergency: Sequence[EmergencyNumber] = ()
+
+
+class Provisioner(Protocol):
+    async def apply(self, wanted: Provisioning, *, force: bool = False) -> bool:
+        """Make the switch know this; True where something changed. ``force``: tell it again even if not.
+
+        The next call sees it; running calls are not touched. Raises ProvisionError.
+        """
