@@ -1,0 +1,1 @@
+"""Spoken prompts and hold music, and the scripts that make them (`python -m prompts.make`)."""
