@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import CursorResult, delete, func, select
+from sqlalchemy import CursorResult, delete, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm import records
@@ -73,8 +73,9 @@ async def number_of(session: AsyncSession, user_id: str) -> str | None:
 
 
 async def count_active_admins(session: AsyncSession, *, besides: str) -> int:
-    query = select(func.count()).where(User.role == "admin", User.active.is_(True), User.id != besides)
-    return (await session.scalars(query)).one()
+    """Locks the admins until the commit, so that two of them cannot each rely on the other and both go."""
+    query = select(User.id).where(User.role == "admin", User.active.is_(True)).order_by(User.id).with_for_update()
+    return sum(1 for user_id in await session.scalars(query) if user_id != besides)
 
 
 async def session_with_user(session: AsyncSession, token_hash: str) -> tuple[LoginSession, User, str | None] | None:
@@ -121,6 +122,17 @@ async def tokens(session: AsyncSession, user_id: str | None) -> Sequence[ApiToke
     if user_id is not None:
         query = query.where(ApiToken.user_id == user_id)
     return (await session.scalars(query)).all()
+
+
+async def claim_idempotency_key(session: AsyncSession, row: IdempotencyKey) -> bool:
+    """Insert the row unless its key is there; says whether it was inserted. Waits for one in progress."""
+    columns = ("owner", "key", "request_hash", "object_id", "created_us")
+    statement = text(
+        "INSERT INTO idempotency_keys (owner, key, request_hash, object_id, created_us) "
+        "VALUES (:owner, :key, :request_hash, :object_id, :created_us) ON CONFLICT DO NOTHING"
+    )
+    result = await session.execute(statement, {name: getattr(row, name) for name in columns})
+    return affected(result) == 1
 
 
 async def delete_idempotency_keys(session: AsyncSession, older_than_us: int) -> int:

@@ -73,7 +73,7 @@ def from_text(key: str, text: str) -> Any:
     declared = _declared(key)
     try:
         return _READERS.get(declared.kind, str)(text.strip())
-    except ValueError:
+    except (ValueError, RecursionError):
         raise Refused("invalid", _HOW_TO_WRITE[declared.kind], key) from None
 
 
