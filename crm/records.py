@@ -262,3 +262,4 @@ class Voicemail:
     bytes: int | None
     heard_us: int | None
     created_us: int
+    removed_us: int | None

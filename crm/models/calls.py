@@ -143,3 +143,4 @@ class Voicemail(Base):
     bytes: Mapped[int | None]
     heard_us: Mapped[int | None]
     created_us: Mapped[int]
+    removed_us: Mapped[int | None]  # kept as a row: the journal, replayed after an outage, must not bring it back

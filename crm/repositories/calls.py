@@ -147,8 +147,9 @@ async def unfinished_recordings(session: AsyncSession) -> list[records.Recording
 async def voicemails(
     session: AsyncSession, user_id: str, *, heard: bool | None, after: tuple[int, str] | None, limit: int
 ) -> Sequence[records.Voicemail]:
-    """Newest first, only those that can be played."""
+    """Newest first, only those that can be played and were not removed."""
     query = select(Voicemail).where(Voicemail.user_id == user_id, Voicemail.state == "ready")
+    query = query.where(Voicemail.removed_us.is_(None))
     if heard is not None:
         query = query.where(Voicemail.heard_us.is_not(None) if heard else Voicemail.heard_us.is_(None))
     if after is not None:

@@ -34,10 +34,10 @@ async def mark_heard(work: UnitOfWork, voicemail_id: str, heard: bool = True) ->
 
 
 async def remove(work: UnitOfWork, voicemail_id: str) -> Voicemail:
-    """Takes it out of the log and gives what it was, so that the caller destroys the file."""
+    """Takes it out of the list and gives what it was, so that the caller destroys the file."""
     row = await _find(work.session, voicemail_id)
     before = calls.to_record(Voicemail, row)
-    await work.session.delete(row)
+    row.removed_us, row.path, row.sha256 = work.at_us, None, None
     await work.flush()
     work.record("voicemail.remove", before.id, {"user_id": before.user_id}, None, touches_calls=False)
     return before
@@ -46,6 +46,6 @@ async def remove(work: UnitOfWork, voicemail_id: str) -> Voicemail:
 async def _find(session: AsyncSession, voicemail_id: str) -> Row:
     may_be = isinstance(voicemail_id, str) and voicemail_id.isprintable()
     row = await session.get(Row, voicemail_id) if may_be else None
-    if row is None:
+    if row is None or row.removed_us is not None:
         raise not_found("voicemail message", str(voicemail_id))
     return row

@@ -235,6 +235,7 @@ def upgrade() -> None:
         sa.Column("bytes", sa.BigInteger(), nullable=True),
         sa.Column("heard_us", sa.BigInteger(), nullable=True),
         sa.Column("created_us", sa.BigInteger(), nullable=False),
+        sa.Column("removed_us", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_voicemails")),
     )
     op.create_index(op.f("ix_voicemails_call_id"), "voicemails", ["call_id"], unique=False)
