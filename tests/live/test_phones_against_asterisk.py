@@ -9,12 +9,15 @@ import pytest
 
 from pbx.adapters.asterisk import embedded
 from pbx.config import Config
+from pbx.services.prompts import PACKAGED
+from prompts.music import MUSIC_TONES
+from prompts.sound import read_g722, speech_level_dbfs
 from tests.support import baresip as softphones
 from tests.support.bare_asterisk import BareAsterisk, start_bare_asterisk
 from tests.support.baresip import Baresip
 from tests.support.sip_call import CallState
 from tests.support.sip_phone import SipPhone
-from tests.support.tones import read_sound, tone_gaps, tones_in
+from tests.support.tones import RATE, read_sound, tone_gaps, tones_in
 
 SECRET = "a-secret-of-twenty-characters"
 PLAIN, SECURE = ("alice", "bob", "dave", "erin"), ("carol",)
@@ -34,6 +37,13 @@ async def asterisk(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ba
 @pytest.fixture
 async def phone(asterisk: BareAsterisk) -> AsyncIterator[SipPhone]:
     started = await SipPhone.start("alice", asterisk.server, SECRET, tone=540)
+    yield started
+    await started.stop()
+
+
+@pytest.fixture
+async def other(asterisk: BareAsterisk) -> AsyncIterator[SipPhone]:
+    started = await SipPhone.start("bob", asterisk.server, SECRET, tone=700)
     yield started
     await started.stop()
 
@@ -74,8 +84,7 @@ async def test_sound_is_whole_for_three_seconds(phone):
     assert call.ear.lost == 0
 
 
-async def test_digits_and_hold_pass_through(asterisk, phone):
-    other = await SipPhone.start("bob", asterisk.server, SECRET, tone=700)
+async def test_digits_and_hold_pass_through(phone, other):
     other.will_answer()
     call = await phone.call("bob")
     await call.until_answered()
@@ -85,13 +94,25 @@ async def test_digits_and_hold_pass_through(asterisk, phone):
     await ring.until_hears(540)
     await call.hold()
     await ring.until_stops_hearing(540)
+    await ring.until_hears(MUSIC_TONES[0])
+    assert tones_in(await ring.listen(0.6), [*MUSIC_TONES, 540, 700]) == set(MUSIC_TONES)
     await call.resume()
     await ring.until_hears(540)
-    await other.stop()
+    await ring.until_stops_hearing(MUSIC_TONES[0])
 
 
-async def test_cancel_and_busy_pass_through(asterisk, phone):
-    other = await SipPhone.start("bob", asterisk.server, SECRET, tone=700)
+async def test_a_prompt_is_heard_whole(phone):
+    call = await phone.call("700")
+    await call.until_answered()
+    started = call.at.answered or 0
+    await call.until_ended(within=12)
+    spoken = read_g722(PACKAGED / "en/unreachable.g722")
+    heard = call.heard_between(started, call.at.ended or 0)
+    assert len(heard) / RATE == pytest.approx(len(spoken) / 16000, abs=0.4)
+    assert speech_level_dbfs(heard) == pytest.approx(speech_level_dbfs(spoken), abs=2)
+
+
+async def test_cancel_and_busy_pass_through(phone, other):
     call = await phone.call("bob")
     ring = await other.incoming()
     await call.until_ringing()
@@ -102,7 +123,6 @@ async def test_cancel_and_busy_pass_through(asterisk, phone):
     call = await phone.call("bob")
     await call.until_ended()
     assert call.final_status == 486 and call.cause == 17
-    await other.stop()
 
 
 async def test_a_wrong_secret_is_refused(asterisk):

@@ -1,6 +1,6 @@
 """A bare Asterisk for tests of the test phones: no engine, a few lines of dialplan, all directories its own.
 
-Its users dial each other by name; `600` echoes.
+Its users dial each other by name; `600` echoes, `700` plays our English prompt “unreachable”.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pbx.services.prompts import PACKAGED
 from tests.support.free_ports import free_port
 from tests.support.waiting import Missed, until
 
@@ -92,6 +93,9 @@ max_contacts=5
 EXTENSIONS = """[phones]
 exten => 600,1,Answer()
  same => n,Echo()
+exten => 700,1,Answer()
+ same => n,Playback(PROMPT)
+ same => n,Hangup()
 exten => _[a-z]!,1,Dial(PJSIP/${EXTEN},20)
  same => n,Hangup(${HANGUPCAUSE})
 """
@@ -142,14 +146,13 @@ async def start_bare_asterisk(
     users: Sequence[str],
     secret: str,
     srtp_users: Sequence[str] = (),
-    music: Path | None = None,
 ) -> BareAsterisk:
     """Write the configuration under `home`, start, and wait until it is fully booted."""
     port, tls_port = free_port(), free_port()
     for name in ("etc", "lib", "spool", "run", "log", "cache"):
         (home / name).mkdir(parents=True, exist_ok=True)
     _write_certificate(home / "etc/phone.pem")
-    _write_configuration(prefix, home, port, tls_port, users, secret, srtp_users, music)
+    _write_configuration(prefix, home, port, tls_port, users, secret, srtp_users)
     process = _launch(prefix, home)
     asterisk = BareAsterisk(home, port, tls_port, secret, process, prefix)
     try:
@@ -200,7 +203,6 @@ def _write_configuration(
     users: Sequence[str],
     secret: str,
     srtp_users: Sequence[str],
-    music: Path | None,
 ) -> None:
     names = dict.fromkeys([*users, *srtp_users])
     entries = [
@@ -212,10 +214,10 @@ def _write_configuration(
         "asterisk.conf": DIRECTORIES.format(home=home, prefix=prefix),
         "modules.conf": "[modules]\nautoload=no\n" + "".join(f"load={name}.so\n" for name in MODULES.split()),
         "pjsip.conf": PJSIP_GLOBAL.format(home=home, port=port, tls_port=tls_port) + "".join(entries),
-        "extensions.conf": EXTENSIONS,
+        "extensions.conf": EXTENSIONS.replace("PROMPT", f"{PACKAGED}/en/unreachable"),
         "rtp.conf": f"[general]\nrtpstart={rtp}\nrtpend={min(rtp + 400, 65535)}\nstrictrtp=yes\n",
         "logger.conf": "[general]\n[logfiles]\nfull => notice,warning,error,verbose\n",
-        "musiconhold.conf": f"[default]\nmode=files\ndirectory={music or home / 'lib'}\n",
+        "musiconhold.conf": f"[default]\nmode=files\ndirectory={PACKAGED / 'music'}\n",
         "http.conf": "[general]\nenabled=no\n",
     }
     for name, text in files.items():
