@@ -15,6 +15,7 @@ from crm.engine import make_engine
 from crm.errors import Refused
 from crm.migrations import head, migrate
 from crm.models import Base
+from crm.models.search import is_everywhere
 from crm.repositories import revision
 from crm.unit_of_work import Store
 
@@ -36,7 +37,11 @@ async def test_two_that_start_together_both_find_a_whole_schema(empty_url: str) 
 @pytest.mark.filterwarnings("ignore:autogenerate skipping metadata-specified expression-based index")
 async def test_the_schema_is_exactly_what_the_models_say(store: Store) -> None:
     def differences(connection: Connection) -> list[object]:
-        return list(compare_metadata(MigrationContext.configure(connection), Base.metadata))
+        return list(
+            compare_metadata(
+                MigrationContext.configure(connection, opts={"include_name": is_everywhere}), Base.metadata
+            )
+        )
 
     async with store.engine.connect() as connection:
         assert await connection.run_sync(differences) == []

@@ -1,0 +1,177 @@
+"""Queries over leads, contacts and companies with their numbers, e-mails and addresses."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from sqlalchemy import Select, Table, and_, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from crm import people
+from crm.models.people import EmailAddress, Phone, PostalAddress, Record
+from crm.phone_numbers import display
+
+_COMPANY = aliased(Record)
+_RECORD = cast(Table, Record.__table__)
+_COLUMNS = (*_RECORD.c, _COMPANY.name.label("of_company"))
+HIGHEST = "\U0010ffff"
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    kind: str | None = None
+    owner_id: str | None = None
+    status: str | None = None
+    company_id: str | None = None
+
+
+async def load(session: AsyncSession, record_ids: Sequence[str]) -> list[people.Record]:
+    """The records in the order of their ids as given; ids of records that are gone are left out."""
+    if not record_ids:
+        return []
+    rows = (await session.execute(_select().where(Record.id.in_(record_ids)))).all()
+    found = {record.id: record for record in await _complete(session, rows)}
+    return [found[record_id] for record_id in record_ids if record_id in found]
+
+
+async def page_newest(
+    session: AsyncSession, wanted: Filter, after: tuple[int, str] | None, limit: int
+) -> list[people.Record]:
+    """By id, which begins with the time of making, newest first. Across kinds: by the last change."""
+    if wanted.kind is None:
+        return await page_updated(session, wanted, after, limit)
+    query = _filtered(wanted).order_by(Record.id.desc()).limit(limit)
+    if after is not None:
+        query = query.where(Record.id < after[1])
+    return await _complete(session, (await session.execute(query)).all())
+
+
+async def page_updated(
+    session: AsyncSession, wanted: Filter, after: tuple[int, str] | None, limit: int
+) -> list[people.Record]:
+    query = _filtered(wanted).order_by(Record.updated_us.desc(), Record.id.desc()).limit(limit)
+    if after is not None:
+        query = query.where(tuple_(Record.updated_us, Record.id) < after)
+    return await _complete(session, (await session.execute(query)).all())
+
+
+async def page_by_name(
+    session: AsyncSession, wanted: Filter, after: tuple[str, str] | None, limit: int
+) -> list[people.Record]:
+    """``after`` is the folded name and the id of the last record before."""
+    query = _filtered(wanted).order_by(Record.name_key, Record.id).limit(limit)
+    if after is not None:
+        query = query.where(tuple_(Record.name_key, Record.id) > after)
+    return await _complete(session, (await session.execute(query)).all())
+
+
+async def page_by_id(session: AsyncSession, kind: str, after: str, limit: int) -> list[people.Record]:
+    """In order of id from the first one: for what goes through all of them."""
+    query = _filtered(Filter(kind=kind)).where(Record.id > after).order_by(Record.id).limit(limit)
+    return await _complete(session, (await session.execute(query)).all())
+
+
+async def name_key(session: AsyncSession, record_id: str) -> str | None:
+    return await session.scalar(select(Record.name_key).where(Record.id == record_id))
+
+
+async def company_named(session: AsyncSession, key: str) -> str | None:
+    """The id of the oldest company of this folded name."""
+    query = select(Record.id).where(Record.kind == "company", Record.name_key == key).order_by(Record.id).limit(1)
+    return await session.scalar(query)
+
+
+async def employees(session: AsyncSession, company_id: str, after: str, limit: int) -> list[str]:
+    query = select(Record.id).where(Record.company_id == company_id, Record.id > after).order_by(Record.id).limit(limit)
+    return list(await session.scalars(query))
+
+
+async def by_number(session: AsyncSession, e164: str, limit: int) -> list[str]:
+    query = select(Phone.record_id).where(Phone.e164 == e164).order_by(Phone.record_id.desc()).limit(limit)
+    return list(dict.fromkeys(await session.scalars(query)))
+
+
+async def by_digits(
+    session: AsyncSession, international: str, national: str, kinds: Sequence[str], limit: int
+) -> list[tuple[str, str, str]]:
+    """Record, number and national digits of numbers that begin with these; either prefix may be empty."""
+    found: list[tuple[str, str, str]] = []
+    for column, prefix in ((Phone.e164, f"+{international}" if international else ""), (Phone.national, national)):
+        if not prefix:
+            continue
+        query = select(Phone.record_id, Phone.e164, Phone.national).where(column >= prefix, column < prefix + HIGHEST)
+        if kinds:
+            query = query.join(Record, Record.id == Phone.record_id).where(Record.kind.in_(kinds))
+        rows = (await session.execute(query.order_by(column).limit(limit))).all()
+        found.extend((row.record_id, row.e164, row.national) for row in rows)
+    return found
+
+
+def _select() -> Select[Any]:
+    return select(*_COLUMNS).select_from(Record).outerjoin(_COMPANY, _COMPANY.id == Record.company_id)
+
+
+def _filtered(wanted: Filter) -> Select[Any]:
+    conditions = []
+    if wanted.kind is not None:
+        conditions.append(Record.kind == wanted.kind)
+    if wanted.owner_id is not None:
+        conditions.append(Record.owner_id == wanted.owner_id)
+    if wanted.status is not None:
+        conditions.append(Record.status == wanted.status)
+    if wanted.company_id is not None:
+        conditions.append(Record.company_id == wanted.company_id)
+    return _select().where(and_(*conditions)) if conditions else _select()
+
+
+async def _complete(session: AsyncSession, rows: Iterable[Any]) -> list[people.Record]:
+    """The rows with what hangs on them, in three queries however many there are."""
+    rows = list(rows)
+    ids = [row.id for row in rows]
+    if not ids:
+        return []
+    phones: dict[str, list[people.Phone]] = defaultdict(list)
+    phone_query = select(Phone.record_id, Phone.label, Phone.e164)
+    for record_id, label, e164 in await session.execute(_of(phone_query, Phone, ids)):
+        phones[record_id].append(people.Phone(label, e164, display(e164)))
+    emails: dict[str, list[people.Email]] = defaultdict(list)
+    email_query = select(EmailAddress.record_id, EmailAddress.label, EmailAddress.address)
+    for record_id, label, address in await session.execute(_of(email_query, EmailAddress, ids)):
+        emails[record_id].append(people.Email(label, address))
+    addresses: dict[str, list[people.Address]] = defaultdict(list)
+    columns = [getattr(PostalAddress, name) for name in people.Address.__slots__]
+    for record_id, *values in await session.execute(_of(select(PostalAddress.record_id, *columns), PostalAddress, ids)):
+        addresses[record_id].append(people.Address(*values))
+    return [_record(row, phones[row.id], emails[row.id], addresses[row.id]) for row in rows]
+
+
+def _of(query: Select[Any], table: Any, ids: Sequence[str]) -> Select[Any]:
+    return query.where(table.record_id.in_(ids)).order_by(table.record_id, table.position)
+
+
+def _record(
+    row: Any, phones: list[people.Phone], emails: list[people.Email], addresses: list[people.Address]
+) -> people.Record:
+    return people.Record(
+        row.id,
+        row.kind,
+        row.name,
+        row.reading,
+        row.title,
+        row.company_id,
+        row.of_company or row.company_name,
+        row.website,
+        row.status,
+        row.source,
+        row.owner_id,
+        row.external_id,
+        tuple(phones),
+        tuple(emails),
+        tuple(addresses),
+        row.created_us,
+        row.updated_us,
+    )

@@ -1,0 +1,92 @@
+"""Writing what search looks into, in the transaction that writes the records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from crm.models.search import SearchDocument, SearchWord
+from crm.search.port import BodyIndex
+from crm.search.postgres import PostgresBodies
+from crm.search.sqlite import SqliteBodies
+from crm.search.text import body, marked_words
+
+_AT_ONCE = 500
+
+
+class Entry(NamedTuple):
+    """What of a record can be found: its names, its other texts, and its numbers' digits in every notation."""
+
+    record_id: str
+    kind: str
+    names: Sequence[str]
+    others: Iterable[str]
+    digits: Iterable[str]
+
+
+def bodies(session: AsyncSession) -> BodyIndex:
+    return SqliteBodies() if session.get_bind().dialect.name == "sqlite" else PostgresBodies()
+
+
+async def put(session: AsyncSession, entries: Sequence[Entry]) -> None:
+    """Make the index say what the entries say; records whose text is unchanged cost one look."""
+    for start in range(0, len(entries), _AT_ONCE):
+        part = entries[start : start + _AT_ONCE]
+        old = {row.record_id: row for row in await _documents(session, [entry.record_id for entry in part])}
+        await _add(session, [entry for entry in part if entry.record_id not in old])
+        for entry in part:
+            if entry.record_id in old:
+                await _change(session, old[entry.record_id], entry)
+
+
+async def add(session: AsyncSession, entries: Sequence[Entry]) -> None:
+    """As :func:`put`, for records that are known to be new."""
+    await _add(session, entries)
+
+
+async def remove(session: AsyncSession, record_ids: Sequence[str]) -> None:
+    for row in await _documents(session, record_ids):
+        await _forget_words(session, row.doc, marked_words(row.body))
+        await session.execute(delete(SearchDocument).where(SearchDocument.doc == row.doc))
+
+
+async def _documents(session: AsyncSession, record_ids: Sequence[str]) -> Sequence[Any]:
+    columns = (SearchDocument.doc, SearchDocument.record_id, SearchDocument.body)
+    return (await session.execute(select(*columns).where(SearchDocument.record_id.in_(record_ids)))).all()
+
+
+async def _add(session: AsyncSession, entries: Sequence[Entry]) -> None:
+    if not entries:
+        return
+    numbers = await bodies(session).allocate(session, len(entries))
+    texts = [body(entry.names, entry.others, entry.digits) for entry in entries]
+    documents = [
+        {"doc": doc, "record_id": entry.record_id, "kind": entry.kind, "body": text}
+        for doc, entry, text in zip(numbers, entries, texts, strict=True)
+    ]
+    await session.execute(insert(SearchDocument), documents)
+    found = [
+        {"word": word, "doc": doc} for doc, text in zip(numbers, texts, strict=True) for word in marked_words(text)
+    ]
+    if found:
+        await session.execute(insert(SearchWord), found)
+
+
+async def _change(session: AsyncSession, row: Any, entry: Entry) -> None:
+    text = body(entry.names, entry.others, entry.digits)
+    if text == row.body:
+        return
+    await session.execute(update(SearchDocument).where(SearchDocument.doc == row.doc).values(body=text))
+    before, after = set(marked_words(row.body)), set(marked_words(text))
+    await _forget_words(session, row.doc, sorted(before - after))
+    added = [{"word": word, "doc": row.doc} for word in sorted(after - before)]
+    if added:
+        await session.execute(insert(SearchWord), added)
+
+
+async def _forget_words(session: AsyncSession, doc: int, gone: Sequence[str]) -> None:
+    if gone:
+        await session.execute(delete(SearchWord).where(SearchWord.doc == doc, SearchWord.word.in_(gone)))

@@ -1,0 +1,65 @@
+"""The index of bodies on SQLite: FTS5 with its trigram tokenizer.
+
+FTS5 walks the lists of the trigrams side by side and stops at the limit, so a common text costs no more than a rare
+one. It keeps no positions (``detail=none``: a third of the size), so that it answers with bodies that hold all
+trigrams of a text; whether they stand side by side is then looked up in the body itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from crm.search.query import Condition
+
+
+class SqliteBodies:
+    async def matching(
+        self, session: AsyncSession, conditions: Sequence[Condition], kinds: Sequence[str], limit: int
+    ) -> list[str]:
+        values: dict[str, object] = {"grams": expression(conditions), "limit": limit}
+        checks = "".join(f" AND {_check(condition, values)}" for condition in conditions)
+        if kinds:
+            values |= {f"kind{at}": kind for at, kind in enumerate(kinds)}
+            checks += f" AND d.kind IN ({', '.join(f':kind{at}' for at in range(len(kinds)))})"
+        statement = text(
+            "SELECT d.record_id FROM search_fts AS f JOIN search_documents AS d ON d.doc = f.rowid "
+            f"WHERE search_fts MATCH :grams{checks} LIMIT :limit"
+        )
+        return list(await session.scalars(statement, values))
+
+    async def allocate(self, session: AsyncSession, count: int) -> list[int]:
+        """Writers are alone on SQLite (BEGIN IMMEDIATE), so what follows the highest number is nobody else's."""
+        highest = await session.scalar(text("SELECT coalesce(max(doc), 0) FROM search_documents")) or 0
+        return list(range(highest + 1, highest + 1 + count))
+
+
+def expression(conditions: Sequence[Condition]) -> str:
+    """The conditions as an FTS5 query. Trigrams hold letters, digits and spaces only, so quoting is enough."""
+    return " AND ".join(
+        "(" + " OR ".join("(" + _grams(alternative) + ")" for alternative in condition) + ")"
+        for condition in conditions
+    )
+
+
+def _grams(texts: tuple[str, ...]) -> str:
+    found: dict[str, None] = {}
+    for wanted in texts:
+        # the first trigram of a longer word's beginning says less than the second one and is in far more bodies
+        first = 1 if wanted.startswith(" ") and len(wanted) > 3 else 0
+        found.update(dict.fromkeys(wanted[at : at + 3] for at in range(first, len(wanted) - 2)))
+    return " AND ".join(f'"{gram}"' for gram in found)
+
+
+def _check(condition: Condition, values: dict[str, object]) -> str:
+    alternatives = []
+    for alternative in condition:
+        tests = []
+        for wanted in alternative:
+            name = f"text{len(values)}"
+            values[name] = wanted
+            tests.append(f"instr(d.body, :{name}) > 0")
+        alternatives.append(" AND ".join(tests))
+    return "(" + " OR ".join(f"({tests})" for tests in alternatives) + ")"
