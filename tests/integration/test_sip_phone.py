@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import time
 from collections.abc import AsyncIterator
 
@@ -13,6 +14,7 @@ from tests.support.sip_call import CallState
 from tests.support.sip_digest import Challenge, authorization
 from tests.support.sip_message import Address, SipMessage, split_stream
 from tests.support.sip_phone import SipPhone
+from tests.support.srtp import SrtpStream, new_key
 from tests.support.tones import make_tone
 from tests.support.waiting import Missed
 
@@ -125,6 +127,41 @@ async def test_hostile_text_goes_out_as_it_is(phones):
     assert ring.invite.uri == hostile and "${SHELL(id)}" in (ring.header("From") or "")
 
 
+async def test_a_cancel_on_the_heels_of_the_invite_is_not_lost(phones):
+    alice, bob = phones
+    call = await alice.call("bob")
+    await call.until_ringing()
+    again = alice.trace.sent("INVITE")[0].message
+    assert again is not None
+    other = again.with_header("Call-ID", "quick").with_header("Via", alice.via("z9hG4bKquick"))
+    cancel = SipMessage(other.start.replace("INVITE", "CANCEL"), other.with_header("CSeq", "1 CANCEL").headers)
+    alice.send_raw(other.encode())
+    alice.send_raw(cancel.encode())
+    await bob.incoming()
+    ring = await bob.incoming()
+    await ring.until_ended()
+    assert ring.final_status == 487 and bob.trace.sent("CANCEL", 200)
+
+
+async def test_srtp_with_keys_in_sdp_is_heard_and_not_by_a_phone_without(phones):
+    _, bob = phones
+    carol = await SipPhone.start(user="carol", server=bob.address, tone=860, srtp=True)
+    bob.srtp = True
+    bob.will_answer()
+    call = await carol.call("bob")
+    await call.until_answered()
+    await call.until_hears(620)
+    ring = bob.current
+    await ring.until_hears(860)
+    await call.hold()
+    await call.resume()
+    await ring.until_hears(860)
+    assert ring.rtp.unseal.forged == 0 and "RTP/SAVP" in ring.offers[0].sdp.text
+    ring.rtp.unseal = None
+    await ring.until_stops_hearing(860)
+    await carol.stop()
+
+
 async def test_an_answer_whose_ack_is_lost_is_repeated(phones):
     alice, bob = phones
     call = await alice.call("bob")
@@ -145,6 +182,23 @@ def test_digest_gives_the_answer_of_the_rfc(monkeypatch):
     )
     value = authorization(challenge, "Mufasa", "Circle Of Life", "GET", "/dir/index.html")
     assert 'response="6629fae49393a05397450978507c4ef1"' in value
+
+
+def test_srtp_seals_as_the_rfc_says():
+    """Session keys of RFC 3711, appendix B.3."""
+    master = bytes.fromhex("E1F97A0D3E018BE0D64FA32C06DE4139") + bytes.fromhex("0EC675AD498AFEEBB6960B3AABE6")
+    stream = SrtpStream(master)
+    assert stream._cipher_key.hex().upper() == "C61E7A93744F39EE10734AFE3FF7A087"
+    assert stream._tag_key.hex().upper() == "CEBE321F6FF7716B6FD4AB49AF256A156D38BAA4"
+
+
+def test_srtp_follows_a_sequence_number_that_comes_round():
+    key = new_key()
+    sender, receiver = SrtpStream(key), SrtpStream(key)
+    for number in [65534, 65535, 0, 2, 1, 3]:
+        packet = struct.pack("!BBHII", 0x80, 0, number, 1, 7) + b"sound"
+        assert receiver.unprotect(sender.protect(packet)) == packet
+    assert receiver.unprotect(bytes(30)) is None and receiver.forged == 1
 
 
 def test_messages_are_read_with_compact_and_folded_headers():

@@ -76,6 +76,25 @@ async def test_two_phones_hear_each_other_and_no_other(asterisk, phone, transpor
     await other.stop()
 
 
+async def test_tls_with_srtp_is_heard_and_a_phone_without_it_is_refused(asterisk, phone):
+    secure = await SipPhone.start("carol", asterisk.tls_server, SECRET, tone=700, transport="tls", srtp=True)
+    call = await phone.call("carol")
+    ring = await secure.incoming()
+    await ring.answer()
+    await call.until_answered()
+    await call.until_hears(700)
+    await ring.until_hears(540)
+    assert ring.rtp.unseal.forged == 0
+    await call.hang_up()
+    back = await secure.call("600")
+    await back.until_hears(700)
+    secure.srtp = False
+    plain = await secure.call("600")
+    await plain.until_ended()
+    assert plain.final_status == 488
+    await secure.stop()
+
+
 async def test_sound_is_whole_for_three_seconds(phone):
     call = await phone.call("600")
     await call.until_hears(540)

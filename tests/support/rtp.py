@@ -21,6 +21,7 @@ import numpy as np
 
 from tests.support import g711
 from tests.support.sip_sdp import PAYLOADS
+from tests.support.srtp import SrtpStream
 from tests.support.tones import RATE, Samples, make_tone
 
 FRAME = 160  # samples in 20 ms
@@ -137,6 +138,8 @@ class RtpStream(asyncio.DatagramProtocol):
         self.dtmf_payload: int | None = None
         self.sending = True
         self.sent_packets = 0
+        self.seal: SrtpStream | None = None
+        self.unseal: SrtpStream | None = None
         self._tone: float | None = None
         self._voice: dict[str, bytes] = {}
         self._position = 0
@@ -170,7 +173,9 @@ class RtpStream(asyncio.DatagramProtocol):
         self.local = transport.get_extra_info("sockname")[:2]
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        self.ear.receive(data, time.monotonic())
+        plain = data if self.unseal is None else self.unseal.unprotect(data)
+        if plain is not None:
+            self.ear.receive(plain, time.monotonic())
 
     def error_received(self, exc: Exception) -> None:
         """The other side has closed its port; that is no concern of the sender."""
@@ -265,6 +270,7 @@ class RtpStream(asyncio.DatagramProtocol):
         kind = payload_type | (0x80 if self._marker else 0)
         self._marker = False
         header = struct.pack("!BBHII", 0x80, kind, self.sequence, stamp, self.source)
-        self._transport.sendto(header + payload, self.remote)
+        packet = header + payload
+        self._transport.sendto(packet if self.seal is None else self.seal.protect(packet), self.remote)
         self.sequence = self.sequence + 1 & 0xFFFF
         self.sent_packets += 1

@@ -6,70 +6,22 @@ import asyncio
 import re
 import time
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
-from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from tests.support.listening import Listening
 from tests.support.rtp import Digit, RtpStream
+from tests.support.sip_dialog import CallState, Dialog, Moments, Offer
 from tests.support.sip_message import MAGIC, Address, SipMessage, parameter, token, uri_user
 from tests.support.sip_sdp import MIRRORED, Sdp, build_sdp
+from tests.support.srtp import SUITE, SrtpStream, crypto_line, key_of, new_key
 from tests.support.tones import describe
 from tests.support.waiting import Missed, T
 
 if TYPE_CHECKING:
     from tests.support.sip_phone import SipPhone
 
+__all__ = ["SDP_TYPE", "Call", "CallState", "Dialog"]
 SDP_TYPE = ("Content-Type", "application/sdp")
-
-
-class CallState(Enum):
-    """What the phone's screen would show."""
-
-    CALLING = "calling"
-    RINGING = "ringing"
-    ANSWERED = "answered"
-    ENDED = "ended"
-
-
-@dataclass
-class Moments:
-    """time.monotonic() of each step, None where it has not happened.
-
-    `invited`: INVITE sent or received. `ringing`: first 180. `early_media`: first provisional answer with
-    SDP. `answered`: 200 sent or received. `ended`: CANCEL, BYE or final refusal, sent or received.
-    """
-
-    invited: float
-    trying: float | None = None
-    ringing: float | None = None
-    early_media: float | None = None
-    answered: float | None = None
-    ended: float | None = None
-
-
-@dataclass
-class Offer:
-    """A session description received: `direction` is the other side's word (sendonly = we are held)."""
-
-    at: float
-    direction: str
-    sdp: Sdp
-
-
-@dataclass
-class Dialog:
-    """What identifies the dialog and where its requests go."""
-
-    call_id: str
-    local_tag: str
-    local: str
-    remote: str
-    target: str
-    peer: tuple[str, int]
-    remote_tag: str = ""
-    routes: list[str] = field(default_factory=list)
-    sequence: int = 0
 
 
 class Call(Listening):
@@ -94,6 +46,8 @@ class Call(Listening):
         self.acknowledged = False
         self.session_expires: str | None = None
         self.tasks: set[asyncio.Task[None]] = set()
+        self.srtp_key = new_key() if phone.srtp else None
+        self._peer_key: bytes | None = None
 
     # What the call says of itself
 
@@ -220,7 +174,7 @@ class Call(Listening):
             raise self._missed("its own answer, but the call no longer rings")
         self.at.answered, self.state, self.rtp.sending = time.monotonic(), CallState.ANSWERED, True
         headers = [*self.phone.contact_headers(), *self._timer_headers(self.invite), SDP_TYPE]
-        body = self._answer_sdp() if self.invite.body else self._own_sdp()
+        body = self._answer_sdp() if self.invite.body else self.own_sdp()
         self.phone.respond(self.invite, 200, self.dialog, headers, body)
         await self._until_acknowledged(self.invite, within)
 
@@ -355,12 +309,28 @@ class Call(Listening):
         if codec is None or not sdp.port:
             return
         self.ear.dtmf_payload = sdp.dtmf_payload
+        if self.srtp_key is not None:
+            self._take_key(sdp)
         self.rtp.talk_to(sdp.host, sdp.port, codec, sdp.dtmf_payload)
+
+    def _take_key(self, sdp: Sdp) -> None:
+        """Both directions' keys; an unchanged key keeps its counters (RFC 4568, 7.1.4)."""
+        key = key_of(sdp.crypto or "")
+        if key is None or self.srtp_key is None:
+            raise self._missed(f"SRTP with {SUITE} (offered: {sdp.crypto})")
+        self.rtp.seal = self.rtp.seal or SrtpStream(self.srtp_key)
+        if key != self._peer_key:
+            self._peer_key, self.rtp.unseal = key, SrtpStream(key)
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self.tasks.add(task)
-        task.add_done_callback(self.tasks.discard)
+        task.add_done_callback(self._task_ended)
+
+    def _task_ended(self, task: asyncio.Task[None]) -> None:
+        self.tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.phone.failures.append(error)
 
     def ack(self, response: SipMessage) -> SipMessage:
         """ACK of a 2xx: a request of its own (RFC 3261, 13.2.2.4)."""
@@ -400,10 +370,11 @@ class Call(Listening):
         headers = [*self.phone.contact_headers(), *([SDP_TYPE] if body else [])]
         self.phone.respond(self.invite, status, self.dialog, headers, body)
 
-    def _own_sdp(self) -> bytes:
+    def own_sdp(self) -> bytes:
         host, port = self.rtp.local
         self.sdp_version += 1
-        return build_sdp(host, port, self.phone.codecs, self.direction, self.sdp_version)
+        crypto = crypto_line(self.srtp_key) if self.srtp_key else None
+        return build_sdp(host, port, self.phone.codecs, self.direction, self.sdp_version, crypto=crypto)
 
     def _answer_sdp(self) -> bytes:
         """The answer to the newest offer: its codec, its direction mirrored unless we hold ourselves."""
@@ -414,7 +385,10 @@ class Call(Listening):
         mirrored = MIRRORED[offer.direction]
         direction = mirrored if self.direction == "sendrecv" else self.direction
         codecs = (codec,) if codec else self.phone.codecs
-        return build_sdp(host, port, codecs, direction, self.sdp_version, offer.dtmf_payload is not None)
+        tag = (offer.crypto or "1").split()[0]
+        crypto = crypto_line(self.srtp_key, tag) if self.srtp_key else None
+        dtmf = offer.dtmf_payload is not None
+        return build_sdp(host, port, codecs, direction, self.sdp_version, dtmf, crypto)
 
     async def _until_acknowledged(self, invite: SipMessage, within: float) -> None:
         """Repeat the 200 until its ACK comes, as UDP may lose it (RFC 3261, 13.3.1.4)."""
@@ -433,7 +407,7 @@ class Call(Listening):
     async def _renegotiate(self, direction: str, within: float) -> None:
         self.direction = direction
         headers = [*self.phone.contact_headers(), SDP_TYPE]
-        response = await self.request("INVITE", headers, self._own_sdp(), within)
+        response = await self.request("INVITE", headers, self.own_sdp(), within)
         if response.status >= 300:
             raise self._missed(f"consent to its re-INVITE ({response.status} {response.reason})")
         self.phone.send(self.ack(response), self.dialog.peer)
@@ -466,7 +440,7 @@ class Call(Listening):
         self.take_sdp(request)
         body = b""
         if request.body or request.method == "INVITE":
-            body = self._answer_sdp() if request.body else self._own_sdp()
+            body = self._answer_sdp() if request.body else self.own_sdp()
         headers = [*self.phone.contact_headers(), *self._timer_headers(request), *([SDP_TYPE] if body else [])]
         self.phone.respond(request, 200, self.dialog, headers, body)
         if request.method == "INVITE":

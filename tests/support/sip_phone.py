@@ -25,7 +25,6 @@ from contextlib import suppress
 from tests.support.rtp import RtpStream
 from tests.support.sip_call import SDP_TYPE, Call, CallState, Dialog
 from tests.support.sip_message import MAGIC, Address, SipMessage, token
-from tests.support.sip_sdp import build_sdp
 from tests.support.sip_transactions import Headers, Transactions
 from tests.support.sip_wire import Peer, open_wire
 from tests.support.waiting import Missed
@@ -46,8 +45,10 @@ class SipPhone(Transactions):
         self.others: list[SipMessage] = []
         self.registered_until: float | None = None
         self.obeys_auto_answer = False
+        self.srtp = False
         self.register_status = 200
         self.behaviour: Behaviour = _ring
+        self._early_cancels: dict[str, SipMessage] = {}
         self._unseen: deque[Call] = deque()
         self._ignored: set[str] = set()
         self._register_sequence = 0
@@ -68,10 +69,14 @@ class SipPhone(Transactions):
         codecs: tuple[str, ...] = ("PCMU", "PCMA"),
         register: bool | None = None,
         expires: int = 300,
+        srtp: bool = False,
     ) -> SipPhone:
-        """Open the phone and register it where it has a secret (or `register` says so)."""
+        """Open the phone and register it where it has a secret (or `register` says so).
+
+        `srtp` offers and answers SRTP with the key in SDP, and nothing else.
+        """
         phone = cls(user, secret, server, tone, domain or server[0])
-        phone.codecs = codecs
+        phone.codecs, phone.srtp = codecs, srtp
         phone._wire = await open_wire(transport, server, host, port, phone._received)
         if register if register is not None else secret is not None:
             await phone.register(expires)
@@ -232,7 +237,6 @@ class SipPhone(Transactions):
         origin = origin if ";tag=" in origin else f"{origin};tag={tag}"
         target = to if to is not None else f"<sip:{number}@{self.domain}>"
         dialog = Dialog(token(), tag, origin, target, uri, self.server, sequence=1)
-        body = build_sdp(*rtp.local, self.codecs) if offer is None else offer
         timer = [("Session-Expires", str(session_expires))] if session_expires else []
         invite = SipMessage(
             f"INVITE {uri} SIP/2.0",
@@ -246,11 +250,12 @@ class SipPhone(Transactions):
                 *self.contact_headers(),
                 *timer,
                 *(headers or []),
-                *([SDP_TYPE] if body else []),
             ],
-            body,
         )
         call = Call(self, invite, dialog, outgoing=True, rtp=rtp)
+        invite.body = call.own_sdp() if offer is None else offer
+        if invite.body:
+            invite.headers.append(SDP_TYPE)
         self.calls.append(call)
         self._spawn(self._invite(call))
         return call
@@ -299,17 +304,20 @@ class SipPhone(Transactions):
 
     def _received_request(self, request: SipMessage, peer: Peer) -> None:
         key = (request.branch, request.method)
+        if request.call_id in self._ignored:
+            return
         if request.method != "ACK" and key in self._responses:
             self.wire.send(*self._responses[key])
-            return
-        if request.call_id in self._ignored:
             return
         self._peers[key] = peer
         call = next((call for call in self.calls if call.dialog.call_id == request.call_id), None)
         if request.method == "INVITE" and call is None:
+            self._responses[key] = (request.reply(100).encode(), peer)  # what a repeated INVITE gets for now
             self._spawn(self._take_call(request, peer))
         elif request.method == "CANCEL" and call is not None:
             call.cancelled(request)
+        elif request.method == "CANCEL" and (request.branch, "INVITE") in self._responses:
+            self._early_cancels[request.call_id] = request  # the call's RTP port is just being opened
         elif call is not None and request.to_tag:
             call.received_request(request)
         else:
@@ -335,14 +343,15 @@ class SipPhone(Transactions):
         tag = token()
         dialog = Dialog(invite.call_id, tag, f"{local};tag={tag}", remote, target, peer, invite.from_tag)
         dialog.routes = invite.all("Record-Route")
-        self._responses[(invite.branch, "INVITE")] = (invite.reply(100).encode(), peer)
         rtp = await RtpStream.open(self.address[0], self.tone)
         call = Call(self, invite, dialog, outgoing=False, rtp=rtp)
         self._take_offer(call)
         self.calls.append(call)
         self._unseen.append(call)
         self.signal.fire()
-        if self.obeys_auto_answer and _asks_auto_answer(invite):
+        if cancel := self._early_cancels.pop(invite.call_id, None):
+            call.cancelled(cancel)
+        elif self.obeys_auto_answer and _asks_auto_answer(invite):
             await call.answer()
         else:
             await self.behaviour(call)

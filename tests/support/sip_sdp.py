@@ -58,8 +58,9 @@ def build_sdp(
     direction: str = "sendrecv",
     version: int = 1,
     dtmf: bool = True,
+    crypto: str | None = None,
 ) -> bytes:
-    """An offer or answer with these codecs in this order, 20 ms packets."""
+    """An offer or answer with these codecs in this order, 20 ms packets; SRTP where `crypto` is given."""
     numbers = [PAYLOADS[name] for name in codecs]
     listed = " ".join(str(number) for number in [*numbers, *([DTMF_PAYLOAD] if dtmf else [])])
     session = int(time.time())
@@ -69,7 +70,8 @@ def build_sdp(
         "s=call",
         f"c=IN IP4 {host}",
         "t=0 0",
-        f"m=audio {port} RTP/AVP {listed}",
+        f"m=audio {port} {'RTP/AVP' if crypto is None else 'RTP/SAVP'} {listed}",
+        *([f"a=crypto:{crypto}"] if crypto is not None else []),
         *(f"a=rtpmap:{number} {name}/8000" for number, name in zip(numbers, codecs, strict=True)),
         *([f"a=rtpmap:{DTMF_PAYLOAD} telephone-event/8000", f"a=fmtp:{DTMF_PAYLOAD} 0-16"] if dtmf else []),
         "a=ptime:20",

@@ -35,6 +35,7 @@ class Transactions:
         self._peers: dict[tuple[str, str], Peer] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._wire: Wire | None = None
+        self.failures: list[BaseException] = []
 
     @property
     def wire(self) -> Wire:
@@ -173,7 +174,13 @@ class Transactions:
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """What went wrong in the background is kept in `failures`; a lost race is often no fault."""
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.failures.append(error)
 
 
 def _with_branch(request: SipMessage, via: str) -> SipMessage:
