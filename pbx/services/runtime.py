@@ -10,14 +10,43 @@ from __future__ import annotations
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Protocol
 
 import structlog
 
 from pbx.core.call import Call, begin, handle
-from pbx.core.call.machine import Decided
-from pbx.core.commands import Command, Fact, FindRoute, StartTimer, StopTimer
-from pbx.core.events import Asked, Beginning, DigitsAsked, Event, LegEnded, NotNow, RouteDecided, TimerFired
+from pbx.core.call.machine import Decided, break_off
+from pbx.core.call.states import State
+from pbx.core.causes import Cause
+from pbx.core.commands import (
+    Answer,
+    Command,
+    DialOut,
+    Fact,
+    FindRoute,
+    HangUp,
+    JoinBridge,
+    Play,
+    RecordMessage,
+    RingPhone,
+    StartTimer,
+    StopTimer,
+)
+from pbx.core.events import (
+    Asked,
+    Beginning,
+    CommandFailed,
+    DigitsAsked,
+    Event,
+    LegEnded,
+    MessageRecorded,
+    NotNow,
+    PlaybackDone,
+    RouteDecided,
+    TimerFired,
+)
+from pbx.core.gate import Reason, Verdict
 from pbx.core.ids import CallId
 from pbx.services.ports import Clock, Journal, Observer, Switch
 
@@ -63,6 +92,8 @@ class Calls:
         self.observers = list(observers)
         self._entries: dict[CallId, _Entry] = {}
         self._last_seq: OrderedDict[CallId, int] = OrderedDict()
+        self._to_tell: deque[tuple[CallId, list[tuple[int, Fact]]]] = deque()
+        self._telling = False
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -82,12 +113,7 @@ class Calls:
         entry = self._entries[call_id] = _Entry(call)
         if channel and call.first_leg is not None:
             self._switch.adopt(call_id, call.first_leg, channel)
-        entry.busy = True
-        try:
-            self._carry_out(entry, decided)
-        finally:
-            entry.busy = False
-        self._work(entry)
+        self._work(entry, decided)
         return call
 
     def deliver(self, call_id: CallId, event: Event) -> None:
@@ -105,12 +131,10 @@ class Calls:
         if entry is None:
             raise UnknownCall(call_id)
         decided = handle(entry.call, event, self._clock.now())
-        entry.busy = True
-        try:
+        if entry.busy:  # asked from within a step, by one who hears of it: what follows is the step's own
             self._carry_out(entry, decided)
-        finally:
-            entry.busy = False
-        self._work(entry)
+        else:
+            self._work(entry, decided)
         return entry.call
 
     def annotate(self, call_id: CallId, kind: str, data: dict[str, object], *, after: int | None = None) -> None:
@@ -139,18 +163,26 @@ class Calls:
 
     # -- one step -----------------------------------------------------------------------------------
 
-    def _work(self, entry: _Entry) -> None:
+    def _work(self, entry: _Entry, decided: Decided | None = None) -> None:
         entry.busy = True
         try:
+            self._carry_out(entry, decided or [])
             while entry.mailbox:
-                event = entry.mailbox.popleft()
-                try:
-                    self._carry_out(entry, handle(entry.call, event, self._clock.now()))
-                except NotNow as answer:
-                    log.info("call.not_now", call=entry.call.id, answer=answer.sentence)
+                self._carry_out(entry, self._decide(entry.call, entry.mailbox.popleft()))
         finally:
             entry.busy = False
         self._retire(entry)
+
+    def _decide(self, call: Call, event: Event) -> Decided:
+        """A fault in one call ends that call, if nobody talks in it yet, and touches no other."""
+        try:
+            return handle(call, event, self._clock.now())
+        except NotNow as answer:
+            log.info("call.not_now", call=call.id, answer=answer.sentence)
+            return []
+        except Exception:
+            log.exception("call.broke", call=call.id, happened=repr(event), state=call.state.value)
+            return break_off(call, self._clock.now())
 
     def _carry_out(self, entry: _Entry, decided: Decided) -> None:
         """Facts first: the row stands before the first ring."""
@@ -163,16 +195,36 @@ class Calls:
             self._journal.append(entry.call.id, facts)
         for item in decided:
             if not isinstance(item, Fact):
-                self._command(entry, item)
+                self._try(entry, item)
         if facts:
             self._tell(entry.call.id, facts)
 
     def _tell(self, call_id: CallId, facts: list[tuple[int, Fact]]) -> None:
+        """Every observer hears everything in order, also what another observer brings about while it is told."""
+        self._to_tell.append((call_id, facts))
+        if self._telling:
+            return
+        self._telling = True
+        try:
+            while self._to_tell:
+                self._tell_all(*self._to_tell.popleft())
+        finally:
+            self._telling = False
+
+    def _tell_all(self, call_id: CallId, facts: list[tuple[int, Fact]]) -> None:
         for observer in self.observers:
             try:
                 observer.happened(call_id, facts)
             except Exception:
                 log.exception("observer.failed", call=call_id, observer=type(observer).__name__)
+
+    def _try(self, entry: _Entry, command: Command) -> None:
+        """One command that cannot go out must not keep back those behind it, a hang-up least of all."""
+        try:
+            self._command(entry, command)
+        except Exception as error:
+            log.exception("command.broke", call=entry.call.id, command=repr(command))
+            entry.mailbox.append(_undone(command, f"{type(error).__name__}: {error}"))
 
     def _command(self, entry: _Entry, command: Command) -> None:
         match command:
@@ -204,9 +256,10 @@ class Calls:
     def _retire(self, entry: _Entry) -> None:
         """Forget a call when nothing of it is left; a leg whose end never comes is given up after a while."""
         call = entry.call
-        if call.id not in self._entries or call.state.value != "ended":
+        if call.id not in self._entries or call.state is not State.ENDED:
             return
-        self._gatekeeper.release(call)
+        if "reap" not in entry.timers:
+            self._gatekeeper.release(call)
         if call.over:
             self._forget(entry)
         elif "reap" not in entry.timers:
@@ -215,8 +268,8 @@ class Calls:
     def _reap(self, entry: _Entry) -> None:
         missing = [leg.id for leg in entry.call.legs.values() if not leg.ended]
         log.warning("call.reaped", call=entry.call.id, legs=missing)
-        entry.timers.pop("reap", None)
         for leg in missing:
+            self._try(entry, HangUp(leg, Cause.NORMAL))  # once more: the first may have been lost with the link
             self.deliver(entry.call.id, LegEnded(leg, 16))
 
     def _forget(self, entry: _Entry) -> None:
@@ -226,3 +279,20 @@ class Calls:
         del self._entries[entry.call.id]
         self._remember(entry.call.id, entry.seq)
         self._switch.forget(entry.call.id)
+
+
+def _undone(command: Command, why: str) -> Event:
+    """What a call is told of a command that could not go out."""
+    match command:
+        case Play():
+            return PlaybackDone(command.playback)
+        case RecordMessage():
+            return MessageRecorded(command.name, timedelta(0))
+        case FindRoute():
+            return RouteDecided(command.purpose, Verdict(False, Reason.OVERLOADED), number=command.number)
+        case RingPhone() | DialOut() | Answer():
+            return CommandFailed(type(command).__name__, command.leg, why)
+        case JoinBridge():
+            return CommandFailed(type(command).__name__, command.legs[-1], why)
+        case _:
+            return CommandFailed(type(command).__name__, None, why)

@@ -153,15 +153,22 @@ class AriClient:
         coroutine.close()
 
     def _received(self, text: str) -> None:
-        message = orjson.loads(text)
-        if message.get("type") != "RESTResponse":
-            self._on_event(message)
-            return
+        """One message that breaks its reader must not take the link, and every other call, down with it."""
+        try:
+            message = orjson.loads(text)
+            if message.get("type") == "RESTResponse":
+                self._answered(message)
+            else:
+                self._on_event(message)
+        except Exception:
+            log.exception("ari.message_failed", message=text[:1000])
+
+    def _answered(self, message: Json) -> None:
         sent_at, answer = self._waiting.pop(message.get("request_id", ""), (0.0, _ignore))
         if sent_at:
             self._measure(self._loop.time() - sent_at)
         content = message.get("message_body")
-        answer(int(message.get("status_code", 0)), orjson.loads(content) if content else None)
+        answer(int(message.get("status_code", 0)), _json(content) if content else None)
 
     def _measure(self, round_trip_s: float) -> None:
         """A running mean of the last round trips, weighted to the newest: the measure of Asterisk's load."""
@@ -171,6 +178,14 @@ class AriClient:
         waiting, self._waiting = self._waiting, {}
         for _, answer in waiting.values():
             answer(0, {"message": "The link to Asterisk was lost."})
+
+
+def _json(text: str) -> Any:
+    """Asterisk's own error pages are not JSON."""
+    try:
+        return orjson.loads(text)
+    except ValueError:
+        return text
 
 
 def _ignore(status: int, content: Any) -> None:

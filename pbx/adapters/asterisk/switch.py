@@ -35,8 +35,8 @@ from pbx.core.commands import (
     StopRecording,
     StopTimer,
 )
-from pbx.core.events import CommandFailed, Event, LegEnded, PlaybackDone
-from pbx.core.ids import BridgeId, CallId, LegId
+from pbx.core.events import CommandFailed, Event, LegEnded, MessageRecorded, PlaybackDone
+from pbx.core.ids import BridgeId, CallId, LegId, call_of
 
 log = structlog.get_logger("switch")
 
@@ -105,7 +105,7 @@ class AriSwitch:
             case OpenBridge():
                 self._send("POST", f"bridges/{command.bridge}", {"type": "mixing", "name": call})
             case JoinBridge():
-                self._join(command.bridge, command.legs)
+                self._join(call, command.bridge, command.legs)
             case CloseBridge():
                 self._send("DELETE", f"bridges/{command.bridge}")
             case HangUp():
@@ -125,7 +125,7 @@ class AriSwitch:
             case DiscardRecording():
                 self._monitor.discard(command.recording)
             case RecordMessage():
-                self._record_message(command)
+                self._record_message(call, command)
             case StartTimer() | StopTimer() | FindRoute():
                 raise AssertionError("timers and the gate are the runtime's")
 
@@ -181,10 +181,19 @@ class AriSwitch:
         command = self._created.pop(leg, None)
         if command is None or command.bridge is None:
             return
-        self._join(command.bridge, (*command.joining, leg))
-        self._send("POST", f"channels/{leg}/dial", {"timeout": _seconds(command.timeout)})
+        call = call_of(leg)
+        assert call is not None
+        self._join(call, command.bridge, (*command.joining, leg))
+        self._send(
+            "POST",
+            f"channels/{leg}/dial",
+            {"timeout": _seconds(command.timeout)},
+            on_answer=self._failing(call, "dial", leg),
+        )
 
     def _hang_up(self, call: CallId, command: HangUp) -> None:
+        self._created.pop(command.leg, None)
+
         def answered(status: int, content: Any) -> None:
             if status == 404:  # gone already, or never made: either way it has ended
                 self._deliver(call, LegEnded(command.leg, int(command.cause)))
@@ -198,9 +207,16 @@ class AriSwitch:
 
     # -- bridge, prompts, messages ------------------------------------------------------------------
 
-    def _join(self, bridge: BridgeId, legs: tuple[LegId, ...]) -> None:
+    def _join(self, call: CallId, bridge: BridgeId, legs: tuple[LegId, ...]) -> None:
+        """Legs that cannot be joined would sit in silence: the last of them counts as failed."""
+        failed = self._failing(call, "join", legs[-1])
+
+        def answered(status: int, content: Any) -> None:
+            if status:  # a lost link says nothing: they may well hear each other
+                failed(status, content)
+
         channels = ",".join(self._name(leg) for leg in legs)
-        self._send("POST", f"bridges/{bridge}/addChannel", {"channel": channels})
+        self._send("POST", f"bridges/{bridge}/addChannel", {"channel": channels}, on_answer=answered)
 
     def _play(self, call: CallId, command: Play) -> None:
         def answered(status: int, content: Any) -> None:
@@ -212,11 +228,15 @@ class AriSwitch:
         target = f"bridges/{command.target}" if command.target.startswith("br_") else self._path(LegId(command.target))
         self._send("POST", f"{target}/play/{command.playback}", {"media": media}, on_answer=answered)
 
-    def _record_message(self, command: RecordMessage) -> None:
-        self._channel(
+    def _record_message(self, call: CallId, command: RecordMessage) -> None:
+        def answered(status: int, content: Any) -> None:
+            if status != 201:
+                log.warning("message.refused", call=call, status=status, answer=content)
+                self._deliver(call, MessageRecorded(command.name, timedelta(0)))
+
+        self._send(
             "POST",
-            command.leg,
-            "record",
+            f"{self._path(command.leg)}/record",
             {
                 "name": command.name,
                 "format": "wav",
@@ -225,6 +245,7 @@ class AriSwitch:
                 "terminateOn": "#",
                 "ifExists": "overwrite",
             },
+            on_answer=answered,
         )
 
     # -- the wire -----------------------------------------------------------------------------------
@@ -263,7 +284,7 @@ class AriSwitch:
 
 def _caller_id(number: str) -> str:
     """Asterisk's ``"name" <number>`` form; what a caller sent may hold only what a number holds."""
-    return f"<{''.join(c for c in number if c.isalnum() or c in '+*#-._')[:64]}>"
+    return f"<{''.join(c for c in number if c.isascii() and (c.isalnum() or c in '+*#-._'))[:64]}>"
 
 
 def _seconds(length: timedelta) -> str:

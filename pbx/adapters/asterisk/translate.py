@@ -113,7 +113,7 @@ def _left(event: Json, leg_of: Callable[[str], LegId | None], dialled: set[LegId
 
 
 def _status(value: Any) -> int | None:
-    return int(value) if value and 100 <= int(value) <= 699 else None
+    return value if isinstance(value, int) and 100 <= value <= 699 else None
 
 
 def _digit(event: Json, leg_of: Callable[[str], LegId | None], dialled: set[LegId]) -> Translated:

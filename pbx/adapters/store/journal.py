@@ -10,6 +10,7 @@ call and its number in the call.
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -47,8 +48,11 @@ class FileJournal:
         directory.mkdir(parents=True, exist_ok=True)
         self._number = max((_number(path) for path in directory.glob("*.jsonl")), default=0)
         self._handle = -1
+        self._closing: list[int] = []
+        self._taken_below = 0
         self._size = 0
         self._dirty = False
+        self._owed = b""
         self.fresh: list[Line] = []
         self.wake = asyncio.Event()
         self._open_next()
@@ -61,27 +65,40 @@ class FileJournal:
         self.wake.set()
 
     def _write(self, text: bytes) -> None:
-        """A full disk must not end a call: the facts stay in memory for the store, and the log says so."""
+        """A full disk must not end a call: what it did not take is owed, and written first when it takes again.
+
+        The store is given the facts from memory in any case.
+        """
+        was_owed = bool(self._owed)
+        self._owed += text
         try:
-            written = os.write(self._handle, text)
-            if written != len(text):
-                raise OSError("the journal was written in part")
-            self._size += written
-            self._dirty = True
+            while self._owed:
+                written = os.write(self._handle, self._owed)
+                self._owed = self._owed[written:]
+                self._size += written
+                self._dirty = True
+            if was_owed:
+                log.info("journal.whole_again")
         except OSError as error:
-            log.error("journal.write_failed", error=str(error))
+            if not was_owed:
+                log.error("journal.write_failed", error=str(error), remedy="Make room on the engine's disk.")
 
     def take(self) -> list[Line]:
         """The lines that the store has not been given yet."""
         lines, self.fresh = self.fresh, []
+        self._taken_below = self._number
         self.wake.clear()
         return lines
 
     def rotate(self) -> list[Path]:
-        """Begin a new segment when this one is large; gives the older ones, to be deleted once applied."""
-        if self._size >= SEGMENT_BYTES:
+        """Begin a new segment when this one is large; gives older ones, all of whose lines were taken before.
+
+        To be called when everything taken has been applied: what is given may be deleted. A segment that is left in
+        moment may hold lines that nobody has taken yet, so it is given after the next :meth:`take`.
+        """
+        if self._size >= SEGMENT_BYTES and not self._owed:
             self._open_next()
-        return [path for path in self.segments() if _number(path) < self._number]
+        return [path for path in self.segments() if _number(path) < self._taken_below]
 
     def segments(self) -> list[Path]:
         return sorted(self._directory.glob("*.jsonl"))
@@ -95,31 +112,52 @@ class FileJournal:
                 try:
                     line = orjson.loads(raw)
                     yield Line(line["c"], line["n"], line["k"], line["t"], line["d"])
-                except (ValueError, KeyError):
+                except (ValueError, KeyError, TypeError):
                     log.warning("journal.torn_line", segment=path.name)
 
     async def flush_forever(self) -> None:
         """Bring what was written to the disk, for as long as the engine runs."""
         while True:
             await asyncio.sleep(FLUSH_EVERY_S)
-            if self._dirty:
+            if self._owed:
+                self._write(b"")
+            if self._dirty or self._closing:
                 self._dirty = False
-                await asyncio.to_thread(os.fdatasync, self._handle)
+                done, self._closing = self._closing, []
+                await asyncio.to_thread(_sync, [os.dup(self._handle), *done])
 
     def close(self) -> None:
+        """What is owed is tried once more."""
         if self._handle >= 0:
-            os.fdatasync(self._handle)
-            os.close(self._handle)
-            self._handle = -1
+            self._write(b"")
+            _sync([*self._closing, self._handle])
+            self._handle, self._closing = -1, []
 
     def _open_next(self) -> None:
+        """The flush may be at work on the old segment in its thread: it is closed there, never under its hands."""
+        path = self._directory / f"{self._number + 1:08d}.jsonl"
+        try:
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        except OSError as error:
+            if self._handle < 0:
+                raise
+            log.error("journal.no_new_segment", error=str(error))
+            return
         if self._handle >= 0:
-            os.fdatasync(self._handle)
-            os.close(self._handle)
+            self._closing.append(self._handle)
         self._number += 1
-        path = self._directory / f"{self._number:08d}.jsonl"
-        self._handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        self._size = 0
+        self._handle, self._size = handle, 0
+
+
+def _sync(handles: list[int]) -> None:
+    """Bring files to the disk and close them; a disk that refuses must not end the flushing."""
+    for handle in handles:
+        try:
+            os.fdatasync(handle)
+        except OSError as error:
+            log.error("journal.flush_failed", error=str(error))
+        finally:
+            os.close(handle)
 
 
 def _number(path: Path) -> int:
@@ -127,7 +165,9 @@ def _number(path: Path) -> int:
 
 
 def _encode(line: Line) -> bytes:
-    return (
-        orjson.dumps({"c": line.call, "n": line.seq, "k": line.kind, "t": line.at_us, "d": line.data}, default=str)
-        + b"\n"
-    )
+    """Whatever text came in from outside is written: half a surrogate pair, which orjson refuses, as ``?``."""
+    row = {"c": line.call, "n": line.seq, "k": line.kind, "t": line.at_us, "d": line.data}
+    try:
+        return orjson.dumps(row, default=str) + b"\n"
+    except TypeError:
+        return json.dumps(row, default=str, ensure_ascii=False).encode(errors="replace") + b"\n"
