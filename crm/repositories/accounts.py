@@ -57,7 +57,7 @@ async def users(session: AsyncSession, *, role: str | None = None, active: bool 
         query = query.where(User.role == role)
     if active is not None:
         query = query.where(User.active.is_(active))
-    return [to_user(row, number) for row, number in (await session.execute(query)).tuples()]
+    return [to_user(row, number) for row, number in (await session.execute(query))]
 
 
 async def user_row(session: AsyncSession, ref: str) -> User | None:
@@ -85,7 +85,7 @@ async def session_with_user(session: AsyncSession, token_hash: str) -> tuple[Log
         .outerjoin(Number, Number.user_id == User.id)
         .where(LoginSession.token_hash == token_hash)
     )
-    row = (await session.execute(query)).tuples().one_or_none()
+    row = (await session.execute(query)).one_or_none()
     return None if row is None else (row[0], row[1], row[2])
 
 
@@ -113,7 +113,7 @@ async def token_with_user(session: AsyncSession, token_hash: str) -> tuple[ApiTo
         .outerjoin(Number, Number.user_id == User.id)
         .where(ApiToken.token_hash == token_hash)
     )
-    row = (await session.execute(query)).tuples().one_or_none()
+    row = (await session.execute(query)).one_or_none()
     return None if row is None else (row[0], row[1], row[2])
 
 

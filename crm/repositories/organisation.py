@@ -13,7 +13,7 @@ from crm.models.organisation import DoNotCall, Setting
 
 async def changed_settings(session: AsyncSession) -> dict[str, Any]:
     rows = await session.execute(select(Setting.key, Setting.value))
-    return {key: value for key, value in rows.tuples()}
+    return {key: value for key, value in rows}
 
 
 async def do_not_call_numbers(session: AsyncSession) -> frozenset[str]:
