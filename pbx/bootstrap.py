@@ -104,7 +104,7 @@ class Engine:
     def _make_services(self) -> None:
         now, directory = self.clock.now, lambda: self._directory
         self.admission = Admission(lambda: self.ari.lag_s, lambda: len(self.calls))
-        self.routing = Routing(directory, now)
+        self.routing = Routing(directory, now, self.registrations.reachable)
         self.spending = Spending(lambda: int(self._directory.settings["gate.minute_price_micros"]), now)
         gate = self.gate = Gate(directory, self.routing, self.spending, self.admission.overloaded)
         self.calls = Calls(self.switch, self.journal, self.clock, gate)

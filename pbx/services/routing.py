@@ -33,23 +33,40 @@ def as_dialled(trunk: Trunk, destination: Destination) -> str:
     return trunk.prefix + written
 
 
+def dial_string(trunk: Trunk, number: str) -> str:
+    """With the address in it, Asterisk dials whether or not its last OPTIONS was answered (chan_pjsip)."""
+    host = f"[{trunk.host}]" if ":" in trunk.host else trunk.host
+    port = "" if trunk.port == 5060 else f":{trunk.port}"
+    transport = "" if trunk.transport == "udp" else f";transport={trunk.transport}"
+    return f"PJSIP/{trunk.id}/sip:{number}@{host}{port}{transport}"
+
+
 class Routing:
     """An observer of the calls: counts what each trunk carries, so that no trunk is given more than its caps."""
 
-    def __init__(self, directory: Callable[[], Directory], now: Callable[[], Instant]) -> None:
+    def __init__(
+        self,
+        directory: Callable[[], Directory],
+        now: Callable[[], Instant],
+        reachable: Callable[[str], bool] = lambda trunk_id: True,
+    ) -> None:
         self._directory = directory
         self._now = now
+        self._reachable = reachable
         self._carried: dict[str, int] = {}
         self._starts: dict[str, deque[Instant]] = {}
         self._trunk_of: dict[str, str] = {}
 
     def routes(self, destination: Destination) -> tuple[Route, ...]:
-        """Trunks in order of priority. An emergency call may use a trunk over its caps."""
-        return tuple(
-            Route(trunk.id, f"PJSIP/{as_dialled(trunk, destination)}@{trunk.id}")
+        """Trunks in order of priority, those that answer OPTIONS first: a carrier that ignores OPTIONS can still carry
+        calls, so it is tried last rather than never. An emergency call may use a trunk over its caps."""
+        usable = [
+            trunk
             for trunk in self._directory().trunks
             if trunk.enabled and (destination.emergency or self._has_room(trunk))
-        )
+        ]
+        usable.sort(key=lambda trunk: not self._reachable(trunk.id))
+        return tuple(Route(trunk.id, dial_string(trunk, as_dialled(trunk, destination))) for trunk in usable)
 
     def happened(self, call: CallId, facts: Sequence[tuple[int, Fact]]) -> None:
         for _, fact in facts:

@@ -28,6 +28,10 @@ class Registrations:
         """How many bindings each device has."""
         return {device: len(contacts) for device, contacts in self._contacts.items() if contacts}
 
+    def reachable(self, name: str) -> bool:
+        """Whether a device or a trunk answers."""
+        return bool(self._contacts.get(name))
+
     def replace(self, contacts: Iterable[tuple[str, str, str]]) -> None:
         """Take a fresh list of (AOR, URI, status)."""
         self._contacts = {}
