@@ -7,12 +7,13 @@ import socket
 from collections.abc import Mapping
 from pathlib import Path
 
+from pbx.adapters.asterisk import embedded
 from pbx.adapters.asterisk.certificate import ensure_certificate
 from pbx.adapters.asterisk.embedded.errors import BuildError
-from pbx.adapters.asterisk.layout import DIALPLANS, PROMPTS, TEMPLATES, Layout, render, write_changed
-from pbx.adapters.asterisk.music import ensure_music
+from pbx.adapters.asterisk.layout import DIALPLANS, TEMPLATES, Layout, render, write_changed
 from pbx.adapters.asterisk.process import BOOT_S, Process, check_ports
 from pbx.config import Config
+from pbx.services.prompts import Prompts
 
 AMI_USER = "switchhook"
 ARI_USER = "switchhook"
@@ -129,6 +130,7 @@ class EngineAsterisk(Instance):
             "ari_secret": self._secrets.ari,
             "ami_port": str(config.ami_port),
             "ami_secret": self._secrets.ami,
+            "ami_write": "call,reporting" if embedded.is_ours(self.prefix) else "system,call,reporting",
             "rtp_start": str(config.rtp_start),
             "rtp_end": str(config.rtp_end),
             "sip_host": config.sip_host,
@@ -137,7 +139,7 @@ class EngineAsterisk(Instance):
             "tls_certificate": str(certificate),
             "tls_key": str(key),
             "nat": nat_lines(config.external_address, config.local_nets),
-            "music": str(ensure_music(config.home / "music", PROMPTS / "music")),
+            "music": str(Prompts(config.home / "prompts").music),
         }
 
     def templates(self) -> list[Path]:

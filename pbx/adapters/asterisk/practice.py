@@ -15,9 +15,9 @@ from typing import Literal
 from pbx.adapters.asterisk.ami_once import ami_once
 from pbx.adapters.asterisk.embedded.errors import BuildError
 from pbx.adapters.asterisk.instance import AMI_USER, Instance
-from pbx.adapters.asterisk.layout import PROMPTS, TEMPLATES, Layout
-from pbx.adapters.asterisk.music import ensure_music
+from pbx.adapters.asterisk.layout import TEMPLATES, Layout
 from pbx.config import Config
+from pbx.services.prompts import Prompts
 
 Play = Literal["tone", "echo", "speech", "silence"]
 PLAYS: tuple[Play, ...] = ("tone", "echo", "speech", "silence")
@@ -72,7 +72,7 @@ class PracticeCarrier(Instance):
             "sip_port": str(config.practice_sip_port),
             "engine_host": "127.0.0.1" if everywhere else config.sip_host,
             "engine_port": str(config.sip_port),
-            "music": str(ensure_music(config.home / "music", PROMPTS / "music")),
+            "music": str(Prompts(config.home / "prompts").music),
         }
 
     def templates(self) -> list[Path]:
@@ -129,7 +129,7 @@ class PracticeCarrier(Instance):
             "ChannelId": channel,
             "Channel": f"PJSIP/{_number(to_number)}@engine",
             "Context": "caller",
-            "Exten": play,
+            "Exten": f"play{play}",
             "Priority": "1",
             "CallerID": f"<{number}>",
             "Timeout": str(int(ring_s * 1000)),

@@ -17,7 +17,7 @@ from pbx.adapters.asterisk.embedded.build import Build, runs, scratch
 from pbx.adapters.asterisk.embedded.errors import BuildError, Progress
 from pbx.adapters.asterisk.embedded.steps import Runner
 
-__all__ = ["BuildError", "Progress", "build", "built", "ensure"]
+__all__ = ["BuildError", "Progress", "build", "built", "ensure", "is_ours"]
 
 _LOOK_AGAIN_S = 0.5
 
@@ -30,6 +30,11 @@ def built(cache: Path) -> Path | None:
         if recipe.is_recent(version := runs(path))
     ]
     return max(found)[1] if found else None
+
+
+def is_ours(prefix: Path) -> bool:
+    """Built by this recipe, with our own hardening."""
+    return prefix.name.endswith(f"-{recipe.fingerprint()}")
 
 
 def ensure(cache: Path, mirror: str, progress: Progress) -> Path:
