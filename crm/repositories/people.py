@@ -85,6 +85,10 @@ async def company_named(session: AsyncSession, key: str) -> str | None:
     return await session.scalar(query)
 
 
+async def by_external_id(session: AsyncSession, kind: str, external_id: str) -> str | None:
+    return await session.scalar(select(Record.id).where(Record.kind == kind, Record.external_id == external_id))
+
+
 async def employees(session: AsyncSession, company_id: str, after: str, limit: int) -> list[str]:
     query = select(Record.id).where(Record.company_id == company_id, Record.id > after).order_by(Record.id).limit(limit)
     return list(await session.scalars(query))
@@ -135,22 +139,22 @@ async def _complete(session: AsyncSession, rows: Iterable[Any]) -> list[people.R
     if not ids:
         return []
     phones: dict[str, list[people.Phone]] = defaultdict(list)
-    phone_query = select(Phone.record_id, Phone.label, Phone.e164)
-    for record_id, label, e164 in await session.execute(_of(phone_query, Phone, ids)):
+    for record_id, label, e164 in await _of(session, Phone, ("label", "e164"), ids):
         phones[record_id].append(people.Phone(label, e164, display(e164)))
     emails: dict[str, list[people.Email]] = defaultdict(list)
-    email_query = select(EmailAddress.record_id, EmailAddress.label, EmailAddress.address)
-    for record_id, label, address in await session.execute(_of(email_query, EmailAddress, ids)):
-        emails[record_id].append(people.Email(label, address))
+    for record_id, *values in await _of(session, EmailAddress, people.Email.__slots__, ids):
+        emails[record_id].append(people.Email(*values))
     addresses: dict[str, list[people.Address]] = defaultdict(list)
-    columns = [getattr(PostalAddress, name) for name in people.Address.__slots__]
-    for record_id, *values in await session.execute(_of(select(PostalAddress.record_id, *columns), PostalAddress, ids)):
+    for record_id, *values in await _of(session, PostalAddress, people.Address.__slots__, ids):
         addresses[record_id].append(people.Address(*values))
     return [_record(row, phones[row.id], emails[row.id], addresses[row.id]) for row in rows]
 
 
-def _of(query: Select[Any], table: Any, ids: Sequence[str]) -> Select[Any]:
-    return query.where(table.record_id.in_(ids)).order_by(table.record_id, table.position)
+async def _of(session: AsyncSession, table: Any, names: Sequence[str], ids: Sequence[str]) -> Sequence[Any]:
+    """Rows of a table that hangs on records: the record's id and the named columns, in their order."""
+    columns = [getattr(table, name) for name in ("record_id", *names)]
+    query = select(*columns).where(table.record_id.in_(ids)).order_by(table.record_id, table.position)
+    return (await session.execute(query)).all()
 
 
 def _record(

@@ -1,8 +1,8 @@
 """Search as one types (V2, V3): any word of name, company or address, and numbers in any notation.
 
 What is found first is shown first: the very number, then records whose name has words that begin with the terms
-(whole words before longer ones), then numbers that begin so, then the rest. Each step runs only while there is room, and
-each stops at the limit, so that one letter over a million people costs no more than a rare name.
+(whole words before longer ones), then numbers that begin so, then the rest. Each step runs only while there is
+room, and each stops at the limit, so that one letter over a million people costs no more than a rare name.
 """
 
 from __future__ import annotations

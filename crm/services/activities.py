@@ -1,0 +1,75 @@
+"""The feed of a record: what was done with it and the calls with it, newest first.
+
+Calls are not copied into the feed: they are read from the log, where the engine writes them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import select, tuple_
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from crm import ids, paging, people
+from crm.models.calls import Call
+from crm.models.people import Activity
+from crm.paging import Page
+from crm.unit_of_work import UnitOfWork
+
+PREFIX = "act"
+_OF_A_CALL = ("direction", "state", "disposition", "talk_ms", "user_id", "customer_number", "recording_id", "notes")
+
+
+def add(work: UnitOfWork, record_id: str, kind: str, object_id: str | None, data: dict[str, Any] | None = None) -> None:
+    """Put a line into the feed; it is written with the transaction."""
+    work.session.add(
+        Activity(
+            id=ids.new(PREFIX, work.at_us),
+            record_id=record_id,
+            at_us=work.at_us,
+            kind=kind,
+            actor=str(work.actor),
+            object_id=object_id,
+            data=data,
+        )
+    )
+
+
+async def page(
+    session: AsyncSession, record_id: str, *, cursor: str | None = None, limit: int = 50
+) -> Page[people.Activity]:
+    """Kinds: record.add, record.change, record.import, note.add, note.change, deal.add, deal.change and call."""
+    more, after = paging.checked_limit(limit) + 1, paging.decode(cursor)
+    lines = [*await _written(session, record_id, after, more), *await _calls(session, record_id, after, more)]
+    lines.sort(key=lambda line: (line.at_us, line.id), reverse=True)
+    return paging.page_of(lines[:more], limit, lambda line: (line.at_us, line.id))
+
+
+async def _written(
+    session: AsyncSession, record_id: str, after: tuple[int, str] | None, limit: int
+) -> list[people.Activity]:
+    query = select(Activity).where(Activity.record_id == record_id)
+    if after is not None:
+        query = query.where(tuple_(Activity.at_us, Activity.id) < after)
+    rows = await session.scalars(query.order_by(Activity.at_us.desc(), Activity.id.desc()).limit(limit))
+    return [people.Activity(row.id, row.at_us, row.kind, row.actor, row.object_id, row.data) for row in rows]
+
+
+async def _calls(
+    session: AsyncSession, record_id: str, after: tuple[int, str] | None, limit: int
+) -> list[people.Activity]:
+    query = select(Call).where(Call.record_id == record_id)
+    if after is not None:
+        query = query.where(tuple_(Call.created_us, Call.id) < after)
+    rows = await session.scalars(query.order_by(Call.created_us.desc(), Call.id.desc()).limit(limit))
+    return [
+        people.Activity(
+            row.id,
+            row.created_us,
+            "call",
+            f"user:{row.user_id}" if row.user_id else "engine",
+            row.id,
+            {name: getattr(row, name) for name in _OF_A_CALL},
+        )
+        for row in rows
+    ]
