@@ -11,7 +11,11 @@ its engine carries the option that :func:`for_reading` sets.
 
 from __future__ import annotations
 
+import contextlib
 import json
+import sqlite3
+import time
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +56,7 @@ def make_engine(url: str | URL, *, busy_timeout_s: float = BUSY_TIMEOUT_S, pool_
     options: dict[str, Any] = {"json_serializer": to_json, "json_deserializer": orjson.loads}
     if is_sqlite(url):
         if url.database and url.database != ":memory:":
-            _make_private_file(Path(url.database))
+            _make_file(Path(url.database), busy_timeout_s)
             options |= {"pool_size": pool_size, "max_overflow": pool_size}
         engine = create_async_engine(url, connect_args={"timeout": busy_timeout_s}, **options)
         _prepare_sqlite(engine, busy_timeout_s)
@@ -86,18 +90,37 @@ def to_json(value: Any) -> str:
         return json.dumps(value)
 
 
-def _make_private_file(path: Path) -> None:
-    """Trunk secrets stand in the file in a form that can be used: nobody but its owner reads it. The write-ahead
-    log takes its mode from the file. Raises Refused where there may be no such file."""
+def _make_file(path: Path, busy_timeout_s: float) -> None:
+    """Make the file and put it into WAL mode. Raises Refused where there may be no such file.
+
+    Trunk secrets stand in it in a form that can be used: nobody but its owner reads it. The write-ahead log takes its
+    mode from the file. SQLite does not wait for a lock when two processes switch a new file to WAL at the same time,
+    so it is asked again.
+    """
+    deadline = time.monotonic() + busy_timeout_s
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600)
-    except OSError as error:
+        with contextlib.closing(sqlite3.connect(path, timeout=busy_timeout_s)) as connection:
+            while not _into_wal(connection) and time.monotonic() < deadline:
+                time.sleep(0.01)
+    except (OSError, sqlite3.Error) as error:
         raise Refused(
             "no_database_file",
-            f"The database file {path} cannot be made ({error.strerror}). Choose a directory that may be written to.",
+            f"The database file {path} cannot be used ({getattr(error, 'strerror', None) or error}). "
+            "Choose another file, in a directory that may be written to.",
             "database_url",
+            HTTPStatus.SERVICE_UNAVAILABLE,
         ) from error
+
+
+def _into_wal(connection: sqlite3.Connection) -> bool:
+    try:
+        return bool(connection.execute("PRAGMA journal_mode=WAL").fetchone()[0] == "wal")
+    except sqlite3.OperationalError as error:
+        if "locked" not in str(error):
+            raise
+        return False
 
 
 def _prepare_sqlite(engine: AsyncEngine, busy_timeout_s: float) -> None:
@@ -107,7 +130,6 @@ def _prepare_sqlite(engine: AsyncEngine, busy_timeout_s: float) -> None:
         cursor = connection.cursor()
         for pragma in (
             f"busy_timeout={int(busy_timeout_s * 1000)}",
-            "journal_mode=WAL",
             "synchronous=FULL",
             "foreign_keys=ON",
             "temp_store=MEMORY",

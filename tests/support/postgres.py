@@ -1,7 +1,7 @@
 """A throw-away PostgreSQL for the tests: a cluster in a temporary directory on a free loopback port.
 
-The server refuses to run as root, so there it runs as the system's ``postgres`` user (or ``nobody``). fsync is off: what
-is tested is SQL, not the disk. Where PostgreSQL is not installed, :func:`start` says so and its tests are skipped.
+The server refuses to run as root, so there it runs as the system's ``postgres`` user (or ``nobody``). fsync is off:
+what is tested is SQL, not the disk. Where PostgreSQL is not installed, :func:`start` says so and its tests are skipped.
 """
 
 from __future__ import annotations
@@ -31,22 +31,23 @@ class Cluster:
     def url(self, database: str = "postgres") -> str:
         return f"postgresql+asyncpg://switchhook@127.0.0.1:{self.port}/{database}"
 
-    def create_database(self, name: str, template: str = "template0") -> str:
-        """A fresh database, a copy of the template; gives its URL. Names are ours, never input."""
-        self._psql(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    def create_database(self, name: str) -> str:
+        """A fresh, empty database; gives its URL. Names are ours, never input."""
+        self.run("postgres", f'CREATE DATABASE "{name}" TEMPLATE template0')
         return self.url(name)
 
     def drop_database(self, name: str) -> None:
-        self._psql(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        self.run("postgres", f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
     def stop(self) -> None:
         _run(self.programs / "pg_ctl", "-D", self.directory / "data", "-m", "immediate", "-w", "stop")
         shutil.rmtree(self.directory, ignore_errors=True)
 
-    def _psql(self, statement: str) -> None:
+    def run(self, database: str, statement: str) -> None:
+        """Run one statement, past every connection that a test holds."""
         _run(
             self.programs / "psql", "-X", "-q", "-h", "127.0.0.1", "-p", str(self.port), "-U", "switchhook",
-            "-d", "postgres", "-v", "ON_ERROR_STOP=1", "-c", statement,
+            "-d", database, "-v", "ON_ERROR_STOP=1", "-c", statement,
         )  # fmt: skip
 
 

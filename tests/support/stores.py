@@ -1,7 +1,7 @@
 """Fixtures that give a migrated store on each database: ``store`` runs a test twice, on SQLite and on PostgreSQL.
 
-The schema is made once per database kind and copied for each test (a file, a template database), so that a test
-begins on an empty store within milliseconds.
+The schema is made once. A test on SQLite gets a copy of the file; those on PostgreSQL share a database that is emptied
+before each, as copying one takes a third of a second.
 """
 
 from __future__ import annotations
@@ -18,6 +18,15 @@ from crm.unit_of_work import Store
 from tests.support import postgres
 
 BACKENDS = ("sqlite", "postgresql")
+SHARED = "shared_store"
+_EMPTY = """
+DO $$ DECLARE names text; BEGIN
+  SELECT string_agg(quote_ident(tablename), ', ') INTO names FROM pg_tables
+    WHERE schemaname = 'public' AND tablename <> 'alembic_version';
+  EXECUTE 'TRUNCATE ' || names || ' RESTART IDENTITY';
+  INSERT INTO config_revision (id, revision, do_not_call_revision) VALUES (1, 1, 1);
+END $$
+"""
 _numbers = count(1)
 
 
@@ -40,9 +49,10 @@ async def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-async def postgres_template(postgres_cluster: postgres.Cluster) -> str:
-    await migrate(postgres_cluster.create_database("template_store"))
-    return "template_store"
+async def shared_postgres(postgres_cluster: postgres.Cluster) -> str:
+    url = postgres_cluster.create_database(SHARED)
+    await migrate(url)
+    return url
 
 
 @pytest.fixture(params=BACKENDS)
@@ -64,10 +74,10 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "store.db")
         yield f"sqlite+aiosqlite:///{tmp_path / 'store.db'}"
         return
+    url: str = request.getfixturevalue("shared_postgres")
     cluster: postgres.Cluster = request.getfixturevalue("postgres_cluster")
-    name = f"store_{next(_numbers)}"
-    yield cluster.create_database(name, template=request.getfixturevalue("postgres_template"))
-    cluster.drop_database(name)
+    cluster.run(SHARED, _EMPTY)
+    yield url
 
 
 @pytest.fixture

@@ -3,10 +3,10 @@
 from tests.support.stores import (
     empty_url,
     postgres_cluster,
-    postgres_template,
+    shared_postgres,
     sqlite_template,
     store,
     store_url,
 )
 
-__all__ = ["empty_url", "postgres_cluster", "postgres_template", "sqlite_template", "store", "store_url"]
+__all__ = ["empty_url", "postgres_cluster", "shared_postgres", "sqlite_template", "store", "store_url"]

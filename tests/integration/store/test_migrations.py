@@ -47,23 +47,32 @@ async def test_the_schema_is_exactly_what_the_models_say(store: Store) -> None:
         assert await connection.run_sync(differences) == []
 
 
-async def test_a_database_of_a_newer_version_is_left_alone_and_says_so(store_url: str) -> None:
-    engine = make_engine(store_url)
+async def test_a_database_of_a_newer_version_is_left_alone_and_says_so(empty_url: str) -> None:
+    await migrate(empty_url)
+    engine = make_engine(empty_url)
     async with engine.begin() as connection:
         await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     await engine.dispose()
     with pytest.raises(Refused, match="newer version"):
-        await migrate(store_url)
+        await migrate(empty_url)
 
 
 async def test_a_database_that_is_not_there_is_said_in_a_sentence() -> None:
     with pytest.raises(Refused) as refused:
         await migrate("postgresql://nobody@127.0.0.1:1/none")
     assert refused.value.status == 503
-    with pytest.raises(Refused, match="cannot be made"):
+    with pytest.raises(Refused, match="cannot be used"):
         await migrate("sqlite:////proc/none/store.db")
     with pytest.raises(Refused, match="Write sqlite"):
         await migrate("mysql://somewhere")
+
+
+async def test_a_file_that_is_no_database_is_left_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    path.write_text("something else entirely" * 1000)
+    with pytest.raises(Refused, match="file is not a database"):
+        await migrate(f"sqlite:///{path}")
+    assert path.read_text() == "something else entirely" * 1000
 
 
 async def test_nobody_else_may_read_the_database_file(tmp_path: Path) -> None:
