@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import hashlib
 import json
 import os
@@ -20,6 +21,7 @@ from pbx.adapters.asterisk.embedded import recipe
 from pbx.adapters.asterisk.instance import EngineAsterisk
 from pbx.adapters.asterisk.practice import PracticeCarrier
 from pbx.adapters.asterisk.provision import AsteriskProvisioner
+from pbx.adapters.asterisk.selftest import self_test
 from pbx.config import Config
 from pbx.services.ports_provision import Device, EmergencyNumber, FallbackNumber, Provisioning, Route, Trunk
 from tests.support.free_ports import free_port
@@ -85,10 +87,10 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
     asterisk, carrier = EngineAsterisk(config, prefix), PracticeCarrier(config, prefix)
     await asterisk.start()
     await carrier.start()
-    async with aiohttp.ClientSession() as http:
+    async with aiohttp.ClientSession(headers=ari_login(config)) as http:
 
         async def reload(module: str) -> None:
-            async with http.put(f"{ari(config)}/asterisk/modules/{module}", auth=ari_login(config)) as answer:
+            async with http.put(f"{ari(config)}/asterisk/modules/{module}") as answer:
                 assert answer.status == 204, await answer.text()
 
         yield Site(config, asterisk, carrier, AsteriskProvisioner(asterisk.layout.etc, reload))
@@ -112,8 +114,9 @@ def ari(config: Config) -> str:
     return f"http://{config.ari_host}:{config.ari_port}/ari"
 
 
-def ari_login(config: Config) -> aiohttp.BasicAuth:
-    return aiohttp.BasicAuth("switchhook", config.secrets().ari)
+def ari_login(config: Config) -> dict[str, str]:
+    credentials = base64.b64encode(f"switchhook:{config.secrets().ari}".encode()).decode()
+    return {"Authorization": f"Basic {credentials}"}
 
 
 @pytest.fixture
@@ -156,7 +159,7 @@ async def test_the_engines_ami_account_may_not_dial_command_or_read_files(site: 
         await ami_once(site.config.ami_port, "switchhook", site.config.secrets().ami, action)
 
 
-async def test_the_engines_ami_account_may_list_registered_phones(site: Site) -> None:
+async def test_the_engines_ami_account_may_list_registered_phones(site: Site, phone: SipPhone) -> None:
     secret = site.config.secrets().ami
     answer = await ami_once(site.config.ami_port, "switchhook", secret, {"Action": "PJSIPShowContacts"})
     assert answer["Response"] == "Success"
@@ -166,7 +169,7 @@ async def test_the_engines_ami_account_may_list_registered_phones(site: Site) ->
 async def test_a_command_given_to_mixmonitor_is_not_run(site: Site, tmp_path: Path) -> None:
     proof = tmp_path / "ran"
     await site.provision()
-    async with aiohttp.ClientSession(auth=ari_login(site.config)) as http:
+    async with aiohttp.ClientSession(headers=ari_login(site.config)) as http:
         channel = {"endpoint": f"PJSIP/+12065550160@{TRUNK}", "extension": "s", "context": "fallback-say"}
         async with http.post(f"{ari(site.config)}/channels", params={**channel, "channelId": "leg_x"}) as answer:
             assert answer.status == 200, await answer.text()
@@ -304,3 +307,8 @@ async def test_a_killed_asterisk_starts_again_in_a_second(site: Site) -> None:
     await site.asterisk.wait()
     await site.asterisk.start()
     assert "fully booted" in (await site.asterisk.cli("core waitfullybooted")).lower()
+
+
+async def test_the_asterisk_we_ship_loses_no_sound_when_an_rtp_source_restarts_behind(site: Site) -> None:
+    verdict = await self_test(site.asterisk.prefix)
+    assert verdict.sound, verdict.sentence

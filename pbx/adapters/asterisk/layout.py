@@ -78,8 +78,14 @@ class Layout:
     def values(self, prefix: Path) -> dict[str, str]:
         """What ``asterisk.conf``'s template needs."""
         folders = {name: str(self.base / name) for name in ("etc", "lib", "data", "spool", "log")}
-        modules = prefix / "lib/asterisk/modules"
+        modules = modules_of(prefix)
         return folders | {"run": str(self.run), "modules_dir": str(modules), "sbin": str(prefix / "sbin")}
+
+
+def modules_of(prefix: Path) -> Path:
+    """Where an Asterisk's modules lie; Debian puts its own under the machine's architecture."""
+    found = [prefix / "lib/asterisk/modules", *sorted((prefix / "lib").glob("*/asterisk/modules"))]
+    return next((path for path in found if path.is_dir()), found[0])
 
 
 def render(template: Path, values: Mapping[str, str]) -> str:
