@@ -45,8 +45,8 @@ def read(text: str) -> Query:
     if digits:
         return Query(
             text,
-            tuple(words(text)[:MOST_TERMS]),
-            tuple(_name(word) for word in words(text)[:MOST_TERMS]),
+            (digits,),
+            (_name(digits),),
             (_number_condition(text, inside=False),),
             (_number_condition(text, inside=True),),
             digits,

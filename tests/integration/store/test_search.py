@@ -121,7 +121,7 @@ async def test_the_very_number_goes_before_names_and_names_before_the_rest(store
         store,
         (
             ("lead", {"name": "Other", "company": "4155550150 Ltd"}),
-            ("lead", {"name": "Longer", "phones": [{"number": "+81 4155550150 0"[:15]}]}),
+            ("lead", {"name": "Longer", "phones": [{"number": "+41 55 550 15 01"}]}),
             ("lead", {"name": "Exact", "phones": [{"number": "+14155550150"}]}),
             ("company", {"name": "4155550150 Taxi"}),
         ),
