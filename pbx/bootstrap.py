@@ -86,7 +86,7 @@ class Engine:
         config, secrets = self.config, self.config.secrets()
         self.ami = Ami("127.0.0.1", config.ami_port, "switchhook", secrets.ami, self._contact_changed)
         self.monitor = MixMonitor(self.ami, config.spool, lambda recording, why: None)
-        prompts = Prompts(config.home / "prompts")
+        prompts = Prompts(config.home / "prompts", config.cache / "prompts")
         self.switch = AriSwitch(self.monitor, prompts, lambda call, event: self.calls.deliver(call, event))
         base = f"http://{config.ari_host}:{config.ari_port}"
         self.ari = AriClient(base, "switchhook", secrets.ari, APP, lambda event: self.link.received(event))
@@ -126,7 +126,7 @@ class Engine:
             lambda: str(self._directory.settings["recording.codec"]),
         )
         self.leftovers = Leftovers(self.store, self.calls, self.recordings, self.config.spool)
-        stories = Stories(self.store, self.calls, directory)
+        self.stories = Stories(self.store, self.calls, directory)
         self.calls.observers += [
             self.records,
             occupancy,
@@ -134,7 +134,7 @@ class Engine:
             self.recordings,
             self.hub,
             self.metrics,
-            stories,
+            self.stories,
         ]
         self.web = WebServer(self)
 
@@ -153,7 +153,9 @@ class Engine:
         recovered = await self.projector.recover()
         if recovered:
             log.info("journal.recovered", facts=recovered)
-        self._run(self.projector.run, self.journal.flush_forever, self.link.run, self._watch_directory)
+        self._run(
+            self.projector.run, self.journal.flush_forever, self.link.run, self.stories.run, self._watch_directory
+        )
         await self.web.start()
         await self.leftovers.take_over()
         log.info("engine.started", address=f"http://{self.config.http_host}:{self.config.http_port}")

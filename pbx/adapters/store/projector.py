@@ -15,8 +15,8 @@ from typing import Any
 import structlog
 
 from crm.errors import Refused
-from crm.repositories import journal as writers
 from crm.repositories import calls as call_log
+from crm.repositories import journal as writers
 from crm.unit_of_work import Store
 from pbx.adapters.store.journal import FileJournal, Line
 from pbx.core.call.record import CallRecord
@@ -24,7 +24,7 @@ from pbx.services.live_records import LiveRecords
 
 log = structlog.get_logger("projector")
 
-GATHER_S = 0.05
+GATHER_S = 0.2
 RETRY_S = (0.2, 0.5, 1.0, 2.0)
 BATCH_LINES = 2000
 

@@ -255,7 +255,8 @@ class Call:
         self.timers.clear()
         if self.recording is not None and self.recording_leg is not None:
             self.note("recording.stopped", recording=self.recording)
-            self.do(StopRecording(self.recording, self.recording_leg))
+            if self.legs[self.recording_leg].live:  # of a channel that is gone MixMonitor has let go by itself
+                self.do(StopRecording(self.recording, self.recording_leg))
             self.recording = None
         for leg in self.live_legs():
             result = Result.ANSWERED if leg.answered else _result_at_end(leg, disposition)
