@@ -14,7 +14,7 @@ from typing import Literal
 
 from pbx.adapters.asterisk import embedded
 from pbx.adapters.asterisk.embedded import recipe
-from pbx.adapters.asterisk.embedded.build import runs
+from pbx.adapters.asterisk.embedded.builder import runs
 from pbx.adapters.asterisk.embedded.errors import BuildError, Progress
 from pbx.adapters.asterisk.layout import TEMPLATES, modules_of
 from pbx.adapters.asterisk.selftest import Verdict, self_test

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pbx.adapters.asterisk.embedded import recipe
-from pbx.adapters.asterisk.embedded.build import Build, runs, scratch
+from pbx.adapters.asterisk.embedded.builder import Build, runs, scratch
 from pbx.adapters.asterisk.embedded.errors import BuildError, Progress
 from pbx.adapters.asterisk.embedded.steps import Runner
 

@@ -1,0 +1,34 @@
+"""Reading what the dialplan did alone."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from pbx.adapters.asterisk.fallback_log import FallbackCall, read_fallback_log
+
+
+def line(message: str) -> str:
+    return json.dumps({"logmsg": {"level": "fallback", "message": f"{message}\n"}}) + "\n"
+
+
+@pytest.mark.covers("P3", "TRUST2")
+def test_the_lines_of_a_call_become_one_call_across_rotated_files(tmp_path: Path) -> None:
+    (tmp_path / "fallback.log.1").write_text(line("begin|17.1|17|in|tr_a|+14155550101|+12065550142"))
+    (tmp_path / "fallback.log").write_text(
+        "[a banner of the logger]\n"
+        + line("answer|17.1|21|d7kq2m9xw4")
+        + line("begin|18.2|18|in|tr_a|!x|")
+        + line("end|17.1|60|ANSWER|16")
+        + '{"cut sho'
+    )
+    assert read_fallback_log(tmp_path) == [
+        FallbackCall("17.1", "in", "tr_a", "+14155550101", "+12065550142", 17, 21, "d7kq2m9xw4", 60, "ANSWER", 16),
+        FallbackCall("18.2", "in", "tr_a", "!x", "", 18),
+    ]
+
+
+def test_no_log_is_no_calls(tmp_path: Path) -> None:
+    assert read_fallback_log(tmp_path) == []

@@ -1,0 +1,176 @@
+"""What phones, trunks and numbers become in Asterisk's files, and what never gets there."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pbx.adapters.asterisk.provision import AsteriskProvisioner, render, render_device, render_fallback, render_trunk
+from pbx.services.ports_provision import (
+    Device,
+    EmergencyNumber,
+    FallbackNumber,
+    ProvisionError,
+    Provisioning,
+    Route,
+    Trunk,
+)
+
+HA1 = "0123456789abcdef0123456789abcdef"
+PHONE = Device("d7kq2m9xw4", ha1=HA1, did="+14155550101", caller_name="Mio Tanaka", language="ja")
+TRUNK = Trunk("tr_01abc", "address", "carrier.example", match_addresses=("192.0.2.1", "198.51.100.0/24"))
+
+
+@pytest.mark.covers("V6")
+def test_a_phone_shows_its_users_number_whatever_it_says() -> None:
+    assert 'callerid = "Mio Tanaka" <+14155550101>' in render_device(PHONE)
+    assert "trust_id_inbound" not in render_device(PHONE)
+
+
+def test_a_phones_secret_is_kept_as_a_digest_only() -> None:
+    assert f"password_digest = MD5:{HA1}" in render_device(PHONE)
+
+
+@pytest.mark.parametrize(
+    ("kind", "transport", "template"),
+    [
+        ("sip", "udp", "(device)"),
+        ("sip", "tcp", "(device)"),
+        ("sip", "tls", "(device-tls)"),
+        ("webrtc", "udp", "(device-webrtc)"),
+    ],
+)
+def test_the_kind_of_phone_chooses_its_template(kind: str, transport: str, template: str) -> None:
+    text = render_device(replace(PHONE, kind=kind, transport=transport))  # type: ignore[arg-type]
+    assert f"[d7kq2m9xw4]{template}" in text
+
+
+def test_a_browsers_secret_is_not_in_the_file() -> None:
+    text = render_device(replace(PHONE, kind="webrtc", ha1=""))
+    assert "auth = d7kq2m9xw4" in text and "type = auth" not in text and "device-auth" not in text
+
+
+@pytest.mark.covers("TRUST17")
+@pytest.mark.parametrize("name", ['a" <911>', "x\n[evil](device)", "a;b", "${SHELL(id)}", "a\\", "\x00\u202e"])
+def test_a_hostile_name_stays_a_name(name: str) -> None:
+    lines = render_device(replace(PHONE, caller_name=name)).splitlines()
+    [caller] = [line for line in lines if line.startswith("callerid")]
+    assert caller.endswith('" <+14155550101>') and caller.count('"') == 2
+    assert not set(caller.removesuffix("<+14155550101>")) & set("<>;\\${}[]")
+    assert len(lines) == len(render_device(PHONE).splitlines())
+
+
+@pytest.mark.covers("TRUST17")
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"id": "a]\n["},
+        {"id": "100"},
+        {"did": "+1;x"},
+        {"ha1": "x"},
+        {"language": "e\nn"},
+        {"codecs": ("ulaw\n",)},
+        {"mailbox": "a b"},
+    ],
+)
+def test_a_value_that_is_no_such_thing_is_refused(change: dict[str, object]) -> None:
+    with pytest.raises(ProvisionError, match="correct it"):
+        render_device(replace(PHONE, **change))  # type: ignore[arg-type]
+
+
+def test_a_trunk_by_address_is_known_by_its_addresses_and_not_by_name() -> None:
+    text = render_trunk(TRUNK)
+    assert "match = 192.0.2.1\nmatch = 198.51.100.0/24" in text
+    assert "type = registration" not in text
+
+
+def test_a_trunk_without_addresses_is_known_by_its_host() -> None:
+    assert "match = carrier.example" in render_trunk(replace(TRUNK, match_addresses=()))
+
+
+def test_a_registering_trunk_answers_with_its_secret_escaped() -> None:
+    text = render_trunk(replace(TRUNK, mode="registration", username="user", secret="a;b\\c", transport="tcp"))
+    assert r"password = a\;b\\c" in text
+    assert r"server_uri = sip:carrier.example:5060\;transport=tcp" in text
+    assert "client_uri = sip:user@carrier.example:5060" in text
+
+
+def test_a_registering_trunk_needs_a_user_name() -> None:
+    with pytest.raises(ProvisionError, match="needs a user name"):
+        render_trunk(replace(TRUNK, mode="registration"))
+
+
+@pytest.mark.parametrize("secret", ["a\nb", " a", "a\x00b"])
+def test_a_secret_that_would_be_a_line_of_its_own_is_refused(secret: str) -> None:
+    with pytest.raises(ProvisionError, match="printable"):
+        render_trunk(replace(TRUNK, username="user", secret=secret))
+
+
+@pytest.mark.covers("P2")
+def test_the_fallback_of_a_number_names_phones_and_forwarding_number_in_every_notation() -> None:
+    number = FallbackNumber(
+        "+14155550101", ("14155550101", "4155550101"), ("d1aaa", "d2bbb"), 25, (Route("tr_01abc", "12065550130"),), "ja"
+    )
+    text = render_fallback([number], [EmergencyNumber("119", (Route("tr_01abc", "119"), Route("tr_02abc", "119")))])
+    assert "exten => +14155550101,1,Set(OWNER=+14155550101)\n same => n,Set(PHONES=d1aaa-d2bbb)" in text
+    assert "Set(FORWARD_1=PJSIP/12065550130@tr_01abc)" in text
+    assert "exten => 4155550101,1,Goto(+14155550101,1)" in text
+    assert "exten => 119,1,Set(TRUNK_1=PJSIP/119@tr_01abc)\n same => n,Set(TRUNK_2=PJSIP/119@tr_02abc)" in text
+
+
+@pytest.mark.covers("TRUST17")
+@pytest.mark.parametrize("number", ["911&Local/600", "1,20,U(x)", "${X}", "", "1\n2"])
+def test_nothing_but_digits_gets_into_the_dialplan(number: str) -> None:
+    with pytest.raises(ProvisionError):
+        render_fallback([], [EmergencyNumber(number, ())])
+    with pytest.raises(ProvisionError):
+        render_fallback([FallbackNumber("+14155550101", forward=(Route("tr_01abc", number),))], [])
+
+
+class Reloads:
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.broken = False
+
+    async def __call__(self, module: str) -> None:
+        if self.broken:
+            raise ConnectionError
+        self.asked.append(module)
+
+
+@pytest.mark.covers("A2")
+async def test_only_what_changed_is_written_and_reloaded(tmp_path: Path) -> None:
+    reloads = Reloads()
+    provisioner = AsteriskProvisioner(tmp_path, reloads)
+    assert await provisioner.apply(Provisioning([PHONE], [TRUNK]))
+    assert sorted(reloads.asked) == ["pbx_config.so", "res_pjsip.so"]
+    assert not await provisioner.apply(Provisioning([PHONE], [TRUNK]))
+    assert len(reloads.asked) == 2
+    assert await provisioner.apply(Provisioning([PHONE], [TRUNK], [FallbackNumber("+14155550101")]))
+    assert reloads.asked[2:] == ["pbx_config.so"]
+
+
+async def test_a_reload_that_failed_is_asked_for_again(tmp_path: Path) -> None:
+    reloads = Reloads()
+    provisioner = AsteriskProvisioner(tmp_path, reloads)
+    reloads.broken = True
+    with pytest.raises(ConnectionError):
+        await provisioner.apply(Provisioning([PHONE]))
+    reloads.broken = False
+    await provisioner.apply(Provisioning([PHONE]))
+    assert "res_pjsip.so" in reloads.asked
+
+
+async def test_files_with_secrets_are_their_owners_alone(tmp_path: Path) -> None:
+    await AsteriskProvisioner(tmp_path, Reloads()).apply(Provisioning([PHONE]))
+    assert modes(tmp_path) == {0o600}
+
+
+def modes(folder: Path) -> set[int]:
+    return {path.stat().st_mode & 0o777 for path in folder.iterdir()}
+
+
+def test_everything_is_rendered_even_when_there_is_nothing() -> None:
+    assert set(render(Provisioning())) == {"pjsip_users.conf", "pjsip_trunks.conf", "fallback_generated.conf"}
