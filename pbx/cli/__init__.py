@@ -1,1 +1,1 @@
-"""The command line, one click group a file."""
+"""The command line: one file for each group of commands, read only when it is asked for."""

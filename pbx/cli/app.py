@@ -1,0 +1,138 @@
+"""What every command shares: configuration, the store, how to print, and waiting for the engine to follow."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+import urllib.error
+import urllib.request
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from pbx.config import Config, ConfigError
+
+if TYPE_CHECKING:
+    from crm.unit_of_work import Store, UnitOfWork
+
+T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., Any])
+
+FOLLOW_S = 3.0
+_LOOK_AGAIN_S = 0.03
+
+
+@dataclass
+class App:
+    """One run of the command line."""
+
+    as_json: bool = False
+    home: Path | None = None
+
+    @cached_property
+    def config(self) -> Config:
+        return Config.load(home=self.home)
+
+    def read(self, ask: Callable[[Any], Coroutine[Any, Any, T]]) -> T:
+        """Run ``ask`` in a reading transaction."""
+        return asyncio.run(self._with_store(lambda store: _reading(store, ask)))
+
+    def write(self, do: Callable[[UnitOfWork], Coroutine[Any, Any, T]]) -> T:
+        """Run ``do`` in a transaction, commit, and return when a running engine has taken the change."""
+        done, revision = asyncio.run(self._with_store(lambda store: _writing(store, do)))
+        if not follow(self.config, revision):
+            click.echo("Saved, but the running engine has not taken it yet. See what “pbx doctor” says.", err=True)
+        return done
+
+    async def _with_store(self, use: Callable[[Store], Coroutine[Any, Any, T]]) -> T:
+        async with self.store() as store:
+            return await use(store)
+
+    @asynccontextmanager
+    async def store(self) -> AsyncIterator[Store]:
+        """The store of this home. Raises ConfigError where nobody has made one: a wrong home is likelier."""
+        from crm.unit_of_work import Store
+
+        check_database(self.config)
+        store = Store(self.config.database_url)
+        try:
+            yield store
+        finally:
+            await store.close()
+
+
+def check_database(config: Config) -> None:
+    """A SQLite file that is not there is an error, never made in passing."""
+    _, found, path = config.database_url.partition(":///")
+    if config.database_url.startswith("sqlite") and found and not Path(path).exists():
+        raise ConfigError(
+            f"There is no database in {config.home}: run “pbx migrate” to make one there, or set SWITCHHOOK_HOME "
+            "(or --home) to where Switchhook keeps its state."
+        )
+
+
+def follow(config: Config, revision: int, within_s: float = FOLLOW_S) -> bool:
+    """Wait until the engine works with this revision of the configuration (A2); at once where none runs."""
+    deadline = time.monotonic() + within_s
+    while True:
+        state = ready(config)
+        if state is None or int(state.get("config_revision", revision)) >= revision:
+            return True
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(_LOOK_AGAIN_S)
+
+
+def engine_url(config: Config) -> str:
+    """Where this machine reaches the engine."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(config.http_host, config.http_host)
+    return f"http://{host}:{config.http_port}"
+
+
+def ready(config: Config, timeout_s: float = 2.0) -> dict[str, Any] | None:
+    """What the engine says of itself; None where nothing that is an engine answers."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(f"{engine_url(config)}/readyz", timeout=timeout_s) as answer:
+            body = answer.read()
+    except urllib.error.HTTPError as error:
+        body = error.read()
+    except OSError:
+        return None
+    try:
+        state = json.loads(body)
+    except ValueError:
+        return None
+    return state if isinstance(state, dict) else None
+
+
+def _json(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    if value:
+        ctx.ensure_object(App).as_json = True
+
+
+def json_option(command: F) -> F:
+    """`--json`, before or behind the command's name."""
+    option = click.option("--json", is_flag=True, expose_value=False, callback=_json, help="Print JSON.")
+    return option(command)
+
+
+async def _reading(store: Store, ask: Callable[[Any], Coroutine[Any, Any, T]]) -> T:
+    async with store.read() as session:
+        return await ask(session)
+
+
+async def _writing(store: Store, do: Callable[[UnitOfWork], Coroutine[Any, Any, T]]) -> tuple[T, int]:
+    from crm import directory
+    from crm.unit_of_work import CLI
+
+    async with store.write(CLI) as work:
+        done = await do(work)
+    async with store.read() as session:
+        return done, await directory.current_revision(session)

@@ -1,0 +1,104 @@
+"""`pbx asterisk`: which Asterisk carries the calls, building it, and whether its sound is whole."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pbx.cli import output
+from pbx.cli.app import App, json_option
+from pbx.cli.progress import bar
+from pbx.config import Config
+
+if TYPE_CHECKING:
+    from pbx.adapters.asterisk.find import Found
+
+
+@click.group("asterisk")
+def asterisk_command() -> None:
+    """The Asterisk that carries the calls."""
+
+
+@asterisk_command.command("status")
+@json_option
+@click.pass_obj
+def status(app: App) -> None:
+    """Which ones are there, which one is used and why, and whether it runs."""
+    from pbx.adapters.asterisk import find
+
+    found = asyncio.run(find.status(app.config))
+    running = asyncio.run(_running(app.config, found.used.prefix)) if found.used else None
+    shown = {
+        "used": found.used.origin if found.used else None,
+        "version": found.used.version if found.used else None,
+        "prefix": str(found.used.prefix) if found.used else None,
+        "running": running is not None,
+        "channels": running,
+        "system": _in_words(found.system),
+        "embedded": _in_words(found.embedded),
+    }
+    output.show(app, shown)
+    if found.used is None:
+        click.echo("It is built by “pbx asterisk build”, or by the first “make up”, in about four minutes.", err=True)
+
+
+@asterisk_command.command("build")
+@click.option("--again", is_flag=True, help="Even if one that can be used is there.")
+@json_option
+@click.pass_obj
+def build(app: App, again: bool) -> None:
+    """Build the embedded Asterisk where it is missing; about four minutes on two cores."""
+    prefix = ensure(app.config, again=again)
+    if app.as_json:
+        return output.dump({"prefix": str(prefix)})
+    if again:
+        click.echo(f"Built in {prefix}.")
+
+
+@asterisk_command.command("selftest")
+@json_option
+@click.pass_obj
+def selftest(app: App) -> int:
+    """Send it sound that restarts behind, transcoded and recorded, and measure what arrives. Exit code 1: faulty."""
+    from pbx.adapters.asterisk.selftest import self_test
+
+    prefix = ensure(app.config)
+    verdict = asyncio.run(self_test(prefix))
+    shown = {
+        "prefix": str(prefix),
+        "sound": verdict.sound,
+        "recorded": round(verdict.recorded, 3),
+        "heard": round(verdict.heard, 3),
+        "finding": verdict.sentence,
+    }
+    output.show(app, shown)
+    return 0 if verdict.sound else 1
+
+
+def ensure(config: Config, *, again: bool = False) -> Path:
+    """The Asterisk to use, built first with a bar where it is missing. Raises BuildError."""
+    from pbx.adapters.asterisk import find
+
+    with bar("Building Asterisk") as tell:
+        return asyncio.run((find.build if again else find.ensure)(config, tell))
+
+
+def _in_words(found: Found | None) -> str | None:
+    if found is None:
+        return None
+    return f"{found.version} in {found.prefix}" + (f", not used: {found.problem}" if found.problem else "")
+
+
+async def _running(config: Config, prefix: Path) -> str | None:
+    """What a running one says of its channels; None where none answers."""
+    from pbx.adapters.asterisk.embedded.errors import BuildError
+    from pbx.adapters.asterisk.instance import EngineAsterisk
+
+    try:
+        answer = await EngineAsterisk(config, prefix).cli("core show channels count")
+    except BuildError:
+        return None
+    return answer.splitlines()[0] if "active channel" in answer else None

@@ -1,0 +1,124 @@
+"""add, list, show, change, remove for one kind of record: the same shape for all of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
+import click
+
+from pbx.cli import output
+from pbx.cli.app import App, json_option
+from pbx.cli.fields import Field, given, options
+
+SECRET_NOTE = "The secret is shown this once. Keep it now."
+
+
+@dataclass(frozen=True, slots=True)
+class Noun:
+    """``service`` is a module of crm.services; ``ref`` says how one record is named on the command line."""
+
+    name: str
+    help: str
+    service: str
+    ref: str
+    columns: tuple[str, ...]
+    add: tuple[Field, ...]
+    change: tuple[Field, ...]
+    filters: tuple[Field, ...] = ()
+    paged: bool = False
+
+    def module(self) -> ModuleType:
+        return import_module(f"crm.services.{self.service}")
+
+
+def group(noun: Noun) -> click.Group:
+    """The group with its five commands."""
+    made = click.Group(noun.name, help=noun.help)
+    for command in (_add(noun), _list(noun), _show(noun), _change(noun), _remove(noun)):
+        made.add_command(command)
+    return made
+
+
+def plain(record: Any) -> dict[str, Any]:
+    """A record as it is printed; what is given out once with its secret is one flat record."""
+    from crm.records import as_dict
+
+    for part in ("device", "token"):
+        if hasattr(record, part) and hasattr(record, "secret"):
+            return {**as_dict(getattr(record, part)), "secret": record.secret}
+    return as_dict(record)
+
+
+def show(app: App, record: Any) -> None:
+    row = plain(record)
+    output.show(app, row, secret=SECRET_NOTE if "secret" in row else None)
+
+
+def _add(noun: Noun) -> click.Command:
+    @click.command("add", help=f"Add a {noun.name}.")
+    @options(noun.add, adding=True)
+    @json_option
+    @click.pass_obj
+    def add(app: App, /, **parameters: Any) -> None:
+        values = given(noun.add, parameters)
+        show(app, app.write(lambda work: noun.module().add(work, values)))
+
+    return add
+
+
+def _list(noun: Noun) -> click.Command:
+    @click.command("list", help=f"List every {noun.name}.")
+    @options(noun.filters, adding=False)
+    @json_option
+    @click.pass_obj
+    def list_all(app: App, /, **parameters: Any) -> None:
+        wanted = given(noun.filters, parameters)
+        found = app.read(lambda session: noun.module().list_all(session, **wanted))
+        if noun.paged:
+            return output.page(app, [plain(item) for item in found.items], noun.columns, found.next_cursor)
+        output.table(app, [plain(item) for item in found], noun.columns)
+
+    return list_all
+
+
+def _show(noun: Noun) -> click.Command:
+    @click.command("show", help=f"Show one {noun.name}.")
+    @click.argument("ref", metavar=noun.ref)
+    @json_option
+    @click.pass_obj
+    def show_one(app: App, ref: str) -> None:
+        show(app, app.read(lambda session: noun.module().show(session, ref)))
+
+    return show_one
+
+
+def _change(noun: Noun) -> click.Command:
+    @click.command("change", help=f"Change a {noun.name}; the next call uses it. Only what is given changes.")
+    @click.argument("ref", metavar=noun.ref)
+    @options(noun.change, adding=False)
+    @json_option
+    @click.pass_obj
+    def change(app: App, /, ref: str, **parameters: Any) -> None:
+        values = given(noun.change, parameters)
+        if not values:
+            raise click.UsageError("Nothing to change was given", click.get_current_context())
+        show(app, app.write(lambda work: noun.module().change(work, ref, values)))
+
+    return change
+
+
+def _remove(noun: Noun) -> click.Command:
+    @click.command("remove", help=f"Remove a {noun.name}; calls that run go on.")
+    @click.argument("ref", metavar=noun.ref)
+    @json_option
+    @click.pass_obj
+    def remove(app: App, ref: str) -> None:
+        gone = app.write(lambda work: noun.module().remove(work, ref))
+        if app.as_json:
+            return output.dump(plain(gone))
+        click.echo("Removed.")
+
+    return remove

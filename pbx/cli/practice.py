@@ -1,0 +1,57 @@
+"""`pbx practice`: the practice carrier plays the public network."""
+
+from __future__ import annotations
+
+import asyncio
+
+import click
+
+from pbx.cli import output
+from pbx.cli.app import App, json_option
+
+NUMBERS: tuple[tuple[str, str], ...] = (
+    ("+12065550150", "answers and speaks"),
+    ("+12065550151", "is busy"),
+    ("+12065550152", "rings for ever"),
+    ("+12065550153", "declines"),
+    ("+12065550154", "answers after 8 seconds"),
+    ("+12065550155", "a menu that repeats the digits pressed"),
+    ("+12065550156", "a mailbox that beeps"),
+    ("+12065550157", "an echo"),
+    ("+12065550158", "speaks before it answers"),
+    ("+12065550159", "nobody has this number"),
+    ("+12065550130", "a mobile whose owner accepts forwarded calls"),
+)
+
+
+@click.group("practice")
+def practice_command() -> None:
+    """The practice carrier: a second Asterisk that plays the public network. It runs while “make up” does."""
+
+
+@practice_command.command("numbers")
+@json_option
+@click.pass_obj
+def numbers(app: App) -> None:
+    """What can be dialled there, and what each does."""
+    output.table(app, [{"number": number, "does": what} for number, what in NUMBERS], ("number", "does"))
+
+
+@practice_command.command("call")
+@click.argument("from_number", metavar="FROM")
+@click.option("--to", "to_number", required=True, help="One of your numbers, for example +14155550101.")
+@click.option("--play", type=click.Choice(("tone", "echo", "speech", "silence")), default="speech", show_default=True)
+@click.option("--seconds", type=click.FloatRange(0, 3600), default=30.0, show_default=True, help="Then it hangs up.")
+@click.option("--hz", type=click.IntRange(50, 3800), default=1000, show_default=True, help="The tone's pitch.")
+@click.option("--digits", default="", help="Pressed once answered; w is a pause.")
+@json_option
+@click.pass_obj
+def call(app: App, from_number: str, to_number: str, play: str, seconds: float, hz: int, digits: str) -> int:
+    """Have FROM call one of your numbers; returns when it is answered or given up. Exit code 1: not answered."""
+    from pbx.adapters.asterisk.practice import PLAYS, PracticeCarrier
+
+    carrier = PracticeCarrier(app.config, app.config.cache)
+    kind = next(name for name in PLAYS if name == play)
+    made = asyncio.run(carrier.call(from_number, to_number, kind, seconds, hz=hz, digits=digits))
+    output.show(app, {"from": from_number, "to": to_number, "result": made.result, "channel": made.channel})
+    return 0 if made.answered else 1

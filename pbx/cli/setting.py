@@ -1,0 +1,77 @@
+"""`pbx setting`: settings of the organisation."""
+
+from __future__ import annotations
+
+import click
+
+from pbx.cli import output
+from pbx.cli.app import App, json_option
+from pbx.cli.nouns import plain
+
+COLUMNS = ("key", "value", "changed", "description")
+
+
+@click.group("setting")
+def setting_command() -> None:
+    """Settings of the organisation; each has a default, and a change reaches the next call."""
+
+
+@setting_command.command("list")
+@click.option("--changed", is_flag=True, help="Only those that are not as by default.")
+@json_option
+@click.pass_obj
+def list_all(app: App, changed: bool) -> None:
+    """List all settings."""
+    from crm.services import settings
+
+    rows = [plain(view) for view in app.read(settings.list_all)]
+    output.table(app, [row for row in rows if row["changed"] or not changed], COLUMNS)
+
+
+@setting_command.command("show")
+@click.argument("key")
+@json_option
+@click.pass_obj
+def show(app: App, key: str) -> None:
+    """Show one setting and what it means."""
+    from crm.services import settings
+
+    output.show(app, plain(app.read(lambda session: settings.show(session, key))))
+
+
+def _change(app: App, key: str, value: str) -> None:
+    from crm.services import settings
+
+    parsed = settings.from_text(key, value)
+    output.show(app, plain(app.write(lambda work: settings.change(work, key, parsed))))
+
+
+@setting_command.command("change")
+@click.argument("key")
+@click.argument("value")
+@json_option
+@click.pass_obj
+def change(app: App, key: str, value: str) -> None:
+    """Set a value: on or off, a number, a text, or entries with commas between them."""
+    _change(app, key, value)
+
+
+@setting_command.command("add")
+@click.argument("key")
+@click.argument("value")
+@json_option
+@click.pass_obj
+def add(app: App, key: str, value: str) -> None:
+    """The same as change."""
+    _change(app, key, value)
+
+
+@setting_command.command("remove")
+@click.argument("key")
+@json_option
+@click.pass_obj
+def remove(app: App, key: str) -> None:
+    """Back to the default."""
+    from crm.services import settings
+
+    output.show(app, plain(app.write(lambda work: settings.remove(work, key))))
