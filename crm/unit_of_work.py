@@ -50,7 +50,7 @@ class UnitOfWork:
         self.actor = actor
         self.at_us = at_us
         self._changes: list[audit.Change] = []
-        self._touches_calls = False
+        self.touches_calls = False
         self._touches_do_not_call = False
 
     def record(
@@ -68,7 +68,7 @@ class UnitOfWork:
         ``action`` is ``<thing>.<verb>``, for example ``user.add``. Secrets must not stand in before or after.
         """
         self._changes.append(audit.Change(action, object_id, before, after))
-        self._touches_calls |= touches_calls
+        self.touches_calls |= touches_calls
         self._touches_do_not_call |= touches_do_not_call
 
     async def flush(self) -> None:
@@ -82,7 +82,7 @@ class UnitOfWork:
         if self._changes:
             await audit.append(self.session, str(self.actor), self.at_us, self._changes)
             self._changes = []
-        if self._touches_calls:
+        if self.touches_calls:
             await revision.bump(self.session, do_not_call=self._touches_do_not_call)
 
 
@@ -93,6 +93,7 @@ class Store:
         self.url = database_url(url) if isinstance(url, str) else url
         self.engine = make_engine(self.url)
         self.clock = clock
+        self.on_change: Callable[[], None] | None = None  # told after a commit that calls depend on
         self._writing = make_sessions(self.engine)
         self._reading = make_sessions(for_reading(self.engine))
 
@@ -103,6 +104,8 @@ class Store:
                 work = UnitOfWork(session, actor, self.clock())
                 yield work
                 await work.finish()
+        if work.touches_calls and self.on_change is not None:
+            self.on_change()
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
