@@ -7,17 +7,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from sqlalchemy import Select, Table, and_, select, tuple_
+from sqlalchemy import Select, Table, and_, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from crm import people
+from crm import ids, people
 from crm.models.people import EmailAddress, Phone, PostalAddress, Record
 from crm.phone_numbers import display
 
 _COMPANY = aliased(Record)
 _RECORD = cast(Table, Record.__table__)
 _COLUMNS = (*_RECORD.c, _COMPANY.name.label("of_company"))
+_PREFIXES = {"lead": ids.LEAD, "contact": ids.PERSON, "company": ids.COMPANY}
 HIGHEST = "\U0010ffff"
 
 
@@ -87,6 +88,48 @@ async def company_named(session: AsyncSession, key: str) -> str | None:
 
 async def by_external_id(session: AsyncSession, kind: str, external_id: str) -> str | None:
     return await session.scalar(select(Record.id).where(Record.kind == kind, Record.external_id == external_id))
+
+
+async def like(
+    session: AsyncSession,
+    kind: str,
+    *,
+    externals: Sequence[str],
+    emails: Sequence[str],
+    numbers: Sequence[str],
+    names: Sequence[str],
+) -> set[str]:
+    """Ids of records that share an external id, an e-mail, a number or a folded name with any of these."""
+    found: set[str] = set()
+    of_kind = select(Record.id).where(Record.kind == kind)
+    if externals:
+        found.update(await session.scalars(of_kind.where(Record.external_id.in_(externals))))
+    if names:
+        found.update(await session.scalars(of_kind.where(Record.name_key.in_(names))))
+    if emails:
+        address = func.lower(EmailAddress.address)
+        found.update(await session.scalars(select(EmailAddress.record_id).where(address.in_(emails))))
+    if numbers:
+        found.update(await session.scalars(select(Phone.record_id).where(Phone.e164.in_(numbers))))
+    return {record_id for record_id in found if record_id.startswith(f"{_PREFIXES[kind]}_")}
+
+
+async def companies_named(session: AsyncSession, keys: Sequence[str]) -> dict[str, str]:
+    """The oldest company of each of these folded names."""
+    query = select(Record.name_key, Record.id).where(Record.kind == "company", Record.name_key.in_(keys))
+    return {key: record_id for key, record_id in await session.execute(query.order_by(Record.id.desc()))}
+
+
+async def person_by_email(session: AsyncSession, address: str) -> str | None:
+    """A contact before a lead; the oldest. ``address`` in lower case."""
+    query = select(Record.id).join(EmailAddress, EmailAddress.record_id == Record.id)
+    query = query.where(func.lower(EmailAddress.address) == address, Record.kind != "company")
+    return await session.scalar(query.order_by(Record.kind, Record.id).limit(1))
+
+
+async def person_named(session: AsyncSession, key: str) -> str | None:
+    query = select(Record.id).where(Record.kind.in_(("contact", "lead")), Record.name_key == key)
+    return await session.scalar(query.order_by(Record.kind, Record.id).limit(1))
 
 
 async def employees(session: AsyncSession, company_id: str, after: str, limit: int) -> list[str]:

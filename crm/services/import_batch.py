@@ -1,0 +1,247 @@
+"""Writing a batch of checked lines in one transaction: what is new is added in bulk, what is known is completed.
+
+A line never empties a field: cells that are empty say nothing. Numbers and e-mails are added to those that are there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sqlalchemy import delete, insert, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from crm import ids, people
+from crm.models.people import Activity, EmailAddress, Note, Phone, PostalAddress, Record
+from crm.phone_numbers import variants
+from crm.repositories import people as repository
+from crm.search import index
+from crm.search.text import fold
+from crm.services import activities
+from crm.services import people as records
+from crm.services.import_rows import Prepared, key_of, merged_addresses, merged_emails, merged_phones
+from crm.unit_of_work import UnitOfWork
+
+_LISTS: dict[str, Any] = {"phones": Phone, "emails": EmailAddress, "addresses": PostalAddress}
+_PLAIN = ("reading", "title", "website", "source", "status")
+
+
+@dataclass
+class Tally:
+    """How many records a run made or completed."""
+
+    added: int = 0
+    changed: int = 0
+
+
+@dataclass
+class _Draft:
+    """A record as it is becoming; ``before`` is None for one that is new."""
+
+    record: people.Record
+    before: people.Record | None
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Batches:
+    """What stays the same over a run. ``owners`` are user ids by their folded e-mail."""
+
+    kind: str
+    owner_id: str | None
+    owners: Mapping[str, str]
+    tally: Tally = field(default_factory=Tally)
+    _companies: dict[str, str] = field(default_factory=dict)
+
+    async def write(self, work: UnitOfWork, lines: Sequence[Prepared]) -> None:
+        if self.kind == "contact":
+            await self._find_companies(work, {line.company for line in lines if line.company})
+        known = await self._known(work.session, lines)
+        drafts: dict[str, _Draft] = {}
+        for line in lines:
+            draft = _find(known, line) or self._new(work, line)
+            self._complete(draft, line)
+            drafts[draft.record.id] = draft
+            _remember(known, draft)
+        await self._save(work, list(drafts.values()))
+
+    def _new(self, work: UnitOfWork, line: Prepared) -> _Draft:
+        row = records.blank(ids.new(records.PREFIXES[self.kind], work.at_us), self.kind, work.at_us)
+        row |= {"name": line.values["name"], "owner_id": self.owner_id}
+        del row["name_key"]
+        return _Draft(people.Record(**row, phones=(), emails=(), addresses=()), None)
+
+    def _complete(self, draft: _Draft, line: Prepared) -> None:
+        values, was = line.values, draft.record
+        plain: dict[str, Any] = {name: values[name] for name in _PLAIN if values.get(name)}
+        owner = self.owners.get(fold(line.owner)) if line.owner else None
+        draft.record = replace(
+            was,
+            **plain,
+            name=values["name"],
+            external_id=values.get("external_id") or was.external_id,
+            owner_id=owner or was.owner_id,
+            company_name=line.company or was.company_name,
+            company_id=self._companies.get(fold(line.company), was.company_id) if line.company else was.company_id,
+            phones=tuple(merged_phones(was.phones, values.get("phones", ()))),
+            emails=tuple(merged_emails(was.emails, values.get("emails", ()))),
+            addresses=tuple(merged_addresses(was.addresses, values.get("addresses", ()))),
+        )
+        if line.note and draft.before is None:
+            draft.notes.append(line.note)
+
+    async def _known(self, session: AsyncSession, lines: Sequence[Prepared]) -> dict[str, _Draft]:
+        found = await repository.like(
+            session,
+            self.kind,
+            externals=[line.values["external_id"] for line in lines if line.values.get("external_id")],
+            emails=[email.address.lower() for line in lines for email in line.values.get("emails", ())],
+            numbers=[phone.e164 for line in lines for phone in line.values.get("phones", ())],
+            names=[fold(line.values["name"]) for line in lines if line.key.startswith("name ")],
+        )
+        known: dict[str, _Draft] = {}
+        for record in await repository.load(session, sorted(found)):
+            _remember(known, _Draft(record, record))
+        return known
+
+    async def _find_companies(self, work: UnitOfWork, names: Iterable[str]) -> None:
+        wanted = {fold(name): name for name in names if fold(name) not in self._companies}
+        if not wanted:
+            return
+        self._companies |= await repository.companies_named(work.session, list(wanted))
+        missing = [name for key, name in sorted(wanted.items()) if key not in self._companies]
+        made = [
+            people.Record(
+                **{
+                    key: value
+                    for key, value in records.blank(ids.new(ids.COMPANY, work.at_us), "company", work.at_us).items()
+                    if key != "name_key"
+                }
+                | {"name": name},
+                phones=(),
+                emails=(),
+                addresses=(),
+            )
+            for name in missing
+        ]
+        await _insert(work, made)
+        self._companies |= {fold(record.name): record.id for record in made}
+
+    async def _save(self, work: UnitOfWork, drafts: Sequence[_Draft]) -> None:
+        new = [draft for draft in drafts if draft.before is None]
+        changed = [draft for draft in drafts if draft.before is not None and draft.before != draft.record]
+        await _insert(work, [draft.record for draft in new])
+        for draft in changed:
+            await _update(work, draft)
+        await index.put(work.session, [records.entry(draft.record) for draft in changed])
+        await _tell(work, [*new, *changed])
+        await _keep_notes(work, new)
+        self.tally.added += len(new)
+        self.tally.changed += len(changed)
+
+
+def _find(known: Mapping[str, _Draft], line: Prepared) -> _Draft | None:
+    """By the line's key; a record without an external id may also be the one that now gets it."""
+    draft = known.get(line.key)
+    if draft is None and line.values.get("external_id"):
+        without = {name: value for name, value in line.values.items() if name != "external_id"}
+        draft = known.get(key_of(without, line.company))
+        if draft is not None and draft.record.external_id is not None:
+            return None
+    return draft
+
+
+def _remember(known: dict[str, _Draft], draft: _Draft) -> None:
+    record = draft.record
+    name = fold(record.name)
+    keys = [f"id {record.external_id}"] if record.external_id else []
+    keys += [f"email {email.address.lower()} {name}" for email in record.emails]
+    keys += [f"phone {phone.e164} {name}" for phone in record.phones]
+    if not record.emails and not record.phones:
+        keys.append(f"name {name} {fold(record.company_name)}")
+    for key in keys:
+        known.setdefault(key, draft)
+
+
+def _columns(record: people.Record) -> dict[str, Any]:
+    row = {name: getattr(record, name) for name in people.Record.__slots__ if name not in _LISTS}
+    row["name_key"] = fold(record.name)
+    if record.company_id is not None:
+        row["company_name"] = ""
+    return row
+
+
+async def _insert(work: UnitOfWork, made: Sequence[people.Record]) -> None:
+    if not made:
+        return
+    await work.session.execute(insert(Record), [_columns(record) for record in made])
+    for name, table in _LISTS.items():
+        rows = [row for record in made for row in _rows(name, record)]
+        if rows:
+            await work.session.execute(insert(table), rows)
+    await index.add(work.session, [records.entry(record) for record in made])
+
+
+async def _update(work: UnitOfWork, draft: _Draft) -> None:
+    assert draft.before is not None
+    record = draft.record
+    columns = _columns(record) | {"updated_us": work.at_us}
+    await work.session.execute(update(Record).where(Record.id == record.id).values(columns))
+    for name, table in _LISTS.items():
+        if getattr(record, name) != getattr(draft.before, name):
+            await work.session.execute(delete(table).where(table.record_id == record.id))
+            if rows := _rows(name, record):
+                await work.session.execute(insert(table), rows)
+
+
+def _rows(name: str, record: people.Record) -> list[dict[str, Any]]:
+    values = getattr(record, name)
+    if name != "phones":
+        return records.list_rows(name, record.id, values)
+    return [
+        {
+            "record_id": record.id,
+            "position": at,
+            "label": phone.label,
+            "e164": phone.e164,
+            "national": variants(phone.e164)[1],
+        }
+        for at, phone in enumerate(values, 1)
+    ]
+
+
+async def _tell(work: UnitOfWork, drafts: Sequence[_Draft]) -> None:
+    rows = [
+        {
+            "id": ids.new(activities.PREFIX, work.at_us),
+            "record_id": draft.record.id,
+            "at_us": work.at_us,
+            "kind": "record.import",
+            "actor": str(work.actor),
+            "object_id": draft.record.id,
+            "data": None,
+        }
+        for draft in drafts
+    ]
+    if rows:
+        await work.session.execute(insert(Activity), rows)
+
+
+async def _keep_notes(work: UnitOfWork, drafts: Sequence[_Draft]) -> None:
+    rows = [
+        {
+            "id": ids.new(ids.NOTE, work.at_us),
+            "record_id": draft.record.id,
+            "deal_id": None,
+            "call_id": None,
+            "author_id": work.actor.id or None,
+            "text": text,
+            "created_us": work.at_us,
+            "updated_us": work.at_us,
+        }
+        for draft in drafts
+        for text in draft.notes
+    ]
+    if rows:
+        await work.session.execute(insert(Note), rows)
