@@ -53,7 +53,7 @@ def database_url(text: str) -> URL:
 def make_engine(url: str | URL, *, busy_timeout_s: float = BUSY_TIMEOUT_S, pool_size: int = 8) -> AsyncEngine:
     """An engine that connects lazily. The directory of a SQLite file is made if it is not there."""
     url = database_url(url) if isinstance(url, str) else url
-    options: dict[str, Any] = {"json_serializer": to_json, "json_deserializer": orjson.loads}
+    options: dict[str, Any] = {"json_serializer": to_json, "json_deserializer": from_json}
     if is_sqlite(url):
         if url.database and url.database != ":memory:":
             _make_file(Path(url.database), busy_timeout_s)
@@ -88,6 +88,11 @@ def to_json(value: Any) -> str:
         return orjson.dumps(value).decode()
     except TypeError:
         return json.dumps(value)
+
+
+def from_json(value: Any) -> Any:
+    """SQLite takes a column of the type JSON for numeric and gives a lone number back as one."""
+    return orjson.loads(value) if isinstance(value, str | bytes) else value
 
 
 def _make_file(path: Path, busy_timeout_s: float) -> None:

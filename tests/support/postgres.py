@@ -39,8 +39,18 @@ class Cluster:
     def drop_database(self, name: str) -> None:
         self.run("postgres", f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
-    def stop(self) -> None:
+    def halt(self) -> None:
+        """As a crash: connections break, nothing is tidied up."""
         _run(self.programs / "pg_ctl", "-D", self.directory / "data", "-m", "immediate", "-w", "stop")
+
+    def resume(self) -> None:
+        """Start again with the options of before."""
+        _run(self.programs / "pg_ctl", "-D", self.directory / "data", "-l", self.directory / "log", "-w", "restart")
+
+    def stop(self) -> None:
+        """End for good, halted or not, and remove everything."""
+        if (self.directory / "data" / "postmaster.pid").exists():
+            self.halt()
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def run(self, database: str, statement: str) -> None:
@@ -62,7 +72,7 @@ def start() -> Cluster:
     _run(programs / "initdb", "-D", data, "-U", "switchhook", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N")
     settings = (
         f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories= -c fsync=off "
-        "-c synchronous_commit=off -c full_page_writes=off -c max_connections=100"
+        "-c full_page_writes=off -c max_connections=100"
     )
     log = directory / "log"
     _run(programs / "pg_ctl", "-D", data, "-l", log, "-o", settings, "-w", "-t", str(START_DEADLINE_S), "start")
