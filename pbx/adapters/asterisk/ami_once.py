@@ -6,7 +6,7 @@ The engine's standing AMI link is another thing (``ami``): this one logs in, ask
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from pbx.adapters.asterisk.embedded.errors import BuildError
 
@@ -20,9 +20,9 @@ async def ami_once(
     action: Mapping[str, str],
     deadline_s: float = 5.0,
     *,
-    until: str = "",
+    until: Callable[[dict[str, str]], bool] | None = None,
 ) -> dict[str, str]:
-    """Log in and carry out ``action``; its response, or the event named ``until`` that belongs to it.
+    """Log in and carry out ``action``; its response, or the first event for which ``until`` says so.
 
     Raises OSError (no listener), TimeoutError, or BuildError where Asterisk refuses.
     """
@@ -33,7 +33,7 @@ async def ami_once(
             events = "call" if until else "off"
             await _ask(reader, writer, {"Action": "Login", "Username": user, "Secret": secret, "Events": events})
             answer = await _ask(reader, writer, action)
-            return await _block(reader, "Event", until) if until else answer
+            return await _block(reader, until) if until else answer
         finally:
             writer.close()
 
@@ -44,16 +44,16 @@ async def _ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, actio
         raise BuildError(f"The action {name} may not hold line breaks.")
     lines = [f"{key}: {value}" for key, value in action.items()]
     writer.write(("\r\n".join([*lines, f"ActionID: {_ACTION_ID}"]) + "\r\n\r\n").encode())
-    answer = await _block(reader, "Response")
+    answer = await _block(reader, lambda block: block.get("ActionID") == _ACTION_ID and "Response" in block)
     if answer["Response"] != "Success":
         raise BuildError(f"Asterisk refused {name}: {answer.get('Message', 'no reason given')}.")
     return answer
 
 
-async def _block(reader: asyncio.StreamReader, kind: str, name: str = "") -> dict[str, str]:
-    """The next block of ours that has the field ``kind``, of that name if one is given."""
+async def _block(reader: asyncio.StreamReader, wanted: Callable[[dict[str, str]], bool]) -> dict[str, str]:
+    """The next response or event that is wanted; others are passed over."""
     while True:
-        block = (await reader.readuntil(b"\r\n\r\n")).decode(errors="replace")
-        fields = dict(line.split(": ", 1) for line in block.split("\r\n") if ": " in line)
-        if fields.get("ActionID") == _ACTION_ID and kind in fields and name in ("", fields[kind]):
-            return fields
+        text = (await reader.readuntil(b"\r\n\r\n")).decode(errors="replace")
+        block = dict(line.split(": ", 1) for line in text.split("\r\n") if ": " in line)
+        if wanted(block):
+            return block

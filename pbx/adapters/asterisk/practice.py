@@ -30,8 +30,18 @@ _SHARED = (
 )
 _NUMBER = re.compile(r"\+?[0-9]{3,20}")
 
-# OriginateResponse's Reason, from Asterisk's frame.h (AST_CONTROL_*).
-_REASONS = {"0": "failed", "1": "cancelled", "3": "no_answer", "4": "answered", "5": "busy", "8": "congestion"}
+# Q.850 causes, as the carrier's Asterisk understands the answer of the one who was called.
+_RESULTS = {
+    1: "unallocated",
+    17: "busy",
+    18: "no_answer",
+    19: "no_answer",
+    20: "no_answer",
+    21: "declined",
+    34: "congestion",
+    42: "congestion",
+}
+_REASON_TIMEOUT = "3"  # of OriginateResponse: it rang to the end
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,11 +148,12 @@ class PracticeCarrier(Instance):
 
     async def _ask(self, action: Mapping[str, str], ring_s: float) -> str:
         port, user, secret = self._ami()
+        outcome = _Outcome(action["ChannelId"])
         try:
-            answer = await ami_once(port, user, secret, action, ring_s + 10, until="OriginateResponse")
+            await ami_once(port, user, secret, action, ring_s + 10, until=outcome)
         except OSError as error:
             raise BuildError("The practice carrier does not run: start it with “make up”.") from error
-        return "answered" if answer["Response"] == "Success" else _REASONS.get(answer.get("Reason", ""), "failed")
+        return outcome.result
 
     def _ami(self) -> tuple[int, str, str]:
         return self._config.practice_ami_port, AMI_USER, self._secret
@@ -150,6 +161,37 @@ class PracticeCarrier(Instance):
     @staticmethod
     def _own() -> list[Path]:
         return sorted((TEMPLATES / "practice").glob("*.conf"))
+
+
+class _Outcome:
+    """Reads from AMI's events how one originated call went: its response says only whether it was answered."""
+
+    def __init__(self, channel: str) -> None:
+        self._channel = channel
+        self._response: dict[str, str] = {}
+        self._cause: int | None = None
+        self._existed = False
+
+    def __call__(self, event: dict[str, str]) -> bool:
+        """Note one event; True when everything is known."""
+        if event.get("Uniqueid") != self._channel:
+            return False
+        name = event.get("Event")
+        self._existed |= name == "Newchannel"
+        if name == "Hangup":
+            self._cause = int(event.get("Cause", "0"))
+        if name == "OriginateResponse":
+            self._response = event
+        ended = self._cause is not None or not self._existed
+        return bool(self._response) and (self._response["Response"] == "Success" or ended)
+
+    @property
+    def result(self) -> str:
+        if self._response["Response"] == "Success":
+            return "answered"
+        if self._response.get("Reason") == _REASON_TIMEOUT:
+            return "no_answer"
+        return _RESULTS.get(self._cause or 0, "failed")
 
 
 def _number(text: str) -> str:
