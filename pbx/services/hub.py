@@ -12,7 +12,7 @@ so one that arrives twice changes nothing.
 from __future__ import annotations
 
 import secrets
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -30,6 +30,7 @@ from pbx.services.views import call_view, involved_in
 
 RING = 4_096
 QUEUE = 1_024
+MESSAGES = 2_000
 
 Message = dict[str, Any]
 EVERYBODY = None
@@ -94,6 +95,7 @@ class Hub:
         self._pending: dict[CallId, list[tuple[int, Fact]]] = {}
         self._presence_due: set[str] = set()
         self._scheduled = False
+        self._messages: OrderedDict[str, tuple[str, Message | None]] = OrderedDict()
 
     @property
     def number(self) -> int:
@@ -163,6 +165,10 @@ class Hub:
 
     def _add_voicemail(self, user_id: str, voicemail_id: str, voicemail: Message | None) -> None:
         message = {"type": "voicemail", "voicemail_id": voicemail_id, "unheard": voicemail}
+        self._messages[voicemail_id] = (user_id, voicemail)
+        self._messages.move_to_end(voicemail_id)
+        if len(self._messages) > MESSAGES:
+            self._messages.popitem(last=False)
         self._add(frozenset({user_id}), lambda: message, private=True)
 
     def _add_presence(self, user_ids: Iterable[str] | None) -> None:
@@ -213,6 +219,10 @@ class Hub:
         if missing > len(self._ring):
             return None
         return list(islice(reversed(self._ring), missing))[::-1]
+
+    def new_messages(self, user_id: str) -> dict[str, Message | None]:
+        """What was said lately of this user's voicemails, by id; it goes before what the store has, which follows."""
+        return {name: unheard for name, (owner, unheard) in self._messages.items() if owner == user_id}
 
     def snapshot(self, user_id: str, sees_all: bool) -> Message:
         """What is going on now, for this user. Without voicemails: those are in the store."""

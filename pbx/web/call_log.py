@@ -1,0 +1,140 @@
+"""Calls as the API shows them: from memory while this run knows them, else from the store; and who may see them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from crm import paging, phone_numbers
+from crm.errors import Refused
+from crm.records import CallEvent, as_dict
+from crm.repositories.calls import CallFilter
+from crm.services import calls
+from crm.services.calls import CallDetail
+from pbx.core.call.record import CallRecord
+from pbx.services.views import call_view, involved, involved_in, shown
+from pbx.web.context import Ctx
+from pbx.web.principal import forbidden
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """``last_seq`` numbers the call's last fact in the store: what a later note follows. None for calls in memory."""
+
+    view: dict[str, Any]
+    users: frozenset[str]
+    last_seq: int | None
+
+
+async def find(ctx: Ctx, call_id: str) -> Found:
+    """Raises Refused (404) for a call that neither this run nor the store knows."""
+    record = ctx.engine.records.get(call_id)
+    if record is not None:
+        return Found(call_view(record), involved_in(record, ctx.engine.directory), None)
+    async with ctx.engine.store.read() as session:
+        detail = await calls.show(session, call_id)
+    return _from_store(ctx, detail)
+
+
+async def find_with_timeline(ctx: Ctx, call_id: str) -> Found:
+    """A call that goes on while the database is away is shown without its timeline."""
+    record = ctx.engine.records.get(call_id)
+    try:
+        async with ctx.engine.store.read() as session:
+            detail = await calls.show(session, call_id)
+    except Refused:
+        if record is None:
+            raise
+        return _with_timeline(await find(ctx, call_id), [])
+    found = _from_store(ctx, detail) if record is None else await find(ctx, call_id)
+    return _with_timeline(found, detail.events)
+
+
+def _with_timeline(found: Found, events: Iterable[CallEvent]) -> Found:
+    found.view["timeline"] = [as_dict(event) for event in events]
+    return found
+
+
+def _from_store(ctx: Ctx, detail: CallDetail) -> Found:
+    call, legs = as_dict(detail.call), [as_dict(leg) for leg in detail.legs]
+    participants = [as_dict(participant) for participant in detail.participants]
+    view = shown(call, legs, participants, [as_dict(recording) for recording in detail.recordings], [])
+    last = detail.events[-1].seq if detail.events else 0
+    return Found(view, involved(call, legs, participants, ctx.engine.directory), last)
+
+
+def check_may_see(ctx: Ctx, found: Found) -> None:
+    """Reps see the calls they took part in (TRUST 21)."""
+    if not ctx.who.sees_all and ctx.who.id not in found.users:
+        raise forbidden("This call is somebody else's.")
+
+
+def check_may_control(ctx: Ctx, found: Found) -> None:
+    """Managers may look at every call; acting on it is for those in it, and for admins."""
+    if not ctx.who.is_admin and ctx.who.id not in found.users:
+        raise forbidden("Only who takes part in this call, or an admin, may do this.")
+
+
+async def exists(ctx: Ctx, call_id: str) -> bool:
+    try:
+        await find(ctx, call_id)
+    except Refused as refused:
+        if refused.status == 404:
+            return False
+        raise
+    return True
+
+
+async def page(ctx: Ctx, wanted: CallFilter, cursor: str | None, limit: int) -> dict[str, Any]:
+    """The store's page, with the calls in memory put in their places: those are ahead of the store."""
+    after = paging.decode(cursor)
+    async with ctx.engine.store.read() as session:
+        stored = await calls.list_all(session, wanted, cursor=cursor, limit=limit)
+    rows = {call.id: as_dict(call) for call in stored.items}
+    for call_id in list(rows):
+        record = ctx.engine.records.get(call_id)
+        if record is not None:
+            _put(ctx, rows, record, wanted)
+    for record in ctx.engine.records.live():
+        if after is None or _key(record.call) < after:
+            _put(ctx, rows, record, wanted)
+    ordered = sorted(rows.values(), key=_key, reverse=True)
+    items = ordered[:limit]
+    if len(ordered) > limit and items:
+        return {"items": items, "next_cursor": paging.encode(*_key(items[-1]))}
+    return {"items": items, "next_cursor": stored.next_cursor}
+
+
+def _put(ctx: Ctx, rows: dict[str, dict[str, Any]], record: CallRecord, wanted: CallFilter) -> None:
+    if matches(record, wanted, involved_in(record, ctx.engine.directory)):
+        rows[record.call_id] = record.call
+    else:
+        rows.pop(record.call_id, None)
+
+
+def matches(record: CallRecord, wanted: CallFilter, users: frozenset[str]) -> bool:
+    """The same question that the store's query asks."""
+    call = record.call
+    for name in ("customer_number", "did", "direction", "disposition", "state", "record_id"):
+        value = getattr(wanted, name)
+        if value is not None and call[name] != value:
+            return False
+    if wanted.user_id is not None and wanted.user_id not in users:
+        return False
+    if wanted.open is not None and wanted.open is record.ended:
+        return False
+    since, until = wanted.since_us, wanted.until_us
+    return (since is None or call["created_us"] >= since) and (until is None or call["created_us"] < until)
+
+
+def _key(call: dict[str, Any]) -> tuple[int, str]:
+    return call["created_us"], call["id"]
+
+
+def as_e164(ctx: Ctx, number: str | None) -> str | None:
+    """A number to filter by, in any notation; what is no number finds itself, so nothing."""
+    if number is None:
+        return None
+    parsed = phone_numbers.try_parse(number, ctx.who.user.country)
+    return parsed.e164 if parsed else number

@@ -1,0 +1,81 @@
+"""One request as handlers see it: who asks, what was sent, and the engine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeVar
+
+import orjson
+from aiohttp import web
+from pydantic import BaseModel, ValidationError
+
+from crm.errors import not_found
+from crm.unit_of_work import Actor
+from pbx.web.auth import DOOR
+from pbx.web.engine import ENGINE, Engine
+from pbx.web.principal import Principal
+from pbx.web.problems import BadRequest, from_validation
+
+Model = TypeVar("Model", bound=BaseModel)
+LONGEST_PATH_PART = 320
+
+
+@dataclass(slots=True)
+class Ctx:
+    request: web.Request
+    principal: Principal | None
+    call_id: str = ""
+    """Of the call that an idempotent route makes, minted with the claim of the key."""
+    repeated: bool = False
+    """The key was claimed before without an answer being kept: that call may stand already."""
+
+    @property
+    def engine(self) -> Engine:
+        return self.request.app[ENGINE]
+
+    @property
+    def who(self) -> Principal:
+        """Whoever is signed in; only routes that need no login may find nobody here."""
+        if self.principal is None:
+            raise RuntimeError(f"{self.request.path} reads who asks without having asked for a login")
+        return self.principal
+
+    @property
+    def actor(self) -> Actor:
+        return self.who.actor
+
+    def accounts_changed(self) -> None:
+        """Users, logins or tokens are not what they were: what the door remembers of them is forgotten."""
+        self.request.app[DOOR].forget()
+
+    def path(self, name: str) -> str:
+        """A part of the address; what could not be the name of anything is not found."""
+        value = self.request.match_info[name]
+        if not value.isprintable() or len(value) > LONGEST_PATH_PART:
+            raise not_found(name.replace("_", " "), value)
+        return value
+
+    def read_query(self, model: type[Model]) -> Model:
+        given = self.request.query
+        for name in given:
+            if len(given.getall(name)) > 1:
+                raise BadRequest(422, "given_twice", f"“{name}” is given twice. Give it once.", name)
+        try:
+            return model.model_validate(dict(given))
+        except ValidationError as error:
+            raise from_validation(error) from None
+
+    async def read_body(self, model: type[Model]) -> Model:
+        raw = await self.request.read()
+        if not raw:
+            raw = b"{}"
+        elif self.request.content_type != "application/json":
+            raise BadRequest(415, "not_json", "The body must be JSON. Send it with Content-Type: application/json.")
+        try:
+            given = orjson.loads(raw)
+        except orjson.JSONDecodeError as error:
+            raise BadRequest(400, "bad_json", f"The body is not JSON: {error.msg} at character {error.pos}.") from None
+        try:
+            return model.model_validate(given)
+        except ValidationError as error:
+            raise from_validation(error) from None

@@ -1,0 +1,80 @@
+"""What the web needs of the engine; :mod:`pbx.bootstrap` fulfils it, tests make a small one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from aiohttp import web
+
+from crm.directory import Directory
+from crm.unit_of_work import Store
+from pbx.config import Config
+from pbx.core.call import Call
+from pbx.core.call.record import CallRecord
+from pbx.core.events import Ask
+from pbx.core.gate import Verdict
+from pbx.core.ids import CallId
+from pbx.services.hub import Hub
+from pbx.services.metrics import Metrics
+from pbx.services.ports import Clock
+
+
+class Records(Protocol):
+    """The log of this run's calls, in memory."""
+
+    def get(self, call_id: str) -> CallRecord | None: ...
+    def live(self) -> Iterator[CallRecord]: ...
+
+
+class Control(Protocol):
+    """What people may ask of calls. Every method answers at once or raises Refused."""
+
+    def dial(
+        self, user_id: str, to: str, *, via: str | None = None, device_id: str | None = None, by: str, call_id: str = ""
+    ) -> CallId: ...
+    def ask(self, call_id: str, ask: Ask, by: str) -> Call: ...
+    def send_digits(self, call_id: str, digits: str, by: str) -> Call: ...
+    def note(self, call_id: str, text: str, by: str, *, after: int | None = None) -> None: ...
+    def link(self, call_id: str, record_type: str, record_id: str, by: str, *, after: int | None = None) -> None: ...
+
+
+class GateCheck(Protocol):
+    def check(self, user_id: str, number: str) -> Verdict: ...
+
+
+class Registered(Protocol):
+    def registered(self) -> Mapping[str, int]:
+        """How many bindings each device has now."""
+
+
+class Engine(Protocol):
+    """Attributes are read at each use, so that what is replaced while running (the directory) is seen."""
+
+    @property
+    def config(self) -> Config: ...
+    @property
+    def store(self) -> Store: ...
+    @property
+    def directory(self) -> Directory: ...
+    @property
+    def records(self) -> Records: ...
+    @property
+    def control(self) -> Control: ...
+    @property
+    def gate(self) -> GateCheck: ...
+    @property
+    def hub(self) -> Hub: ...
+    @property
+    def metrics(self) -> Metrics: ...
+    @property
+    def registrations(self) -> Registered: ...
+    @property
+    def recordings_dir(self) -> Path: ...
+    @property
+    def clock(self) -> Clock: ...
+    def ready(self) -> Mapping[str, Any]: ...
+
+
+ENGINE: web.AppKey[Engine] = web.AppKey("engine")

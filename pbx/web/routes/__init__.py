@@ -1,0 +1,45 @@
+"""Every part of the API. What is not listed here is not served."""
+
+from __future__ import annotations
+
+from pbx.web.declare import Table
+from pbx.web.routes import (
+    calls,
+    deals,
+    description,
+    devices,
+    do_not_call,
+    events,
+    groups,
+    health,
+    numbers,
+    people,
+    phones_now,
+    recordings,
+    session,
+    settings,
+    trunks,
+    users,
+)
+
+TABLES: tuple[Table, ...] = tuple(
+    part.table
+    for part in (
+        session,
+        users,
+        numbers,
+        devices,
+        trunks,
+        groups,
+        settings,
+        do_not_call,
+        people,
+        deals,
+        calls,
+        recordings,
+        phones_now,
+        events,
+        description,
+        health,
+    )
+)

@@ -1,0 +1,175 @@
+"""Calls: start, list, show, and what may be asked of one that stands."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from crm.errors import Refused, conflict
+from crm.services import deals, people
+from pbx.core.events import Ask
+from pbx.web import call_log
+from pbx.web.context import Ctx
+from pbx.web.declare import Right, Table
+from pbx.web.principal import forbidden
+from pbx.web.wire.base import Paged
+from pbx.web.wire.calls import CallDetail, CallQuery, CallView, Dial, Dialled, Digits, Link, Notes
+
+table = Table("calls")
+
+
+@table.route(
+    "POST",
+    "/calls",
+    right=Right.REP,
+    scope="calls:write",
+    answer=Dialled,
+    status=201,
+    errors=(403, 404, 409, 422, 429),
+    idempotent=True,
+)
+async def dial(ctx: Ctx, body: Dial) -> Any:
+    """Start a call: your phone rings first, then the customer's. A refusal says why, and stands in the log."""
+    user_id = body.user or ctx.who.id
+    if user_id != ctx.who.id and not ctx.who.is_admin:
+        raise forbidden("You may call as yourself. Leave “user” out.")
+    if not (ctx.repeated and await call_log.exists(ctx, ctx.call_id)):
+        ctx.engine.control.dial(
+            user_id, body.to, via=body.via, device_id=body.device_id, by=ctx.who.id, call_id=ctx.call_id
+        )
+    found = await call_log.find(ctx, ctx.call_id)
+    return {"id": ctx.call_id, "call": _row(found.view)}
+
+
+@table.route("GET", "/calls", right=Right.REP, scope="calls:read", answer=Paged[CallView], errors=(422,))  # type: ignore[valid-type]
+async def list_calls(ctx: Ctx, query: CallQuery) -> Any:
+    """The log, newest first, with the calls that go on now. Reps see the calls they had a part in."""
+    user_id = query.user
+    if not ctx.who.sees_all:
+        if user_id not in (None, ctx.who.id):
+            raise forbidden("You may list your own calls. Leave “user” out.")
+        user_id = ctx.who.id
+    read = query.model_copy(
+        update={
+            "customer_number": call_log.as_e164(ctx, query.customer_number),
+            "did": call_log.as_e164(ctx, query.did),
+        }
+    )
+    return await call_log.page(ctx, read.wanted(user_id), query.cursor, query.limit)
+
+
+@table.route("GET", "/calls/{call}", right=Right.REP, scope="calls:read", answer=CallDetail, errors=(404,))
+async def show_call(ctx: Ctx) -> Any:
+    """One call with its timeline, legs, participants and recordings."""
+    found = await call_log.find_with_timeline(ctx, ctx.path("call"))
+    call_log.check_may_see(ctx, found)
+    return found.view
+
+
+@table.route("POST", "/calls/{call}/hangup", right=Right.REP, scope="calls:write", answer=CallView, errors=(404, 409))
+async def hang_up(ctx: Ctx) -> Any:
+    """End the call for everybody."""
+    return await _ask(ctx, Ask.HANG_UP)
+
+
+@table.route("POST", "/calls/{call}/forward", right=Right.REP, scope="calls:write", answer=CallView, errors=(404, 409))
+async def forward(ctx: Ctx) -> Any:
+    """Send an incoming call that rings to your forwarding number now."""
+    return await _ask(ctx, Ask.FORWARD)
+
+
+@table.route("POST", "/calls/{call}/ignore", right=Right.REP, scope="calls:write", answer=CallView, errors=(404, 409))
+async def ignore(ctx: Ctx) -> Any:
+    """Stop an incoming call ringing; the caller hears that you are unavailable."""
+    return await _ask(ctx, Ask.IGNORE)
+
+
+@table.route("POST", "/calls/{call}/answer", right=Right.REP, scope="calls:write", answer=CallView, errors=(404, 409))
+async def answer(ctx: Ctx) -> Any:
+    """Answering needs a microphone, so it is done on the phone that rings: this says so, or why it is too late."""
+    call = (await _controlled(ctx)).view
+    if call["state"] != "ringing":
+        raise conflict("not_ringing", "This call does not ring on your phones now, so it cannot be answered.")
+    raise conflict(
+        "answer_on_phone",
+        "Answer on one of the phones that ring: they cannot be answered from here. Forward and ignore work from here.",
+    )
+
+
+@table.route("POST", "/calls/{call}/digits", right=Right.REP, scope="calls:write", status=204, errors=(404, 409, 422))
+async def send_digits(ctx: Ctx, body: Digits) -> None:
+    """Send keys to the other side's menu (DTMF)."""
+    await _controlled(ctx)
+    ctx.engine.control.send_digits(ctx.path("call"), body.digits, ctx.who.id)
+
+
+@table.route(
+    "POST", "/calls/{call}/recording/pause", right=Right.REP, scope="calls:write", answer=CallView, errors=(404, 409)
+)
+async def pause_recording(ctx: Ctx) -> Any:
+    """Leave what is said from now on out of the recording."""
+    return await _ask(ctx, Ask.PAUSE_RECORDING)
+
+
+@table.route(
+    "POST", "/calls/{call}/recording/resume", right=Right.REP, scope="calls:write", answer=CallView, errors=(404, 409)
+)
+async def resume_recording(ctx: Ctx) -> Any:
+    """Record again."""
+    return await _ask(ctx, Ask.RESUME_RECORDING)
+
+
+@table.route(
+    "POST", "/calls/{call}/recording/erase", right=Right.REP, scope="calls:write", answer=CallView, errors=(404, 409)
+)
+async def erase_recording(ctx: Ctx) -> Any:
+    """Destroy everything recorded of this call so far, for good; what is said from now on is recorded."""
+    return await _ask(ctx, Ask.ERASE_RECORDING)
+
+
+@table.route("PUT", "/calls/{call}/notes", right=Right.REP, scope="calls:write", answer=CallView, errors=(404, 422))
+async def save_notes(ctx: Ctx, body: Notes) -> Any:
+    """The call's notes, whole, as often as they are typed; during the call and after."""
+    found = await _controlled(ctx)
+    ctx.engine.control.note(ctx.path("call"), _storable(body.notes), ctx.who.id, after=found.last_seq)
+    return {**_row(found.view), "notes": body.notes}
+
+
+@table.route("PUT", "/calls/{call}/record", right=Right.REP, scope="calls:write", answer=CallView, errors=(404, 422))
+async def link_record(ctx: Ctx, body: Link) -> Any:
+    """File the call under a lead, contact, company or deal."""
+    found = await _controlled(ctx)
+    record_type, record_id = await _record(ctx, body.record_id)
+    ctx.engine.control.link(ctx.path("call"), record_type, record_id, ctx.who.id, after=found.last_seq)
+    return {**_row(found.view), "record_type": record_type, "record_id": record_id}
+
+
+async def _record(ctx: Ctx, record_id: str) -> tuple[str, str]:
+    async with ctx.engine.store.read() as session:
+        if record_id.startswith("deal_"):
+            return "deal", (await deals.show(session, record_id)).id
+        record = await people.show(session, record_id)
+        return record.kind, record.id
+
+
+async def _controlled(ctx: Ctx) -> call_log.Found:
+    found = await call_log.find(ctx, ctx.path("call"))
+    call_log.check_may_control(ctx, found)
+    return found
+
+
+async def _ask(ctx: Ctx, ask: Ask) -> Any:
+    found = await _controlled(ctx)
+    if found.view["ended_us"] is not None:
+        raise conflict("call_over", "This call is over already.")
+    ctx.engine.control.ask(ctx.path("call"), ask, ctx.who.id)
+    return _row((await call_log.find(ctx, ctx.path("call"))).view)
+
+
+def _row(view: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in view.items() if name in CallView.model_fields}
+
+
+def _storable(text: str) -> str:
+    if "\0" in text:
+        raise Refused("invalid", "Notes cannot hold the NUL character. Take it out.", "notes")
+    return text

@@ -1,0 +1,92 @@
+"""Phones of users: SIP phones and browsers, registered or not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from crm.records import Device, as_dict
+from crm.services import devices
+from pbx.web.context import Ctx
+from pbx.web.declare import Right, Table
+from pbx.web.principal import forbidden
+from pbx.web.wire.base import Listed
+from pbx.web.wire.people_of_ours import DeviceChange, DeviceQuery, DeviceView, DeviceWithSecret, NewDevice
+
+table = Table("devices")
+
+
+class DeviceAnswer(DeviceView):  # type: ignore[misc, valid-type]
+    """A phone, and how many places it is registered from now."""
+
+    bindings: int
+
+
+@table.route("GET", "/devices", right=Right.REP, scope="admin:read", answer=Listed[DeviceAnswer])
+async def list_devices(ctx: Ctx, query: DeviceQuery) -> Any:
+    """All phones, or one user's; reps see their own."""
+    user = query.user if ctx.who.sees_all else ctx.who.id
+    if user == ctx.who.user.email:
+        user = ctx.who.id
+    if query.user not in (None, ctx.who.id, ctx.who.user.email) and not ctx.who.sees_all:
+        raise forbidden("You may see your own phones.")
+    async with ctx.engine.store.read() as session:
+        found = await devices.list_all(session, user)
+    return {"items": [_shown(ctx, device) for device in found]}
+
+
+@table.route(
+    "POST", "/devices", right=Right.ADMIN, scope="admin:write", answer=DeviceWithSecret, status=201, errors=(404, 422)
+)
+async def add_device(ctx: Ctx, body: NewDevice) -> Any:
+    """Add a phone to a user. The secret is shown this once."""
+    async with ctx.engine.store.write(ctx.actor) as work:
+        return _with_secret(ctx, await devices.add(work, body.given()))
+
+
+@table.route("GET", "/devices/{device}", right=Right.REP, scope="admin:read", answer=DeviceAnswer, errors=(404,))
+async def show_device(ctx: Ctx) -> Any:
+    """One phone."""
+    async with ctx.engine.store.read() as session:
+        device = await devices.show(session, ctx.path("device"))
+    if not ctx.who.sees_all and device.user_id != ctx.who.id:
+        raise forbidden("This phone is somebody else's.")
+    return _shown(ctx, device)
+
+
+@table.route("PATCH", "/devices/{device}", right=Right.ADMIN, scope="admin:write", answer=DeviceView, errors=(404, 422))
+async def change_device(ctx: Ctx, body: DeviceChange) -> Any:
+    """Rename a phone, switch it on or off."""
+    async with ctx.engine.store.write(ctx.actor) as work:
+        return await devices.change(work, ctx.path("device"), body.given())
+
+
+@table.route(
+    "POST", "/devices/{device}/secret", right=Right.ADMIN, scope="admin:write", answer=DeviceWithSecret, errors=(404,)
+)
+async def renew_device_secret(ctx: Ctx) -> Any:
+    """Make a new secret; the old one is worth nothing from now on."""
+    async with ctx.engine.store.write(ctx.actor) as work:
+        return _with_secret(ctx, await devices.renew_secret(work, ctx.path("device")))
+
+
+@table.route("DELETE", "/devices/{device}", right=Right.ADMIN, scope="admin:write", status=204, errors=(404,))
+async def remove_device(ctx: Ctx) -> None:
+    """Remove a phone."""
+    async with ctx.engine.store.write(ctx.actor) as work:
+        await devices.remove(work, ctx.path("device"))
+
+
+def _shown(ctx: Ctx, device: Device) -> dict[str, Any]:
+    return {**as_dict(device), "bindings": ctx.engine.registrations.registered().get(device.id, 0)}
+
+
+def _with_secret(ctx: Ctx, made: devices.NewDevice) -> dict[str, Any]:
+    config, transport = ctx.engine.config, made.device.transport
+    port = config.sip_tls_port if transport == "tls" else config.sip_port
+    sip = {
+        "user": made.device.id,
+        "server": config.external_address or ctx.request.url.host or "",
+        "port": port,
+        "transport": transport,
+    }
+    return {"device": made.device, "secret": made.secret, "sip": sip}

@@ -1,0 +1,53 @@
+"""Serves the application on the configured address until it is stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+from aiohttp import web
+
+from pbx.config import ConfigError
+from pbx.web.app import make_app
+from pbx.web.engine import Engine
+
+SHUTDOWN_S = 2.0
+
+
+class WebServer:
+    """``port`` is the one that is listened on, also where the configuration leaves the choice (tests: 0)."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._runner: web.AppRunner | None = None
+        self._watch: asyncio.Task[None] | None = None
+        self.port = 0
+
+    async def start(self) -> None:
+        """Raises ConfigError when the address is taken or is not ours."""
+        config = self._engine.config
+        self._engine.metrics.ready = self._engine.ready
+        runner = web.AppRunner(
+            make_app(self._engine), access_log=None, shutdown_timeout=SHUTDOWN_S, handle_signals=False
+        )
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, config.http_host, config.http_port).start()
+        except OSError as error:
+            await runner.cleanup()
+            raise ConfigError(
+                f"The web cannot listen on {config.http_host}:{config.http_port} ({error.strerror}). "
+                "Choose another with SWITCHHOOK_HTTP_PORT, or stop what uses it."
+            ) from error
+        self._runner = runner
+        self.port = runner.addresses[0][1]
+        self._watch = asyncio.ensure_future(self._engine.metrics.watch_loop())
+
+    async def stop(self) -> None:
+        if self._watch is not None:
+            self._watch.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._watch
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None

@@ -1,0 +1,76 @@
+"""The bases of all models, and models made of the store's records, without their secrets."""
+
+from __future__ import annotations
+
+from dataclasses import fields, is_dataclass
+from functools import cache
+from typing import Any, Generic, TypeVar, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, Field, create_model
+
+Item = TypeVar("Item")
+
+
+class Body(BaseModel):
+    """What a client sends: exactly the declared fields, of exactly their types."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, str_max_length=100_000)
+
+    def given(self) -> dict[str, Any]:
+        """The fields that were sent; what was left out stays as it is."""
+        return self.model_dump(exclude_unset=True)
+
+
+class Query(BaseModel):
+    """What stands behind the question mark: texts, read as their types."""
+
+    model_config = ConfigDict(extra="forbid", str_max_length=1_000)
+
+
+class PageQuery(Query):
+    cursor: str | None = Field(None, description="`next_cursor` of the page before.")
+    limit: int = Field(50, ge=1, le=200)
+
+
+class Answer(BaseModel):
+    """What we send. Clients leave aside fields that they do not know."""
+
+
+class Listed(Answer, Generic[Item]):
+    items: list[Item]
+
+
+class Paged(Answer, Generic[Item]):
+    items: list[Item]
+    next_cursor: str | None = Field(description="None on the last page.")
+
+
+@cache
+def view(record: Any, name: str = "") -> type[BaseModel]:
+    """The model of a record as :func:`crm.records.as_dict` gives it: for the API's description, not for checking."""
+    hints = get_type_hints(record)
+    shown = {each.name: hints[each.name] for each in fields(record) if not each.metadata.get("secret")}
+    made: dict[str, Any] = {each: (_viewed(kind), ...) for each, kind in shown.items()}
+    return create_model(name or record.__name__, __base__=Answer, __doc__=_first_line(record), **made)
+
+
+def _viewed(kind: Any) -> Any:
+    """Records inside records are shown without their secrets as well."""
+    if isinstance(kind, type) and is_dataclass(kind):
+        return view(kind)
+    arguments = getattr(kind, "__args__", None)
+    if not arguments:
+        return kind
+    origin = getattr(kind, "__origin__", None)
+    seen = tuple(_viewed(each) for each in arguments)
+    if origin is None:  # X | Y
+        union = seen[0]
+        for each in seen[1:]:
+            union = union | each
+        return union
+    return origin[seen]
+
+
+def _first_line(record: type[Any]) -> str:
+    text = (record.__doc__ or "").strip()
+    return "" if text.startswith(f"{record.__name__}(") else text.split("\n\n")[0]

@@ -1,0 +1,122 @@
+"""Calls, recordings, voicemails, presence and the gate over the wire."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field, create_model
+
+from crm import records
+from crm.repositories.calls import CallFilter
+from pbx.web.wire.base import Answer, Body, PageQuery, view
+
+CallView = view(records.Call)
+LegView = view(records.Leg)
+ParticipantView = view(records.Participant)
+TimelineView = view(records.CallEvent, "TimelineEvent")
+
+
+def _without_paths(record: Any, name: str) -> type[BaseModel]:
+    made: dict[str, Any] = {
+        field: (info.annotation, ...)
+        for field, info in view(record).model_fields.items()
+        if field not in ("path", "peaks_path")
+    }
+    return create_model(name, __base__=Answer, **made)
+
+
+RecordingView = _without_paths(records.Recording, "RecordingInfo")
+VoicemailView = _without_paths(records.Voicemail, "VoicemailInfo")
+
+
+class CallDetail(CallView):  # type: ignore[misc, valid-type]
+    """A call with its legs, people, sound and what happened, in order."""
+
+    legs: list[LegView]  # type: ignore[valid-type]
+    participants: list[ParticipantView]  # type: ignore[valid-type]
+    recordings: list[RecordingView]  # type: ignore[valid-type]
+    voicemails: list[VoicemailView]  # type: ignore[valid-type]
+    timeline: list[TimelineView] = Field(description="Facts in the order in which they were decided.")  # type: ignore[valid-type]
+
+
+class Dial(Body):
+    to: str = Field(max_length=200, description="The number to call, in any notation.", examples=["+12065550150"])
+    via: Literal["device", "forwarding"] | None = Field(
+        None, description="Which phone of yours rings first; without it a registered one, else the forwarding number."
+    )
+    device_id: str | None = Field(None, max_length=64)
+    user: str | None = Field(None, max_length=64, description="Call as this user (id); admins only.")
+
+
+class Dialled(Answer):
+    id: str
+    call: CallView  # type: ignore[valid-type]
+
+
+class Digits(Body):
+    digits: str = Field(max_length=200, description="0-9, *, #, A-D", examples=["1234#"])
+
+
+class Notes(Body):
+    notes: str = Field(max_length=20_000)
+
+
+class Link(Body):
+    record_id: str = Field(max_length=64, description="Of a lead, contact, company or deal.")
+
+
+class CallQuery(PageQuery):
+    user: str | None = Field(None, description="Calls this user (id) had a part in; reps see their own only.")
+    direction: Literal["inbound", "outbound", "internal"] | None = None
+    disposition: str | None = None
+    state: str | None = None
+    customer_number: str | None = Field(None, description="In any notation.")
+    did: str | None = None
+    record_id: str | None = None
+    since_us: int | None = Field(None, ge=0, le=2**62)
+    until_us: int | None = Field(None, ge=0, le=2**62)
+    open: bool | None = Field(None, description="true: still going on; false: over.")
+
+    def wanted(self, user_id: str | None) -> CallFilter:
+        return CallFilter(
+            user_id=user_id,
+            direction=self.direction,
+            disposition=self.disposition,
+            state=self.state,
+            customer_number=self.customer_number,
+            did=self.did,
+            record_id=self.record_id,
+            since_us=self.since_us,
+            until_us=self.until_us,
+            open=self.open,
+        )
+
+
+class VoicemailQuery(PageQuery):
+    heard: bool | None = None
+    user: str | None = Field(None, description="Somebody else's (id); managers and admins only.")
+
+
+class Heard(Body):
+    heard: bool = True
+
+
+class GateQuestion(Body):
+    to: str = Field(max_length=200)
+    user: str | None = Field(None, max_length=64, description="Ask for this user (id); managers and admins only.")
+
+
+class GateAnswer(Answer):
+    """Whether a call to this number may leave now, and why not."""
+
+    allowed: bool
+    reason: str
+    detail: str
+    caller_id: str | None = Field(description="The number that the called party would see.")
+
+
+class Presence(Answer):
+    user_id: str
+    name: str
+    state: Literal["offline", "available", "on_call"]
+    phones: int = Field(description="Registered phones.")
