@@ -24,7 +24,24 @@ OnEvent = Callable[[Json], None]
 OnAnswer = Callable[[int, Any], None]
 
 HEARTBEAT_S = 10.0
-_DISALLOWED = ("ChannelVarset", "ChannelDialplan", "ChannelCallerId", "ChannelConnectedLine", "ChannelToneDetected")
+_DISALLOWED = (
+    "BridgeCreated",
+    "BridgeDestroyed",
+    "ChannelCallerId",
+    "ChannelConnectedLine",
+    "ChannelCreated",
+    "ChannelDialplan",
+    "ChannelEnteredBridge",
+    "ChannelHangupRequest",
+    "ChannelLeftBridge",
+    "ChannelToneDetected",
+    "ChannelVarset",
+    "ContactStatusChange",
+    "EndpointStateChange",
+    "PlaybackContinuing",
+    "PlaybackStarted",
+    "RecordingStarted",
+)
 
 
 class AriError(Exception):
