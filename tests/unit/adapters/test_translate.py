@@ -1,0 +1,237 @@
+"""ARI's events, as Asterisk 22 sends them, in the core's words."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from pbx.adapters.asterisk.switch import AriSwitch
+from pbx.adapters.asterisk.translate import Created, NewChannel, translate
+from pbx.core.commands import Answer, Command, DialOut, HangUp, JoinBridge, Play, RecordMessage, RingPhone
+from pbx.core.events import (
+    CommandFailed,
+    DigitPressed,
+    Event,
+    LegAnswered,
+    LegEnded,
+    LegHeld,
+    LegRinging,
+    MessageRecorded,
+    PlaybackDone,
+)
+from pbx.core.ids import BridgeId, CallId, LegId, PlaybackId
+
+CALL = CallId("c_01HZ0000000000000000000001")
+LEG = LegId(f"leg_{CALL[2:]}_2")
+OURS, THEIRS = LegId(f"leg_{CALL[2:]}_1"), "1732444800.17"
+
+
+def channel(name: str, state: str = "Up", number: str = "+12065550150") -> dict[str, Any]:
+    return {
+        "id": name,
+        "name": "PJSIP/tr_a-00000001",
+        "state": state,
+        "protocol_id": "a1b2@127.0.0.1",
+        "caller": {"name": "Ann", "number": number},
+        "connected": {"name": "", "number": ""},
+        "dialplan": {"context": "from-trunk", "exten": "+14155550101", "priority": 3, "app_name": "Stasis"},
+        "creationtime": "2026-11-24T11:00:00.000+0000",
+        "language": "en",
+    }
+
+
+def read(kind: str, *, dialled: bool = False, **fields: Any) -> object:
+    def leg_of(name: str) -> LegId | None:
+        return LegId(name) if name.startswith("leg_") else {THEIRS: OURS}.get(name)
+
+    event = {"type": kind, "timestamp": "2026-11-24T11:00:00.1+0000", "application": "switchhook", **fields}
+    return translate(event, leg_of, {LEG} if dialled else set())
+
+
+@pytest.mark.covers("I1")
+def test_a_channel_from_a_trunk_or_a_phone_is_new() -> None:
+    args = ["inbound", "tr_a", "+14155550101", "+12065550150"]
+    new = read("StasisStart", args=args, channel=channel(THEIRS, "Ring"))
+    assert new == NewChannel("inbound", THEIRS, "tr_a", "+14155550101", "+12065550150", "Ann")
+    out = read("StasisStart", args=["outbound", "d7kq2m9xw4", "911"], channel=channel(THEIRS, "Ring", "d7"))
+    assert out == NewChannel("outbound", THEIRS, "d7kq2m9xw4", "911", "d7", "Ann")
+    assert isinstance(read("StasisStart", args=["inbound"], channel=channel(THEIRS)), NewChannel)
+
+
+def test_legs_of_ours_answer_by_entering_or_are_created() -> None:
+    assert read("StasisStart", args=["leg", LEG], channel=channel(LEG)) == (CALL, LegAnswered(LEG))
+    assert read("StasisStart", args=["dial", LEG], channel=channel(LEG, "Down")) == Created(LEG)
+    assert read("StasisStart", args=[], channel=channel("x")) is None
+    assert read("ChannelStateChange", channel=channel(LEG, "Ringing")) == (CALL, LegRinging(LEG))
+    assert read("ChannelStateChange", channel=channel(LEG)) is None, "an originated leg answers by StasisStart"
+    assert read("ChannelStateChange", dialled=True, channel=channel(LEG)) == (CALL, LegAnswered(LEG))
+
+
+@pytest.mark.parametrize(("status", "rings"), [("RINGING", True), ("PROGRESS", True), ("ANSWER", False), ("", False)])
+def test_progress_counts_as_ringing(status: str, rings: bool) -> None:
+    found = read("Dial", dialstatus=status, peer=channel(LEG), dialstring="x", forward="")
+    assert found == ((CALL, LegRinging(LEG)) if rings else None)
+
+
+@pytest.mark.parametrize(
+    ("fields", "ended"),
+    [
+        ({"cause": 17, "cause_txt": "User busy", "tech_cause": 486}, LegEnded(LEG, 17, 486)),
+        ({"cause": 19, "tech_cause": 480}, LegEnded(LEG, 19, 480)),
+        ({"cause": 0}, LegEnded(LEG, 16, None)),
+        ({"cause": 127, "tech_cause": 0}, LegEnded(LEG, 127, None)),
+        ({"cause": 127, "tech_cause": "odd"}, LegEnded(LEG, 127, None)),
+    ],
+)
+def test_a_destroyed_channel_tells_why(fields: dict[str, Any], ended: LegEnded) -> None:
+    assert read("ChannelDestroyed", channel=channel(LEG), **fields) == (CALL, ended)
+
+
+@pytest.mark.covers("I8")
+def test_a_caller_who_cancels_is_seen_at_stasis_end_and_legs_of_ours_at_their_destruction() -> None:
+    assert read("StasisEnd", channel=channel(THEIRS)) == (CALL, LegEnded(OURS, 16, None))
+    assert read("StasisEnd", channel=channel(LEG)) is None
+    assert read("StasisEnd", channel=channel("unknown")) is None
+
+
+def test_keys_hold_prompts_and_messages() -> None:
+    assert read("ChannelDtmfReceived", digit="#", duration_ms=90, channel=channel(LEG)) == (
+        CALL,
+        DigitPressed(LEG, "#"),
+    )
+    assert read("ChannelHold", channel=channel(LEG)) == (CALL, LegHeld(LEG, True))
+    assert read("ChannelUnhold", channel=channel(LEG)) == (CALL, LegHeld(LEG, False))
+    playback = PlaybackId(f"pb_{CALL[2:]}_1")
+    assert read("PlaybackFinished", playback={"id": playback, "state": "done"}) == (CALL, PlaybackDone(playback))
+    name = f"vm_{CALL[2:]}"
+    recording = {"name": name, "format": "wav", "state": "done", "duration": 7}
+    assert read("RecordingFinished", recording=recording) == (CALL, MessageRecorded(name, timedelta(seconds=7)))
+    failed = {"name": name, "state": "failed", "cause": "no space"}
+    assert read("RecordingFailed", recording=failed) == (CALL, MessageRecorded(name, timedelta(0)))
+
+
+@pytest.mark.parametrize("kind", ["", "PeerStatusChange", "BridgeCreated", "ChannelTalkingStarted"])
+def test_what_no_call_needs_is_passed_over(kind: str) -> None:
+    assert read(kind, channel=channel(LEG)) is None
+
+
+# -- the other way: commands, and what comes of those that fail -------------------------------------------------------
+
+
+class HandAri:
+    """Takes requests down and answers each with the status that a test sets for its last word."""
+
+    connected = True
+
+    def __init__(self) -> None:
+        self.requests: list[tuple[str, str, dict[str, str]]] = []
+        self.status: dict[str, int] = {}
+
+    def send(self, method: str, uri: str, query: Any = None, body: Any = None, on_answer: Any = None) -> None:
+        self.requests.append((method, uri, dict(query or {})))
+        if on_answer is not None:
+            word = next((word for word in self.status if word in f"{method} {uri}"), "")
+            on_answer(self.status.get(word, 201), {"message": "as set"})
+
+
+class Prompts:
+    def uri(self, name: str, language: str) -> str:
+        return f"sound:{language}/{name}"
+
+
+@pytest.fixture
+def told() -> list[tuple[CallId, Event]]:
+    return []
+
+
+@pytest.fixture
+def ari() -> HandAri:
+    return HandAri()
+
+
+@pytest.fixture
+def switch(ari: HandAri, told: list[tuple[CallId, Event]]) -> AriSwitch:
+    switch = AriSwitch(None, Prompts(), lambda call, event: told.append((call, event)))  # type: ignore[arg-type]
+    switch.ari = ari  # type: ignore[assignment]
+    switch.adopt(CALL, OURS, THEIRS)
+    return switch
+
+
+DIAL = DialOut(LEG, "PJSIP/+1@tr_a", "+14155550101", timedelta(seconds=95), BridgeId("br_x"), OURS, (OURS,))
+
+
+@pytest.mark.parametrize(
+    ("failing", "command", "event"),
+    [
+        ("POST channels/leg", RingPhone(LEG, "PJSIP/d1", "+1", "", timedelta(1)), CommandFailed("originate", LEG, "")),
+        ("create", DIAL, CommandFailed("create", LEG, "")),
+        ("addChannel", JoinBridge(BridgeId("br_x"), (OURS, LEG)), CommandFailed("join", LEG, "")),
+        ("play", Play(PlaybackId("pb_1"), OURS, ("beep",), "en"), PlaybackDone(PlaybackId("pb_1"))),
+        ("record", RecordMessage("vm_1", OURS, timedelta(minutes=2)), MessageRecorded("vm_1", timedelta(0))),
+    ],
+)
+def test_a_refused_command_comes_back_to_its_call(
+    switch: AriSwitch, ari: HandAri, told: list[tuple[CallId, Event]], failing: str, command: Command, event: Event
+) -> None:
+    ari.status[failing] = 500
+    switch.carry_out(CALL, command)
+    [(call, came)] = told
+    assert call == CALL and type(came) is type(event)
+    assert getattr(came, "leg", None) == getattr(event, "leg", None)
+
+
+def test_a_created_leg_is_joined_and_dialled_once_it_is_there(
+    switch: AriSwitch, ari: HandAri, told: list[tuple[CallId, Event]]
+) -> None:
+    switch.carry_out(CALL, DIAL)
+    assert [uri for _, uri, _ in ari.requests] == ["channels/create"]
+    ari.status["/dial"] = 404
+    switch.created(LEG)
+    assert ari.requests[1][1:] == ("bridges/br_x/addChannel", {"channel": f"{THEIRS},{LEG}"})
+    assert ari.requests[2][1] == f"channels/{LEG}/dial"
+    assert told == [(CALL, CommandFailed("dial", LEG, "404 as set"))]
+    switch.created(LEG)
+    assert len(ari.requests) == 3
+
+
+def test_a_leg_that_was_hung_up_before_it_was_there_is_not_dialled(switch: AriSwitch, ari: HandAri) -> None:
+    switch.carry_out(CALL, DIAL)
+    switch.carry_out(CALL, HangUp(LEG, 16))  # type: ignore[arg-type]
+    switch.created(LEG)
+    assert [method for method, _, _ in ari.requests] == ["POST", "DELETE"]
+
+
+def test_a_leg_that_is_gone_already_has_ended(
+    switch: AriSwitch, ari: HandAri, told: list[tuple[CallId, Event]]
+) -> None:
+    ari.status["DELETE"] = 404
+    switch.carry_out(CALL, HangUp(LEG, 16))  # type: ignore[arg-type]
+    assert told == [(CALL, LegEnded(LEG, 16))]
+
+
+def test_a_lost_link_does_not_part_those_who_may_hear_each_other(
+    switch: AriSwitch, ari: HandAri, told: list[tuple[CallId, Event]]
+) -> None:
+    ari.status["addChannel"] = 0
+    switch.carry_out(CALL, JoinBridge(BridgeId("br_x"), (OURS, LEG)))
+    assert told == []
+
+
+@pytest.mark.covers("TRUST17")
+@pytest.mark.parametrize("sent", ['"x" <sip:evil>', "1&Local/2", "１２３", "a\r\nX: y", "+1206%40x", "あ"])
+def test_a_callers_number_carries_nothing_but_a_number(switch: AriSwitch, ari: HandAri, sent: str) -> None:
+    switch.carry_out(CALL, RingPhone(LEG, "PJSIP/d1", sent, "", timedelta(seconds=30)))
+    caller_id = ari.requests[0][2]["callerId"]
+    assert caller_id.isascii() and not set(caller_id[1:-1]) & set('<>"@&/%: \r\n')
+
+
+def test_nothing_of_a_forgotten_call_is_kept(switch: AriSwitch, ari: HandAri) -> None:
+    switch.carry_out(CALL, DIAL)
+    switch.carry_out(CALL, Answer(OURS))
+    assert ari.requests[-1][1] == f"channels/{THEIRS}/answer"
+    switch.forget(CALL)
+    assert switch.leg_of(THEIRS) is None and switch.dialled == set()
+    switch.created(LEG)
+    assert len(ari.requests) == 2
