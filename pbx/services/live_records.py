@@ -38,6 +38,10 @@ class LiveRecords:
         """Calls that have not ended, oldest first."""
         return (record for record in list(self._records.values()) if not record.ended)
 
+    def newest(self) -> Iterator[CallRecord]:
+        """Every call that is remembered, the one that began last first."""
+        return reversed(self._records.values())
+
     def _trim(self) -> None:
         """Forget the oldest that ended; calls that are up are never forgotten."""
         if len(self._records) <= KEPT:

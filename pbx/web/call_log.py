@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,8 @@ from pbx.core.call.record import CallRecord
 from pbx.services.views import call_view, involved, involved_in, shown
 from pbx.web.context import Ctx
 from pbx.web.principal import forbidden
+
+STORED_WITHIN_US = 60_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,7 @@ async def page(ctx: Ctx, wanted: CallFilter, cursor: str | None, limit: int) -> 
         record = ctx.engine.records.get(call_id)
         if record is not None:
             _put(ctx, rows, record, wanted)
-    for record in ctx.engine.records.live():
+    for record in _not_stored_yet(ctx, stored.items[-1].created_us if stored.next_cursor else 0):
         if after is None or _key(record.call) < after:
             _put(ctx, rows, record, wanted)
     ordered = sorted(rows.values(), key=_key, reverse=True)
@@ -104,6 +106,18 @@ async def page(ctx: Ctx, wanted: CallFilter, cursor: str | None, limit: int) -> 
     if len(ordered) > limit and items:
         return {"items": items, "next_cursor": paging.encode(*_key(items[-1]))}
     return {"items": items, "next_cursor": stored.next_cursor}
+
+
+def _not_stored_yet(ctx: Ctx, oldest_us: int) -> Iterator[CallRecord]:
+    """Calls that go on, and those of the last moments, which the store may not have. Looking stops at what is older
+    than the page, so that a list costs the same however many calls are remembered."""
+    yield from ctx.engine.records.live()
+    horizon = max(oldest_us, ctx.engine.clock.now() - STORED_WITHIN_US)
+    for record in ctx.engine.records.newest():
+        if record.call["created_us"] < horizon:
+            break
+        if record.ended:
+            yield record
 
 
 def _put(ctx: Ctx, rows: dict[str, dict[str, Any]], record: CallRecord, wanted: CallFilter) -> None:
