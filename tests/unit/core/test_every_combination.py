@@ -215,6 +215,8 @@ class AnyStory(RuleBasedStateMachine):
     @rule(n=which, now=sometimes)
     def a_command_fails(self, n: int, now: bool) -> None:
         if now or self.leg(n) != self.call.first_leg:
+            if self.call.state is State.DIALLING and self.leg(n) not in self.switch.answered:
+                self.switch.joined.clear()  # they were to enter the bridge together
             self.feed(CommandFailed("create", self.leg(n), "500"))
 
     @precondition(lambda self: self.past)
