@@ -17,8 +17,9 @@ from urllib.parse import quote
 import click
 
 from crm import ids
-from pbx.cli.app import App, engine_url
+from pbx.cli.app import App
 from pbx.config import write_private
+from pbx.supervisor.health import engine_url
 
 _SCOPES = ["calls:read", "calls:write"]
 _DAYS = 30

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
-import urllib.error
-import urllib.request
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -17,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from pbx.config import Config, ConfigError
+from pbx.supervisor.health import ready
 
 if TYPE_CHECKING:
     from crm.unit_of_work import Store, UnitOfWork
@@ -87,29 +85,6 @@ def follow(config: Config, revision: int, within_s: float = FOLLOW_S) -> bool:
         if time.monotonic() > deadline:
             return False
         time.sleep(_LOOK_AGAIN_S)
-
-
-def engine_url(config: Config) -> str:
-    """Where this machine reaches the engine."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(config.http_host, config.http_host)
-    return f"http://{host}:{config.http_port}"
-
-
-def ready(config: Config, timeout_s: float = 2.0) -> dict[str, Any] | None:
-    """What the engine says of itself; None where nothing that is an engine answers."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    try:
-        with opener.open(f"{engine_url(config)}/readyz", timeout=timeout_s) as answer:
-            body = answer.read()
-    except urllib.error.HTTPError as error:
-        body = error.read()
-    except OSError:
-        return None
-    try:
-        state = json.loads(body)
-    except ValueError:
-        return None
-    return state if isinstance(state, dict) else None
 
 
 def _json(ctx: click.Context, param: click.Parameter, value: bool) -> None:

@@ -12,9 +12,10 @@ from pathlib import Path
 import click
 
 from pbx.cli import output
-from pbx.cli.app import App, check_database, json_option, ready
+from pbx.cli.app import App, check_database, json_option
 from pbx.cli.progress import bar
 from pbx.config import Config
+from pbx.supervisor.health import ready
 
 _KEPT = ("secrets.json", "demo-secrets.json", "config.toml", "recordings", "voicemail", "prompts", "music", "tls")
 _DATABASE = "switchhook.db"

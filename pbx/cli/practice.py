@@ -8,20 +8,7 @@ import click
 
 from pbx.cli import output
 from pbx.cli.app import App, json_option
-
-NUMBERS: tuple[tuple[str, str], ...] = (
-    ("+12065550150", "answers and speaks"),
-    ("+12065550151", "is busy"),
-    ("+12065550152", "rings for ever"),
-    ("+12065550153", "declines"),
-    ("+12065550154", "answers after 8 seconds"),
-    ("+12065550155", "a menu that repeats the digits pressed"),
-    ("+12065550156", "a mailbox that beeps"),
-    ("+12065550157", "an echo"),
-    ("+12065550158", "speaks before it answers"),
-    ("+12065550159", "nobody has this number"),
-    ("+12065550130", "a mobile whose owner accepts forwarded calls"),
-)
+from pbx.supervisor.screen import NUMBERS
 
 
 @click.group("practice")

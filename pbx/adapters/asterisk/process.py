@@ -8,26 +8,16 @@ import errno
 import os
 import signal
 import socket
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pbx.adapters.asterisk.embedded.errors import BuildError
 from pbx.adapters.asterisk.layout import Layout
+from pbx.adapters.children import with_parent
 
 BOOT_S = 30.0
 STOP_S = 8.0
 _LOOK_AGAIN_S = 0.05
-
-# Run by a fresh interpreter rather than after fork in ours, which may have threads: asks the kernel to end Asterisk
-# with its parent, and gives up at once where the parent has died meanwhile.
-_WITH_PARENT = """
-import ctypes, os, signal, sys
-ctypes.CDLL(None).prctl(1, int(signal.SIGTERM), 0, 0, 0)
-if os.getppid() != int(sys.argv[1]):
-    sys.exit(1)
-os.execv(sys.argv[2], sys.argv[2:])
-"""
 
 
 class Process:
@@ -55,7 +45,7 @@ class Process:
         await self._free_socket()
         command = [str(self._binary), "-f", "-n", "-q", "-C", str(self._layout.conf)]
         if self._with_parent:
-            command = [sys.executable, "-I", "-S", "-c", _WITH_PARENT, str(os.getpid()), *command]
+            command = with_parent(command)
         console = (self._layout.log / "console.log").open("ab")
         with console:
             self._process = await asyncio.create_subprocess_exec(

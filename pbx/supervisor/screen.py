@@ -1,0 +1,83 @@
+"""The one screen that `pbx up` shows: where to go, who can log in, what to dial."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Sequence
+
+from pbx.config import Config
+from pbx.supervisor.demo import Login
+from pbx.supervisor.health import engine_url
+
+NUMBERS: tuple[tuple[str, str], ...] = (
+    ("+12065550150", "answers and speaks"),
+    ("+12065550151", "is busy"),
+    ("+12065550152", "rings for ever"),
+    ("+12065550153", "declines"),
+    ("+12065550154", "answers after 8 s"),
+    ("+12065550155", "repeats digits pressed"),
+    ("+12065550156", "a mailbox that beeps"),
+    ("+12065550157", "an echo"),
+    ("+12065550158", "speaks before answering"),
+    ("+12065550159", "does not exist"),
+    ("+12065550130", "a mobile that accepts"),
+    ("+12065550131", "a mobile's mailbox"),
+)
+"""Practice numbers and what each does."""
+
+
+def lan_address() -> str:
+    """The address by which other machines most likely reach this one. Nothing is sent for it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+        except OSError:
+            return "127.0.0.1"
+        return str(probe.getsockname()[0])
+
+
+def first_screen(config: Config, logins: Sequence[Login], *, practice: bool) -> str:
+    parts = [_where(config), *_people(logins)]
+    if practice:
+        parts += _practice(logins)
+    parts.append(
+        f"Logs: {config.home / 'log'} (pbx logs -f).  Commands: .venv/bin/pbx --help.  Ctrl-C stops everything."
+    )
+    return "\n".join(["", *parts, ""])
+
+
+def _where(config: Config) -> str:
+    server = lan_address() if config.sip_host in ("0.0.0.0", "::") else config.sip_host
+    return (
+        f"Switchhook runs.  Open {engine_url(config)}  (API description: /api/v1/openapi.json)\n"
+        f"Desk phones: server {server}, port {config.sip_port} (UDP or TCP), {config.sip_tls_port} (TLS), "
+        "with user and secret as below."
+    )
+
+
+def _people(logins: Sequence[Login]) -> list[str]:
+    if not logins:
+        return ["", "No demo. Make the first admin: pbx user add --email … --name … --role admin, pbx user password …"]
+    rows = [
+        f"  {login.email:<22}{login.password:<34}{login.role:<9}{login.name:<12}{login.number or 'no number':<13}"
+        for login in logins
+    ]
+    phones = [
+        f"  {login.name:<12} user {login.device}   secret {login.secret}   number {login.number}"
+        for login in logins
+        if login.device
+    ]
+    return ["", "Logins (e-mail, password)", *rows, "", "A desk phone for each", *phones]
+
+
+def _practice(logins: Sequence[Login]) -> list[str]:
+    cells = [f"{number} {what:<24}" for number, what in NUMBERS]
+    rows = ["  " + "  ".join(cells[start : start + 2]).rstrip() for start in range(0, len(cells), 2)]
+    number = next((login.number for login in logins if login.number), "+1…")
+    return [
+        "",
+        "Practice numbers to dial (160 to 199 answer with a steady tone)",
+        *rows,
+        f"To be called: .venv/bin/pbx practice call +12065550142 --to {number}",
+        "",
+    ]
