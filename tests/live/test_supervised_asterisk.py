@@ -1,0 +1,115 @@
+"""The process around our Asterisk: nothing is left running, and its refusals are sentences."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+import socket
+import sys
+from pathlib import Path
+
+import pytest
+
+from pbx.adapters.asterisk import embedded
+from pbx.adapters.asterisk.instance import EngineAsterisk
+from pbx.config import Config
+from tests.support.free_ports import free_port
+from tests.support.waiting import until
+
+SUPERVISOR = """
+import asyncio, sys
+from pathlib import Path
+from pbx.adapters.asterisk.instance import EngineAsterisk
+from pbx.config import Config
+
+async def main():
+    asterisk = EngineAsterisk(Config.load(), Path(sys.argv[1]))
+    await asterisk.start()
+    print(asterisk.pid, flush=True)
+    await asterisk.wait()
+
+asyncio.run(main())
+"""
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    names = ("sip_port", "sip_tls_port", "ari_port", "ami_port")
+    return Config.load({**os.environ}, home=tmp_path / "home", **{name: free_port() for name in names})
+
+
+@pytest.fixture
+def prefix(config: Config) -> Path:
+    return embedded.ensure(config.cache, config.debian_mirror, lambda _fraction, _sentence: None)
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+async def test_asterisk_ends_with_its_supervisor_however_that_ends(
+    config: Config, prefix: Path, how: signal.Signals
+) -> None:
+    names = ("sip_port", "sip_tls_port", "ari_port", "ami_port")
+    settings = {f"SWITCHHOOK_{name.upper()}": str(getattr(config, name)) for name in names}
+    supervisor = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", SUPERVISOR, str(prefix)),
+        env={**os.environ, **settings, "SWITCHHOOK_HOME": str(config.home)},
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert supervisor.stdout is not None
+    pid = int(await asyncio.wait_for(supervisor.stdout.readline(), 20))
+    os.kill(pid, 0)
+    supervisor.send_signal(how)
+    await supervisor.wait()
+    await until(lambda: not alive(pid), within=8, what="the end of Asterisk")
+
+
+async def test_a_port_that_is_taken_is_named_with_its_setting(config: Config, prefix: Path) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.bind(("0.0.0.0", config.sip_port))
+        with pytest.raises(embedded.BuildError, match="taken by another program: stop it, or set SWITCHHOOK_SIP_PORT"):
+            await EngineAsterisk(config, prefix).start()
+
+
+async def test_a_second_asterisk_in_the_same_home_is_refused(config: Config, prefix: Path) -> None:
+    first = EngineAsterisk(config, prefix)
+    await first.start()
+    second = EngineAsterisk(config, prefix)
+    second.ports = list  # type: ignore[method-assign]
+    with pytest.raises(embedded.BuildError, match=r"already runs in .* set SWITCHHOOK_HOME"):
+        await second.start()
+    await first.stop()
+    assert not first.running
+
+
+async def test_it_starts_at_once_after_a_kill_and_stops_without_leaving_its_socket_in_the_way(
+    config: Config, prefix: Path
+) -> None:
+    asterisk = EngineAsterisk(config, prefix)
+    for _ in range(3):
+        await asterisk.start()
+        assert asterisk.pid is not None
+        os.kill(asterisk.pid, signal.SIGKILL)
+        await asterisk.wait()
+    await asterisk.start()
+    await asterisk.stop()
+
+
+async def test_a_home_with_a_long_path_works(config: Config, prefix: Path, tmp_path: Path) -> None:
+    deep = Config.load(
+        {**os.environ},
+        home=tmp_path / ("a" * 60) / ("b" * 60),
+        **{name: free_port() for name in ("sip_port", "sip_tls_port", "ari_port", "ami_port")},
+    )
+    asterisk = EngineAsterisk(deep, prefix)
+    await asterisk.start()
+    await asterisk.stop()
+    shutil.rmtree(asterisk.layout.run)
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return "zombie" not in Path(f"/proc/{pid}/status").read_text()
