@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Index
+from sqlalchemy import Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm.models.base import Base
+
+_OPEN = text("ended_us IS NULL")
 
 
 class Call(Base):
@@ -23,6 +25,7 @@ class Call(Base):
         Index("ix_calls_disposition", "disposition", "created_us", "id"),
         Index("ix_calls_direction", "direction", "created_us", "id"),
         Index("ix_calls_record", "record_id", "created_us", "id"),
+        Index("ix_calls_open", "created_us", "id", sqlite_where=_OPEN, postgresql_where=_OPEN),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)

@@ -71,6 +71,10 @@ def upgrade() -> None:
     op.create_index("ix_calls_customer", "calls", ["customer_number", "created_us", "id"], unique=False)
     op.create_index("ix_calls_direction", "calls", ["direction", "created_us", "id"], unique=False)
     op.create_index("ix_calls_disposition", "calls", ["disposition", "created_us", "id"], unique=False)
+    still_open = sa.text("ended_us IS NULL")
+    op.create_index(
+        "ix_calls_open", "calls", ["created_us", "id"], sqlite_where=still_open, postgresql_where=still_open
+    )
     op.create_index("ix_calls_record", "calls", ["record_id", "created_us", "id"], unique=False)
     op.create_index("ix_calls_user", "calls", ["user_id", "created_us", "id"], unique=False)
     op.create_table(
