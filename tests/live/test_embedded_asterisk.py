@@ -44,12 +44,12 @@ class Site:
     carrier: PracticeCarrier
     provisioner: AsteriskProvisioner
 
-    async def provision(self, *devices: str, forward: str = "", ring_s: int = 20) -> None:
+    async def provision(self, *devices: str, forward: str = "", ring_s: int = 20, transport: str = "udp") -> None:
         routes = (Route(TRUNK, forward),) if forward else ()
         port = self.config.practice_sip_port
         await self.provisioner.apply(
             Provisioning(
-                devices=[device(name) for name in devices],
+                devices=[device(name, transport) for name in devices],
                 trunks=[Trunk(TRUNK, "address", "127.0.0.1", port, match_addresses=(f"127.0.0.1:{port}",))],
                 fallback=[FallbackNumber(DID, ("14155550101",), devices, ring_s, routes)],
                 emergency=[EmergencyNumber("911", (Route(TRUNK, "911"),))],
@@ -75,9 +75,9 @@ class Site:
         raise AssertionError(await self.asterisk.cli("core show channels concise"))
 
 
-def device(name: str) -> Device:
+def device(name: str, transport: str) -> Device:
     ha1 = hashlib.md5(f"{name}:switchhook:{SECRET}".encode()).hexdigest()
-    return Device(name, ha1=ha1, did=DID, caller_name="Mio Tanaka")
+    return Device(name, transport=transport, ha1=ha1, did=DID, caller_name="Mio Tanaka")
 
 
 @pytest.fixture(scope="module")
@@ -252,6 +252,33 @@ async def test_while_the_engine_is_away_only_a_person_takes_a_forwarded_call(sit
     assert site.fallback_log()[-1].startswith("answer|") and TRUNK in site.fallback_log()[-1]
     await site.carrier.hang_up(taken.channel)
     await site.quiet()
+
+
+@pytest.mark.covers("V15")
+@pytest.mark.parametrize("transport", ["udp", "tcp", "tls"])
+async def test_phones_of_every_transport_are_rung_and_heard(site: Site, transport: str) -> None:
+    await site.provision("d9kq2m9xw4", transport=transport)
+    port = site.config.sip_tls_port if transport == "tls" else site.config.sip_port
+    server = ("127.0.0.1", port)
+    phone = await SipPhone.start("d9kq2m9xw4", server, SECRET, tone=540, transport=transport, srtp=transport == "tls")
+    calling = asyncio.create_task(site.carrier.call(CALLER, DID, "echo", 10))
+    ring = await phone.incoming()
+    await ring.answer()
+    assert (await calling).answered
+    await ring.until_hears(540)
+    await ring.hang_up()
+    await phone.stop()
+    await site.quiet()
+
+
+async def test_a_phone_kept_for_srtp_may_not_call_without(site: Site) -> None:
+    await site.provision("d9kq2m9xw4", transport="tls")
+    server = ("127.0.0.1", site.config.sip_tls_port)
+    phone = await SipPhone.start("d9kq2m9xw4", server, SECRET, transport="tls")
+    call = await phone.call("911")
+    await call.until_ended()
+    assert call.final_status == 488
+    await phone.stop()
 
 
 @pytest.mark.covers("TRUST24")
