@@ -30,12 +30,13 @@ class Filter:
     company_id: str | None = None
 
 
-async def load(session: AsyncSession, record_ids: Sequence[str]) -> list[people.Record]:
-    """The records in the order of their ids as given; ids of records that are gone are left out."""
+async def load(session: AsyncSession, record_ids: Sequence[str], *, shown: bool = True) -> list[people.Record]:
+    """The records in the order of their ids as given; ids of records that are gone are left out. Nobody reads the
+    numbers of those that are not ``shown``: they lack their form for people."""
     if not record_ids:
         return []
     rows = (await session.execute(_select().where(Record.id.in_(record_ids)))).all()
-    found = {record.id: record for record in await _complete(session, rows)}
+    found = {record.id: record for record in await _complete(session, rows, shown)}
     return [found[record_id] for record_id in record_ids if record_id in found]
 
 
@@ -175,7 +176,7 @@ def _filtered(wanted: Filter) -> Select[Any]:
     return _select().where(and_(*conditions)) if conditions else _select()
 
 
-async def _complete(session: AsyncSession, rows: Iterable[Any]) -> list[people.Record]:
+async def _complete(session: AsyncSession, rows: Iterable[Any], shown: bool = True) -> list[people.Record]:
     """The rows with what hangs on them, in three queries however many there are."""
     rows = list(rows)
     ids = [row.id for row in rows]
@@ -183,7 +184,7 @@ async def _complete(session: AsyncSession, rows: Iterable[Any]) -> list[people.R
         return []
     phones: dict[str, list[people.Phone]] = defaultdict(list)
     for record_id, label, e164 in await _of(session, Phone, ("label", "e164"), ids):
-        phones[record_id].append(people.Phone(label, e164, display(e164)))
+        phones[record_id].append(people.Phone(label, e164, display(e164) if shown else ""))
     emails: dict[str, list[people.Email]] = defaultdict(list)
     for record_id, *values in await _of(session, EmailAddress, people.Email.__slots__, ids):
         emails[record_id].append(people.Email(*values))

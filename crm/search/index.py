@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.models.search import SearchDocument, SearchWord
+from crm.repositories import bulk
 from crm.search.port import BodyIndex
 from crm.search.postgres import PostgresBodies
 from crm.search.sqlite import SqliteBodies
-from crm.search.text import body, marked_words
+from crm.search.text import marked_words
 
 _AT_ONCE = 500
 
 
 class Entry(NamedTuple):
-    """What of a record can be found: its names, its other texts, and its numbers' digits in every notation."""
+    """What of a record can be found: the text that :func:`crm.search.text.body` makes of it."""
 
     record_id: str
     kind: str
-    names: Sequence[str]
-    others: Iterable[str]
-    digits: Iterable[str]
+    body: str
 
 
 def bodies(session: AsyncSession) -> BodyIndex:
@@ -62,29 +61,24 @@ async def _add(session: AsyncSession, entries: Sequence[Entry]) -> None:
     if not entries:
         return
     numbers = await bodies(session).allocate(session, len(entries))
-    texts = [body(entry.names, entry.others, entry.digits) for entry in entries]
-    documents = [
-        {"doc": doc, "record_id": entry.record_id, "kind": entry.kind, "body": text}
-        for doc, entry, text in zip(numbers, entries, texts, strict=True)
-    ]
-    await session.execute(insert(SearchDocument), documents)
+    documents = [{"doc": doc, **entry._asdict()} for doc, entry in zip(numbers, entries, strict=True)]
+    await bulk.add(session, SearchDocument, documents)
     found = [
-        {"word": word, "doc": doc} for doc, text in zip(numbers, texts, strict=True) for word in marked_words(text)
+        {"word": word, "doc": doc}
+        for doc, entry in zip(numbers, entries, strict=True)
+        for word in marked_words(entry.body)
     ]
-    if found:
-        await session.execute(insert(SearchWord), found)
+    await bulk.add(session, SearchWord, found)
 
 
 async def _change(session: AsyncSession, row: Any, entry: Entry) -> None:
-    text = body(entry.names, entry.others, entry.digits)
-    if text == row.body:
+    if entry.body == row.body:
         return
-    await session.execute(update(SearchDocument).where(SearchDocument.doc == row.doc).values(body=text))
-    before, after = set(marked_words(row.body)), set(marked_words(text))
+    await session.execute(update(SearchDocument).where(SearchDocument.doc == row.doc).values(body=entry.body))
+    before, after = set(marked_words(row.body)), set(marked_words(entry.body))
     await _forget_words(session, row.doc, sorted(before - after))
     added = [{"word": word, "doc": row.doc} for word in sorted(after - before)]
-    if added:
-        await session.execute(insert(SearchWord), added)
+    await bulk.add(session, SearchWord, added)
 
 
 async def _forget_words(session: AsyncSession, doc: int, gone: Sequence[str]) -> None:

@@ -9,22 +9,22 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import delete, insert, update
+from sqlalchemy import delete, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm import ids, people
 from crm.models.people import Activity, EmailAddress, Note, Phone, PostalAddress, Record
 from crm.phone_numbers import variants
+from crm.repositories import bulk
 from crm.repositories import people as repository
 from crm.search import index
 from crm.search.text import fold
 from crm.services import activities
 from crm.services import people as records
-from crm.services.import_rows import Prepared, key_of, merged_addresses, merged_emails, merged_phones
+from crm.services.import_rows import Prepared, completed, key_of, new_record
 from crm.unit_of_work import UnitOfWork
 
 _LISTS: dict[str, Any] = {"phones": Phone, "emails": EmailAddress, "addresses": PostalAddress}
-_PLAIN = ("reading", "title", "website", "source", "status")
 
 
 @dataclass
@@ -37,11 +37,12 @@ class Tally:
 
 @dataclass
 class _Draft:
-    """A record as it is becoming; ``before`` is None for one that is new."""
+    """A record as it is becoming; ``before`` is None for one that is new, ``body`` empty where it is to be made."""
 
     record: people.Record
     before: people.Record | None
     notes: list[str] = field(default_factory=list)
+    body: str = ""
 
 
 @dataclass
@@ -53,8 +54,10 @@ class Batches:
     owners: Mapping[str, str]
     tally: Tally = field(default_factory=Tally)
     _companies: dict[str, str] = field(default_factory=dict)
+    _national: dict[str, str] = field(default_factory=dict)
 
     async def write(self, work: UnitOfWork, lines: Sequence[Prepared]) -> None:
+        self._national = {e164: digits for line in lines for e164, digits in line.national.items()}
         if self.kind == "contact":
             await self._find_companies(work, {line.company for line in lines if line.company})
         known = await self._known(work.session, lines)
@@ -67,27 +70,20 @@ class Batches:
         await self._save(work, list(drafts.values()))
 
     def _new(self, work: UnitOfWork, line: Prepared) -> _Draft:
-        row = records.blank(ids.new(records.PREFIXES[self.kind], work.at_us), self.kind, work.at_us)
-        row |= {"name": line.values["name"], "owner_id": self.owner_id}
-        del row["name_key"]
-        return _Draft(people.Record(**row, phones=(), emails=(), addresses=()), None)
+        record_id = ids.new(records.PREFIXES[self.kind], work.at_us)
+        record = new_record(record_id, self.kind, line.values["name"], work.at_us)
+        return _Draft(replace(record, owner_id=self.owner_id), None, body=line.body)
 
     def _complete(self, draft: _Draft, line: Prepared) -> None:
-        values, was = line.values, draft.record
-        plain: dict[str, Any] = {name: values[name] for name in _PLAIN if values.get(name)}
+        was = draft.record
         owner = self.owners.get(fold(line.owner)) if line.owner else None
         draft.record = replace(
-            was,
-            **plain,
-            name=values["name"],
-            external_id=values.get("external_id") or was.external_id,
+            completed(was, line.values, line.company),
             owner_id=owner or was.owner_id,
-            company_name=line.company or was.company_name,
             company_id=self._companies.get(fold(line.company), was.company_id) if line.company else was.company_id,
-            phones=tuple(merged_phones(was.phones, values.get("phones", ()))),
-            emails=tuple(merged_emails(was.emails, values.get("emails", ()))),
-            addresses=tuple(merged_addresses(was.addresses, values.get("addresses", ()))),
         )
+        if line.body != draft.body:
+            draft.body = ""
         if line.note and draft.before is None:
             draft.notes.append(line.note)
 
@@ -101,7 +97,7 @@ class Batches:
             names=[fold(line.values["name"]) for line in lines if line.key.startswith("name ")],
         )
         known: dict[str, _Draft] = {}
-        for record in await repository.load(session, sorted(found)):
+        for record in await repository.load(session, sorted(found), shown=False):
             _remember(known, _Draft(record, record))
         return known
 
@@ -111,27 +107,14 @@ class Batches:
             return
         self._companies |= await repository.companies_named(work.session, list(wanted))
         missing = [name for key, name in sorted(wanted.items()) if key not in self._companies]
-        made = [
-            people.Record(
-                **{
-                    key: value
-                    for key, value in records.blank(ids.new(ids.COMPANY, work.at_us), "company", work.at_us).items()
-                    if key != "name_key"
-                }
-                | {"name": name},
-                phones=(),
-                emails=(),
-                addresses=(),
-            )
-            for name in missing
-        ]
-        await _insert(work, made)
+        made = [new_record(ids.new(ids.COMPANY, work.at_us), "company", name, work.at_us) for name in missing]
+        await _insert(work, [_Draft(record, None) for record in made], {})
         self._companies |= {fold(record.name): record.id for record in made}
 
     async def _save(self, work: UnitOfWork, drafts: Sequence[_Draft]) -> None:
         new = [draft for draft in drafts if draft.before is None]
         changed = [draft for draft in drafts if draft.before is not None and draft.before != draft.record]
-        await _insert(work, [draft.record for draft in new])
+        await _insert(work, new, self._national)
         for draft in changed:
             await _update(work, draft)
         await index.put(work.session, [records.entry(draft.record) for draft in changed])
@@ -172,15 +155,16 @@ def _columns(record: people.Record) -> dict[str, Any]:
     return row
 
 
-async def _insert(work: UnitOfWork, made: Sequence[people.Record]) -> None:
-    if not made:
-        return
-    await work.session.execute(insert(Record), [_columns(record) for record in made])
+async def _insert(work: UnitOfWork, made: Sequence[_Draft], national: Mapping[str, str]) -> None:
+    await bulk.add(work.session, Record, [_columns(draft.record) for draft in made])
     for name, table in _LISTS.items():
-        rows = [row for record in made for row in _rows(name, record)]
-        if rows:
-            await work.session.execute(insert(table), rows)
-    await index.add(work.session, [records.entry(record) for record in made])
+        await bulk.add(work.session, table, [row for draft in made for row in _rows(name, draft.record, national)])
+    await index.add(work.session, [_entry(draft) for draft in made])
+
+
+def _entry(draft: _Draft) -> index.Entry:
+    record = draft.record
+    return index.Entry(record.id, record.kind, draft.body) if draft.body else records.entry(record)
 
 
 async def _update(work: UnitOfWork, draft: _Draft) -> None:
@@ -191,11 +175,10 @@ async def _update(work: UnitOfWork, draft: _Draft) -> None:
     for name, table in _LISTS.items():
         if getattr(record, name) != getattr(draft.before, name):
             await work.session.execute(delete(table).where(table.record_id == record.id))
-            if rows := _rows(name, record):
-                await work.session.execute(insert(table), rows)
+            await bulk.add(work.session, table, _rows(name, record, {}))
 
 
-def _rows(name: str, record: people.Record) -> list[dict[str, Any]]:
+def _rows(name: str, record: people.Record, national: Mapping[str, str]) -> list[dict[str, Any]]:
     values = getattr(record, name)
     if name != "phones":
         return records.list_rows(name, record.id, values)
@@ -205,7 +188,7 @@ def _rows(name: str, record: people.Record) -> list[dict[str, Any]]:
             "position": at,
             "label": phone.label,
             "e164": phone.e164,
-            "national": variants(phone.e164)[1],
+            "national": national.get(phone.e164) or variants(phone.e164)[1],
         }
         for at, phone in enumerate(values, 1)
     ]
@@ -224,8 +207,7 @@ async def _tell(work: UnitOfWork, drafts: Sequence[_Draft]) -> None:
         }
         for draft in drafts
     ]
-    if rows:
-        await work.session.execute(insert(Activity), rows)
+    await bulk.add(work.session, Activity, rows)
 
 
 async def _keep_notes(work: UnitOfWork, drafts: Sequence[_Draft]) -> None:
@@ -243,5 +225,4 @@ async def _keep_notes(work: UnitOfWork, drafts: Sequence[_Draft]) -> None:
         for draft in drafts
         for text in draft.notes
     ]
-    if rows:
-        await work.session.execute(insert(Note), rows)
+    await bulk.add(work.session, Note, rows)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
@@ -36,7 +36,9 @@ _COUNTRIES = {
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A line that can be kept, or ``problem``, a sentence. ``national`` are the digits of each of its numbers."""
+    """A line that can be kept, or ``problem``, a sentence. ``body`` is what search finds of
+    it where nothing like it is known, and ``national`` the digits of its numbers as
+    dialled at home: all that takes time is done here, while the batch before is written."""
 
     line: Line
     values: Mapping[str, Any]
@@ -45,6 +47,8 @@ class Prepared:
     company: str = ""
     owner: str = ""
     note: str = ""
+    national: Mapping[str, str] = field(default_factory=dict)
+    body: str = ""
 
 
 def prepare(lines: Sequence[Line], columns: Sequence[str | None], kind: str, country: str) -> list[Prepared]:
@@ -54,7 +58,7 @@ def prepare(lines: Sequence[Line], columns: Sequence[str | None], kind: str, cou
 
 def cells_by_field(line: Line, columns: Sequence[str | None]) -> dict[str, str]:
     """Only what is filled in."""
-    return {field: cell for field, cell in zip(columns, line.cells, strict=False) if field and cell}
+    return {name: cell for name, cell in zip(columns, line.cells, strict=False) if name and cell}
 
 
 def country_of(text: str, default: str) -> str:
@@ -97,12 +101,38 @@ def _prepare(line: Line, columns: Sequence[str | None], kind: str, country: str)
         company = fields.one("company", cells.get("company", ""), _company) if kind != "company" else ""
         note = fields.one("note", cells.get("note", ""), _note)
         values = fields.read(_values(cells, kind, home), _checks(kind, home), ["name"])
-        for phone in values.get("phones", ()):
-            variants(phone.e164)  # kept in its cache for the writer, which is busy with the database
+        national = {phone.e164: variants(phone.e164)[1] for phone in values.get("phones", ())}
     except Refused as refused:
-        field = f" (column {refused.field})" if refused.field else ""
-        return Prepared(line, {}, problem=refused.message + field)
-    return Prepared(line, values, key_of(values, company), "", company, cells.get("owner", ""), note)
+        column = f" (column {refused.field})" if refused.field else ""
+        return Prepared(line, {}, problem=refused.message + column)
+    owner = cells.get("owner", "")
+    found = records.entry(completed(_nobody(kind), values, company)).body
+    return Prepared(line, values, key_of(values, company), "", company, owner, note, national, found)
+
+
+def completed(record: people.Record, values: Mapping[str, Any], company: str) -> people.Record:
+    """The record with what a line says of it. Cells that are empty say nothing."""
+    return replace(
+        record,
+        **{name: values[name] for name in _PLAIN if values.get(name)},
+        name=values["name"],
+        company_name=company or record.company_name,
+        phones=tuple(merged_phones(record.phones, values.get("phones", ()))),
+        emails=tuple(merged_emails(record.emails, values.get("emails", ()))),
+        addresses=tuple(merged_addresses(record.addresses, values.get("addresses", ()))),
+    )
+
+
+def new_record(record_id: str, kind: str, name: str, at_us: int) -> people.Record:
+    """A record with nothing but a name."""
+    row = records.blank(record_id, kind, at_us) | {"name": name}
+    del row["name_key"]
+    return people.Record(**row, phones=(), emails=(), addresses=())
+
+
+@lru_cache(maxsize=8)
+def _nobody(kind: str) -> people.Record:
+    return new_record("", kind, "", 0)
 
 
 _company = fields.text(200, empty=True)
@@ -120,13 +150,11 @@ def _values(cells: Mapping[str, str], kind: str, country: str) -> dict[str, Any]
         values["status"] = values["status"].lower()
     values["name"] = _name(cells, kind)
     phones = [
-        {"label": label, "number": number}
-        for field, label in PHONES.items()
-        for number in _several(cells.get(field, ""))
+        {"label": label, "number": number} for name, label in PHONES.items() for number in _several(cells.get(name, ""))
     ]
     if phones:
         values["phones"] = phones
-    emails = [address for field in ("email", "email2") for address in _several(cells.get(field, ""))]
+    emails = [address for name in ("email", "email2") for address in _several(cells.get(name, ""))]
     if emails:
         values["emails"] = [{"label": "work", "address": address} for address in emails]
     if any(name in cells for name in _PLACE):

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import asyncio
 import io
+import multiprocessing
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -36,6 +38,7 @@ __all__ = ["FIELDS", "Column", "Preview", "Result", "preview", "run"]
 KINDS = (*people.KINDS, "deal")
 BATCH = 500
 _PROGRESS_EVERY_S = 0.2
+_LARGE = 1_000_000  # bytes
 Progress = Callable[[int, int, int], None]
 
 
@@ -107,8 +110,8 @@ async def run(
     owners = await _owners(store, owner_id)
     refused = _Report(report or path.with_name(path.name + ".refused.csv"), form)
     batches = Batches(kind, owner_id, owners)
-    with refused, path.open(encoding=form.encoding, newline="") as file:
-        task = _Task(store, actor, found, kind, country, batches, refused)
+    with refused, path.open(encoding=form.encoding, newline="") as file, _workers(file) as workers:
+        task = _Task(store, actor, found, kind, country, batches, refused, workers)
         lines = await _through(task, file, form, progress)
     tally = batches.tally
     unchanged = lines - tally.added - tally.changed - refused.count
@@ -128,12 +131,14 @@ class _Task:
     country: str
     batches: Batches
     refused: _Report
+    workers: Executor
 
     async def prepared(self, lines: Sequence[Line]) -> list[Prepared]:
-        """Checked in a thread, while the batch before is being written."""
+        """Checked elsewhere, while the batch before is being written."""
         if self.kind == "deal":
             return [Prepared(line, {}, problem=line.problem) for line in lines]
-        return await asyncio.to_thread(prepare, lines, self.columns, self.kind, self.country)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self.workers, prepare, lines, self.columns, self.kind, self.country)
 
     async def write(self, lines: Sequence[Prepared]) -> None:
         for line in lines:
@@ -156,6 +161,14 @@ class _Task:
                     raise
                 field = f" (column {refused.field})" if refused.field else ""
                 self.refused.add(line.line, refused.message + field)
+
+
+def _workers(file: io.TextIOWrapper) -> Executor:
+    """A thread, or for a large file a process of its own: numbering plans are slow, and Python runs one thread at a
+    time. Started afresh (spawn), as a fork would copy whatever the engine has open."""
+    if os.fstat(file.fileno()).st_size < _LARGE:
+        return ThreadPoolExecutor(1)
+    return ProcessPoolExecutor(1, multiprocessing.get_context("spawn"))
 
 
 async def _through(task: _Task, file: io.TextIOWrapper, form: Form, progress: Progress | None) -> int:

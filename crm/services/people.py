@@ -21,7 +21,7 @@ from crm.phone_numbers import national_digits, variants
 from crm.repositories import people as repository
 from crm.repositories.people import Filter
 from crm.search import index
-from crm.search.text import fold
+from crm.search.text import body, fold
 from crm.services import activities
 from crm.services.settings import values as settings
 from crm.unit_of_work import UnitOfWork
@@ -180,15 +180,15 @@ def summary(record: people.Record) -> dict[str, Any]:
 
 
 def entry(record: people.Record) -> index.Entry:
-    """What of a record can be found."""
-    places = (
+    """What of a record can be found: names, company, title, addresses, numbers as dialled from abroad and at home."""
+    places = [
         text
         for address in record.addresses
         for text in (address.street, address.city, address.region, address.postcode)
-    )
-    others = (record.company_name, record.title, record.website, *(e.address for e in record.emails), *places)
+    ]
+    others = [record.company_name, record.title, record.website, *(e.address for e in record.emails), *places]
     digits = [text for phone in record.phones for text in variants(phone.e164)[:2]]
-    return index.Entry(record.id, record.kind, (record.name, record.reading), others, digits)
+    return index.Entry(record.id, record.kind, body((record.name, record.reading), others, digits))
 
 
 async def reindex(session: AsyncSession, record_ids: Sequence[str]) -> None:

@@ -14,7 +14,12 @@ from typing import NamedTuple, TypeVar
 
 T = TypeVar("T")
 
-LATIN_GIVEN = (
+
+def _listed(names: str) -> list[str]:
+    return names.split()
+
+
+LATIN_GIVEN = _listed(
     "James Mary John Patricia Robert Jennifer Michael Linda William Elizabeth David Barbara Richard Susan Joseph "
     "Jessica Thomas Sarah Charles Karen Christopher Lisa Daniel Nancy Matthew Betty Anthony Margaret Mark Sandra "
     "Donald Ashley Steven Kimberly Paul Emily Andrew Donna Joshua Michelle Kenneth Carol Kevin Amanda Brian Dorothy "
@@ -29,62 +34,87 @@ LATIN_GIVEN = (
     "Doris Willie Marilyn Elijah Danielle Wayne Beverly Randy Isabella Vincent Theresa Mason Diana Roy Natalie Ralph "
     "Brittany Bobby Charlotte Russell Marie Bradley Kayla Philip Alexis Eugene Lori Simon Omar Aurelio Zoë Jürgen "
     "Søren François Chloé Renée Björn Małgorzata Łukasz Siobhán Niamh Giuseppe Matteo Álvaro Íñigo Wei Priya Anjali"
-).split()
-LATIN_FAMILY = (
+)
+LATIN_FAMILY = _listed(
     "Smith Johnson Williams Brown Jones Garcia Miller Davis Rodriguez Martinez Hernandez Lopez Gonzalez Wilson "
-    "Anderson Thomas Taylor Moore Jackson Martin Lee Perez Thompson White Harris Sanchez Clark Ramirez Lewis Robinson "
+    "Anderson Thomas Taylor Moore Jackson Martin Lee Perez Thompson White Harris Sanchez Clark Ramirez Lewis "
+    "Robinson "
     "Walker Young Allen King Wright Scott Torres Nguyen Hill Flores Green Adams Nelson Baker Hall Rivera Campbell "
-    "Mitchell Carter Roberts Gomez Phillips Evans Turner Diaz Parker Cruz Edwards Collins Reyes Stewart Morris Morales "
-    "Murphy Cook Rogers Gutierrez Ortiz Morgan Cooper Peterson Bailey Reed Kelly Howard Ramos Kim Cox Ward Richardson "
-    "Watson Brooks Chavez Wood James Bennett Gray Mendoza Ruiz Hughes Price Alvarez Castillo Sanders Patel Myers Long "
+    "Mitchell Carter Roberts Gomez Phillips Evans Turner Diaz Parker Cruz Edwards Collins Reyes Stewart Morris "
+    "Morales "
+    "Murphy Cook Rogers Gutierrez Ortiz Morgan Cooper Peterson Bailey Reed Kelly Howard Ramos Kim Cox Ward "
+    "Richardson "
+    "Watson Brooks Chavez Wood James Bennett Gray Mendoza Ruiz Hughes Price Alvarez Castillo Sanders Patel Myers "
+    "Long "
     "Ross Foster Jimenez Powell Jenkins Perry Russell Sullivan Bell Coleman Butler Henderson Barnes Fisher Vasquez "
-    "Simmons Romero Jordan Patterson Alexander Hamilton Graham Reynolds Griffin Wallace Moreno West Cole Hayes Bryant "
+    "Simmons Romero Jordan Patterson Alexander Hamilton Graham Reynolds Griffin Wallace Moreno West Cole Hayes "
+    "Bryant "
     "Herrera Gibson Ellis Tran Medina Aguilar Stevens Murray Ford Castro Marshall Owens Harrison Fernandez Mcdonald "
     "Woods Washington Kennedy Wells Vargas Henry Chen Freeman Webb Tucker Guzman Burns Crawford Olson Simpson Porter "
     "Hunter Gordon Mendez Silva Shaw Snyder Mason Dixon Munoz Hunt Hicks Holmes Palmer Wagner Black Robertson Boyd "
     "Rose Stone Salazar Fox Warren Mills Meyer Rice Schmidt Garza Daniels Ferguson Nichols Stephens Soto Weaver Ryan "
     "Gardner Payne Grant Dunn Kelley Spencer Hawkins Arnold Pierce Hansen Peters Santos Hart Bradley Knight Elliott "
-    "Cunningham Duncan Armstrong Hudson Carroll Lane Riley Andrews Alvarado Ray Delgado Berry Perkins Hoffman Johnston "
+    "Cunningham Duncan Armstrong Hudson Carroll Lane Riley Andrews Alvarado Ray Delgado Berry Perkins Hoffman "
+    "Johnston "
     "Matthews Pena Richards Contreras Willis Carpenter Lawrence Sandoval Guerrero George Chapman Rios Estrada Ortega "
     "Watkins Greene Nunez Wheeler Valdez Harper Burke Larson Santiago Maldonado Morrison Franklin Carlson Austin "
     "Dominguez Carr Lawson Jacobs Obrien Lynch Singh Vega Bishop Montgomery Oliver Jensen Harvey Williamson Gilbert "
-    "Dean Sims Espinoza Howell Li Wong Reid Hanson Le Mccoy Garrett Burton Fuller Wang Weber Welch Rojas Lucas Marquez "
-    "Fields Park Yang Little Banks Padilla Day Walsh Bowman Schultz Luna Fowler Mejia Featherstonehaugh Müller Østergaard"
-).split()
-JAPANESE_FAMILY = (
-    "佐藤 鈴木 高橋 田中 伊藤 渡辺 山本 中村 小林 加藤 吉田 山田 佐々木 山口 松本 井上 木村 林 斎藤 清水 山崎 森 池田 橋本 阿部 石川 "
-    "山下 中島 石井 小川 前田 岡田 長谷川 藤田 後藤 近藤 村上 遠藤 青木 坂本 斉藤 福田 太田 西村 藤井 金子 岡本 藤原 中野 三浦 原田 中川 "
-    "松田 竹内 小野 田村 中山 和田 石田 森田 上田 原 内田 柴田 酒井 宮崎 横山 高木 安藤 宮本 大野 小島 谷口 今井 工藤 高田 増田 丸山 杉山 "
-    "村田 大塚 新井 小山 平野 藤本 河野 上野 武田 野口 松井 千葉 岩崎 菅原 木下 久保 佐野 野村 松尾 市川 菊地 杉本 古川 大西 島田 水野 桜井 "
-    "高野 渡部 吉川 山内 西田 飯田 菊池 西川 小松 北村 安田 五十嵐 川口 平田 関 中田 久保田 服部 東 岩田 土屋 川崎 福島 本田 辻 樋口 秋山 "
-    "田口 永井 中西 吉村 川上 石原 大橋 松岡 馬場 浅野 荒木 大久保 野田 小沢 田辺 川村 星野 黒田 堀 尾崎 望月 永田 熊谷 内藤 松村 西山 大谷 平井"
-).split()
-JAPANESE_GIVEN = (
-    "太郎 花子 翔太 大輔 誠 直樹 健一 健太 拓也 亮 達也 浩 陽子 恵子 由美子 久美子 智子 裕子 真由美 明美 美咲 愛 彩 舞 葵 陽菜 結衣 さくら "
-    "凛 美月 莉子 大翔 蓮 悠斗 陽翔 湊 樹 颯太 隆 博 進 清 勝 実 正 茂 三郎 一郎 次郎 和子 幸子 節子 洋子 京子 文子 和夫 正男 秀雄 哲也 修 "
-    "豊 学 徹 剛 淳 聡 洋平 雄太 祐介 慎太郎 千尋 千春 あかり ひかり まなみ めぐみ 美穂 麻衣 友美 奈々 優子 香織 純子 典子 みゆき ゆうこ 圭 純"
-).split()
-JAPANESE_READINGS = "サトウ スズキ タカハシ タナカ イトウ ワタナベ ヤマモト ナカムラ コバヤシ カトウ ヨシダ ヤマダ ササキ ヤマグチ".split()
-COMPANY_WORDS = (
+    "Dean Sims Espinoza Howell Li Wong Reid Hanson Le Mccoy Garrett Burton Fuller Wang Weber Welch Rojas Lucas "
+    "Marquez "
+    "Fields Park Yang Little Banks Padilla Day Walsh Bowman Schultz Luna Fowler Mejia Featherstonehaugh Müller "
+    "Østergaard"
+)
+JAPANESE_FAMILY = _listed(
+    "佐藤 鈴木 高橋 田中 伊藤 渡辺 山本 中村 小林 加藤 吉田 山田 佐々木 山口 松本 井上 木村 林 斎藤 清水 山崎 森 "
+    "池田 橋本 阿部 石川 "
+    "山下 中島 石井 小川 前田 岡田 長谷川 藤田 後藤 近藤 村上 遠藤 青木 坂本 斉藤 福田 太田 西村 藤井 金子 岡本 "
+    "藤原 中野 三浦 原田 中川 "
+    "松田 竹内 小野 田村 中山 和田 石田 森田 上田 原 内田 柴田 酒井 宮崎 横山 高木 安藤 宮本 大野 小島 谷口 今井 "
+    "工藤 高田 増田 丸山 杉山 "
+    "村田 大塚 新井 小山 平野 藤本 河野 上野 武田 野口 松井 千葉 岩崎 菅原 木下 久保 佐野 野村 松尾 市川 菊地 杉本 "
+    "古川 大西 島田 水野 桜井 "
+    "高野 渡部 吉川 山内 西田 飯田 菊池 西川 小松 北村 安田 五十嵐 川口 平田 関 中田 久保田 服部 東 岩田 土屋 川崎 "
+    "福島 本田 辻 樋口 秋山 "
+    "田口 永井 中西 吉村 川上 石原 大橋 松岡 馬場 浅野 荒木 大久保 野田 小沢 田辺 川村 星野 黒田 堀 尾崎 望月 永田 "
+    "熊谷 内藤 松村 西山 大谷 平井"
+)
+JAPANESE_GIVEN = _listed(
+    "太郎 花子 翔太 大輔 誠 直樹 健一 健太 拓也 亮 達也 浩 陽子 恵子 由美子 久美子 智子 裕子 真由美 明美 美咲 愛 "
+    "彩 舞 葵 陽菜 結衣 さくら "
+    "凛 美月 莉子 大翔 蓮 悠斗 陽翔 湊 樹 颯太 隆 博 進 清 勝 実 正 茂 三郎 一郎 次郎 和子 幸子 節子 洋子 京子 "
+    "文子 和夫 正男 秀雄 哲也 修 "
+    "豊 学 徹 剛 淳 聡 洋平 雄太 祐介 慎太郎 千尋 千春 あかり ひかり まなみ めぐみ 美穂 麻衣 友美 奈々 優子 香織 "
+    "純子 典子 みゆき ゆうこ 圭 純"
+)
+JAPANESE_READINGS = _listed(
+    "サトウ スズキ タカハシ タナカ イトウ ワタナベ ヤマモト ナカムラ コバヤシ カトウ ヨシダ ヤマダ ササキ ヤマグチ"
+)
+COMPANY_WORDS = _listed(
     "Acme Northwind Contoso Globex Initech Umbra Stark Wayne Vandelay Hooli Marcom Apex Summit Pioneer Horizon Delta "
-    "Vertex Quantum Harbor Evergreen Redwood Bluebird Silverline Ironwood Lakeside Riverside Granite Cedar Falcon Orion "
-    "Atlas Beacon Cascade Crescent Dynamo Eclipse Fusion Gateway Helix Impact Junction Keystone Liberty Meridian Nexus "
+    "Vertex Quantum Harbor Evergreen Redwood Bluebird Silverline Ironwood Lakeside Riverside Granite Cedar Falcon "
+    "Orion "
+    "Atlas Beacon Cascade Crescent Dynamo Eclipse Fusion Gateway Helix Impact Junction Keystone Liberty Meridian "
+    "Nexus "
     "Oasis Pinnacle Quest Radiant Sterling Titan Unity Vanguard Westfield Zenith Alpine Bayside Capital Direct Easton"
-).split()
-COMPANY_TRADES = (
-    "Logistics Foods Software Systems Marketing Medical Energy Textiles Construction Consulting Motors Media Partners "
+)
+COMPANY_TRADES = _listed(
+    "Logistics Foods Software Systems Marketing Medical Energy Textiles Construction Consulting Motors Media "
+    "Partners "
     "Holdings Electric Plumbing Insurance Realty Travel Dental Printing Robotics Chemicals Optics Paper Steel Wines"
-).split()
-COMPANY_FORMS = "Inc LLC Ltd Corp Group GmbH & Co".split()
-JAPANESE_TRADES = (
-    "商事 工業 建設 製作所 電機 運輸 食品 不動産 印刷 通信 化学 産業 物産 設計 システム サービス 観光 薬品 自動車 金属 ホールディングス"
-).split()
-STREETS = (
+)
+COMPANY_FORMS = _listed("Inc LLC Ltd Corp Group GmbH & Co")
+JAPANESE_TRADES = _listed(
+    "商事 工業 建設 製作所 電機 運輸 食品 不動産 印刷 通信 化学 産業 物産 設計 システム サービス 観光 薬品 自動車 "
+    "金属 ホールディングス"
+)
+STREETS = _listed(
     "Main Oak Pine Maple Cedar Elm Washington Lake Hill Walnut Spring North Ridge Church Willow Mill Sunset Railroad "
-    "Jackson Cherry West South Center Highland Johnson Forest Jefferson Hickory Wilson River Meadow Valley Smith East "
-    "Chestnut Martin Franklin Adams Spruce Laurel Davis Birch Williams Lee Dogwood Green Poplar Locust Woodland Taylor"
-).split()
-STREET_KINDS = "Street Avenue Road Drive Lane Court Boulevard Place Way Terrace".split()
+    "Jackson Cherry West South Center Highland Johnson Forest Jefferson Hickory Wilson River Meadow Valley Smith "
+    "East "
+    "Chestnut Martin Franklin Adams Spruce Laurel Davis Birch Williams Lee Dogwood Green Poplar Locust Woodland "
+    "Taylor"
+)
+STREET_KINDS = _listed("Street Avenue Road Drive Lane Court Boulevard Place Way Terrace")
 CITIES = (
     ("New York", "NY", "212"), ("Los Angeles", "CA", "213"), ("Chicago", "IL", "312"), ("Houston", "TX", "713"),
     ("Phoenix", "AZ", "602"), ("Philadelphia", "PA", "215"), ("San Francisco", "CA", "415"), ("Seattle", "WA", "206"),
@@ -93,10 +123,14 @@ CITIES = (
 )  # fmt: skip
 JAPANESE_PLACES = (
     ("東京都", "新宿区", "西新宿", "3"), ("東京都", "渋谷区", "道玄坂", "3"), ("東京都", "港区", "六本木", "3"),
-    ("東京都", "千代田区", "丸の内", "3"), ("東京都", "世田谷区", "三軒茶屋", "3"), ("神奈川県", "横浜市西区", "みなとみらい", "45"),
-    ("大阪府", "大阪市北区", "梅田", "6"), ("大阪府", "大阪市中央区", "心斎橋筋", "6"), ("愛知県", "名古屋市中区", "栄", "52"),
-    ("京都府", "京都市下京区", "四条通", "75"), ("北海道", "札幌市中央区", "大通西", "11"), ("福岡県", "福岡市博多区", "博多駅前", "92"),
-    ("宮城県", "仙台市青葉区", "一番町", "22"), ("広島県", "広島市中区", "紙屋町", "82"), ("兵庫県", "神戸市中央区", "三宮町", "78"),
+    ("東京都", "千代田区", "丸の内", "3"), ("東京都", "世田谷区", "三軒茶屋", "3"),
+    ("神奈川県", "横浜市西区", "みなとみらい", "45"),
+    ("大阪府", "大阪市北区", "梅田", "6"), ("大阪府", "大阪市中央区", "心斎橋筋", "6"),
+    ("愛知県", "名古屋市中区", "栄", "52"),
+    ("京都府", "京都市下京区", "四条通", "75"), ("北海道", "札幌市中央区", "大通西", "11"),
+    ("福岡県", "福岡市博多区", "博多駅前", "92"),
+    ("宮城県", "仙台市青葉区", "一番町", "22"), ("広島県", "広島市中区", "紙屋町", "82"),
+    ("兵庫県", "神戸市中央区", "三宮町", "78"),
 )  # fmt: skip
 STATUSES = ("new", "contacted", "qualified", "unqualified")
 
@@ -129,6 +163,10 @@ def _zipf(words: list[str]) -> list[float]:
     return list(accumulate(1 / (rank + 8) for rank in range(len(words))))
 
 
+def _ascii(name: str) -> str:
+    return name if name.isascii() else "x"
+
+
 class _World:
     def __init__(self, random: Random) -> None:
         self._random = random
@@ -151,7 +189,7 @@ class _World:
             company if kind == "company" else f"{given} {family}",
             "",
             "" if kind == "company" else company,
-            f"{given}.{family}{number}@{word}.example".lower(),
+            f"{_ascii(given)}.{_ascii(family)}{number}@{word}.example".lower(),
             self._phones(lambda _label: f"+1{area}{self._digits(7, 9)}"),
             f"{self._random.randrange(1, 9999)} {self._pick(STREETS)} {self._pick(STREET_KINDS)}",
             city,
