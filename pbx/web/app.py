@@ -17,6 +17,7 @@ from pbx.web.context import Ctx
 from pbx.web.declare import ROUTES, Route, UndeclaredRoute, call_handler
 from pbx.web.engine import ENGINE, Engine
 from pbx.web.idempotency import Once
+from pbx.web.principal import Principal
 from pbx.web.problems import BadRequest
 from pbx.web.routes import TABLES, description, session
 from pbx.web.sockets import SOCKETS
@@ -25,6 +26,8 @@ log = structlog.get_logger("web")
 
 LARGEST_BODY = 256 * 1024
 ONCE: web.AppKey[Once] = web.AppKey("once")
+REQUEST_ID = web.RequestKey("request_id", str)
+PRINCIPAL: web.RequestKey[Principal | None] = web.RequestKey("principal")
 Serve = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 SECURITY_HEADERS: Mapping[str, str] = {
@@ -69,12 +72,12 @@ async def _check_declared(app: web.Application) -> None:
 async def guard(request: web.Request, handler: Serve) -> web.StreamResponse:
     """Before every request: may it be made at all? After it: whatever went wrong is told as a problem."""
     began = time.perf_counter()
-    request_id = request["id"] = f"req_{ids.ulid()}"
+    request_id = request[REQUEST_ID] = f"req_{ids.ulid()}"
     route = request.app[ROUTES].get(request.match_info.route)
     with structlog.contextvars.bound_contextvars(request=request_id):
         try:
             if route is not None:
-                request["principal"] = await request.app[DOOR].admit(request, route)
+                request[PRINCIPAL] = await request.app[DOOR].admit(request, route)
             elif request.match_info.http_exception is None:
                 raise BadRequest(403, "forbidden", "Nobody has said who may use this address.")
             response = await handler(request)
@@ -99,7 +102,7 @@ async def guard(request: web.Request, handler: Serve) -> web.StreamResponse:
 
 def _serve(route: Route) -> Serve:
     async def serve(request: web.Request) -> web.StreamResponse:
-        ctx = Ctx(request, request["principal"])
+        ctx = Ctx(request, request[PRINCIPAL])
         if route.idempotent:
             return await request.app[ONCE].run(ctx, lambda ctx: _answer_whole(route, ctx))
         return _reply(route, await call_handler(route, ctx))
@@ -113,9 +116,9 @@ async def _answer_whole(route: Route, ctx: Ctx) -> web.Response:
         result = _reply(route, await call_handler(route, ctx))
     except Refused as refused:
         problem = problems.from_refused(refused, call_id=ctx.call_id if route.idempotent else None)
-        result = problems.response(problem, ctx.request.path, ctx.request["id"])
+        result = problems.response(problem, ctx.request.path, ctx.request[REQUEST_ID])
     except BadRequest as problem:
-        result = problems.response(problem, ctx.request.path, ctx.request["id"])
+        result = problems.response(problem, ctx.request.path, ctx.request[REQUEST_ID])
     assert isinstance(result, web.Response)
     return result
 
@@ -128,8 +131,8 @@ async def _add_headers(request: web.Request, response: web.StreamResponse) -> No
     for name, value in SECURITY_HEADERS.items():
         response.headers.setdefault(name, value)
     response.headers.setdefault("Cache-Control", "no-store")
-    if "id" in request:
-        response.headers["X-Request-Id"] = request["id"]
+    if REQUEST_ID in request:
+        response.headers["X-Request-Id"] = request[REQUEST_ID]
     response.headers.pop("Server", None)
 
 

@@ -1,0 +1,213 @@
+"""Calls through the API: started, listed, shown, steered."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from pbx.core.commands import DialOut, HangUp, RingPhone, SendDigits
+from pbx.core.events import LegAnswered
+from tests.integration.web.world import CUSTOMER, World
+
+
+@pytest.mark.covers("V5", "A5")
+async def test_a_call_rings_the_users_phone_first_and_then_the_customer(world: World) -> None:
+    status, dialled = await world.ask("POST", "/calls", world.mio, {"to": "(206) 555-0150"})
+    assert status == 201
+    assert dialled["call"]["customer_number"] == CUSTOMER
+    assert dialled["call"]["state"] == "preparing"
+    leg = world.leg(dialled["id"], RingPhone)
+    world.engine.calls.deliver(dialled["id"], LegAnswered(leg))
+    out = next(each for each in world.engine.switch.commands if isinstance(each, DialOut))
+    assert out.caller_id == "+14155550101", "the customer sees the user's own number (V6)"
+
+
+@pytest.mark.covers("P5")
+async def test_a_number_that_the_gate_refuses_says_why_and_stands_in_the_log(world: World) -> None:
+    status, problem = await world.ask("POST", "/calls", world.mio, {"to": "+1 900 555 0123"})
+    assert (status, problem["code"], problem["field"]) == (403, "premium_denied", "to")
+    assert problem["detail"].endswith(".")
+    status, call = await world.ask("GET", f"/calls/{problem['call_id']}", world.mio)
+    assert (status, call["disposition"], call["reason"]) == (200, "refused", "premium_denied")
+    assert not [each for each in world.engine.switch.commands if isinstance(each, RingPhone | DialOut)]
+
+
+@pytest.mark.covers("P5")
+async def test_the_gate_can_be_asked_without_dialling(world: World) -> None:
+    status, answer = await world.ask("POST", "/gate/check", world.mio, {"to": CUSTOMER})
+    assert (status, answer["allowed"], answer["caller_id"]) == (200, True, "+14155550101")
+    _, refused = await world.ask("POST", "/gate/check", world.mio, {"to": "+19005550123"})
+    assert (refused["allowed"], refused["reason"]) == (False, "premium_denied")
+    _, emergency = await world.ask("POST", "/gate/check", world.mio, {"to": "911"})
+    assert emergency["allowed"]
+    assert not world.engine.switch.commands
+
+
+@pytest.mark.covers("TRUST10")
+async def test_the_same_key_a_hundred_times_at_once_makes_one_call(world: World) -> None:
+    key = {"Idempotency-Key": "one-click"}
+    answers = await asyncio.gather(
+        *(world.ask("POST", "/calls", world.mio, {"to": CUSTOMER}, headers=key) for _ in range(100))
+    )
+    assert {status for status, _ in answers} == {201}
+    assert len({body["id"] for _, body in answers}) == 1
+    assert len(world.engine.calls) == 1
+    status, later = await world.ask("POST", "/calls", world.mio, {"to": CUSTOMER}, headers=key)
+    assert (status, later["id"]) == (201, answers[0][1]["id"])
+    status, problem = await world.ask("POST", "/calls", world.mio, {"to": "+12065550151"}, headers=key)
+    assert (status, problem["code"]) == (422, "idempotency_key_reused")
+    status, other = await world.ask("POST", "/calls", world.sam, {"to": CUSTOMER}, headers=key)
+    assert status == 201 and other["id"] != later["id"], "a key is its user's own"
+
+
+async def test_what_was_refused_before_a_call_stood_may_be_tried_again_with_its_key(world: World) -> None:
+    key = {"Idempotency-Key": "again"}
+    world.engine.registrations.bindings.clear()
+    status, problem = await world.ask("POST", "/calls", world.mio, {"to": CUSTOMER}, headers=key)
+    assert (status, problem["code"]) == (409, "no_phone")
+    world.engine.registrations.bindings[world.mio.device] = 1
+    status, dialled = await world.ask("POST", "/calls", world.mio, {"to": CUSTOMER}, headers=key)
+    assert status == 201
+    _, again = await world.ask("POST", "/calls", world.mio, {"to": CUSTOMER}, headers=key)
+    assert again["id"] == dialled["id"]
+
+
+async def test_a_key_whose_answer_was_lost_finds_the_call_that_it_made(world: World) -> None:
+    key = {"Idempotency-Key": "crashed"}
+    _, dialled = await world.ask("POST", "/calls", world.mio, {"to": CUSTOMER}, headers=key)
+    await world.stored()
+    async with world.engine.store.write() as work:
+        from crm.models.users import IdempotencyKey
+
+        token = (await world.ask("GET", "/tokens", None, headers=world.mio.browser))[1]["items"][0]["id"]
+        row = await work.session.get(IdempotencyKey, (token, "crashed"))
+        assert row is not None
+        row.status = row.response = None
+    status, again = await world.ask("POST", "/calls", world.mio, {"to": CUSTOMER}, headers=key)
+    assert (status, again["id"]) == (201, dialled["id"])
+    assert len(world.engine.calls) == 1
+
+
+async def test_the_list_shows_a_call_at_every_moment_of_its_life(world: World) -> None:
+    async def listed(**query: str) -> list[str]:
+        _, page = await world.ask("GET", "/calls", world.mio, params=query)
+        return [item["id"] for item in page["items"]]
+
+    call = world.talk(world.mio)
+    assert await listed() == [call]
+    assert await listed(open="true") == [call]
+    world.end(call)
+    assert await listed() == [call], "over, and perhaps not in the store yet"
+    assert await listed(open="true") == []
+    await world.stored()
+    assert await listed() == [call]
+    assert await listed(disposition="answered", direction="inbound", customer_number="206-555-0150") == [call]
+    assert await listed(disposition="missed") == []
+
+
+async def test_pages_of_the_log_join_without_gaps_or_doubles_while_calls_go_on(world: World) -> None:
+    over = []
+    for _ in range(5):
+        over.append(world.talk(world.mio))
+        world.end(over[-1])
+    await world.stored()
+    live = [world.ring(world.mio) for _ in range(3)]
+    seen: list[str] = []
+    cursor = None
+    for _ in range(10):
+        query = {"limit": "2"} | ({"cursor": cursor} if cursor else {})
+        _, page = await world.ask("GET", "/calls", world.mio, params=query)
+        seen += [item["id"] for item in page["items"]]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            break
+    assert sorted(seen) == sorted(over + live)
+    assert len(set(seen)) == len(seen)
+
+
+async def test_one_call_is_shown_with_its_timeline(world: World) -> None:
+    call = world.talk(world.mio)
+    world.end(call)
+    await world.stored()
+    status, shown = await world.ask("GET", f"/calls/{call}", world.mio)
+    assert status == 200
+    kinds = [event["kind"] for event in shown["timeline"]]
+    assert kinds[0] == "call.created"
+    assert kinds.index("call.answered") < kinds.index("call.ended")
+    assert {leg["role"] for leg in shown["legs"]} == {"customer", "user"}
+    assert {each["role"] for each in shown["participants"]} == {"host", "customer"}
+    assert "path" not in shown["recordings"][0]
+
+
+@pytest.mark.covers("V13")
+async def test_hanging_up_ends_it_for_everybody(world: World) -> None:
+    call = world.talk(world.mio)
+    status, ended = await world.ask("POST", f"/calls/{call}/hangup", world.mio)
+    assert (status, ended["state"], ended["disposition"]) == (200, "ended", "answered")
+    assert len([each for each in world.engine.switch.commands if isinstance(each, HangUp)]) == 2
+    world.end(call)
+    status, problem = await world.ask("POST", f"/calls/{call}/hangup", world.mio)
+    assert (status, problem["code"]) == (409, "call_over")
+
+
+@pytest.mark.covers("I2")
+async def test_an_incoming_call_can_be_ignored(world: World) -> None:
+    call = world.ring(world.mio)
+    status, shown = await world.ask("POST", f"/calls/{call}/ignore", world.mio)
+    assert (status, shown["state"]) == (200, "announcing")
+
+
+@pytest.mark.covers("I2", "I4")
+async def test_an_incoming_call_can_be_forwarded_to_a_number_set_a_moment_ago(world: World) -> None:
+    status, me = await world.ask("PATCH", "/me", world.mio, {"forwarding_number": "206 555 0130"})
+    assert (status, me["forwarding_number"]) == (200, "+12065550130")
+    await world.engine.reload()
+    call = world.ring(world.mio)
+    status, shown = await world.ask("POST", f"/calls/{call}/forward", world.mio)
+    assert (status, shown["state"]) == (200, "forwarding")
+    out = next(each for each in world.engine.switch.commands if isinstance(each, DialOut))
+    assert "12065550130" in out.dial
+
+
+async def test_answering_says_where_it_is_done(world: World) -> None:
+    call = world.ring(world.mio)
+    status, problem = await world.ask("POST", f"/calls/{call}/answer", world.mio)
+    assert (status, problem["code"]) == (409, "answer_on_phone")
+
+
+@pytest.mark.covers("V8")
+async def test_digits_go_to_the_customers_side_only_when_they_are_keys(world: World) -> None:
+    call = world.talk(world.mio)
+    assert (await world.ask("POST", f"/calls/{call}/digits", world.mio, {"digits": "12#"}))[0] == 204
+    assert [each.digits for each in world.engine.switch.commands if isinstance(each, SendDigits)] == ["12#"]
+    status, problem = await world.ask("POST", f"/calls/{call}/digits", world.mio, {"digits": "12&Local/1"})
+    assert (status, problem["code"]) == (422, "invalid_digits")
+
+
+@pytest.mark.covers("V10")
+async def test_the_recording_is_paused_resumed_and_erased(world: World) -> None:
+    call = world.talk(world.mio)
+    for word, state in (("pause", "paused"), ("resume", "recording")):
+        status, shown = await world.ask("POST", f"/calls/{call}/recording/{word}", world.mio)
+        assert (status, shown["recording_state"]) == (200, state)
+    first = shown["recording_id"]
+    status, shown = await world.ask("POST", f"/calls/{call}/recording/erase", world.mio)
+    assert status == 200 and shown["recording_id"] != first
+    status, problem = await world.ask("GET", f"/recordings/{first}/sound", world.mio)
+    assert (status, problem["code"]) == (410, "erased")
+
+
+@pytest.mark.covers("V11")
+async def test_notes_are_kept_during_the_call_and_after_it_in_another_run(world: World) -> None:
+    call = world.talk(world.mio)
+    assert (await world.ask("PUT", f"/calls/{call}/notes", world.mio, {"notes": "wants a quote"}))[0] == 200
+    world.end(call)
+    await world.stored()
+    assert (await world.ask("GET", f"/calls/{call}", world.mio))[1]["notes"] == "wants a quote"
+    world.engine.records._records.clear()  # as after a restart
+    world.engine.calls._last_seq.clear()
+    status, shown = await world.ask("PUT", f"/calls/{call}/notes", world.mio, {"notes": "次回 🎉"})
+    assert (status, shown["notes"]) == (200, "次回 🎉")
+    await world.stored()
+    assert (await world.ask("GET", f"/calls/{call}", world.mio))[1]["notes"] == "次回 🎉"

@@ -1,0 +1,255 @@
+"""A small engine for the web's tests: the real store, runtime, gate, journal and hub, with a switch of paper."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from aiohttp.test_utils import TestServer
+
+from crm import directory as directories
+from crm import ids
+from crm.directory import Directory
+from crm.records import User
+from crm.services import devices, numbers, sessions, settings, tokens, trunks, users
+from crm.unit_of_work import SYSTEM, Store
+from pbx.adapters.clock import LoopClock
+from pbx.adapters.store.journal import FileJournal
+from pbx.adapters.store.projector import Projector
+from pbx.config import Config
+from pbx.core.commands import DialOut, RingPhone
+from pbx.core.events import Arrived, Direction, LegAnswered, LegEnded, LegRinging, Phone
+from pbx.core.ids import CallId, LegId
+from pbx.services.call_control import CallControl
+from pbx.services.gatekeeper import Gate
+from pbx.services.hub import Hub
+from pbx.services.live_records import LiveRecords
+from pbx.services.metrics import Metrics
+from pbx.services.occupancy import Occupancy
+from pbx.services.persons import Persons
+from pbx.services.presence_view import PresenceView
+from pbx.services.routing import Routing
+from pbx.services.runtime import Calls
+from pbx.services.spending import Spending
+from pbx.web.app import make_app
+from pbx.web.auth import COOKIE, CSRF_HEADER
+from tests.unit.services.standins import HandSwitch, Trail
+
+API = "/api/v1"
+CUSTOMER = "+12065550150"
+ALL_SCOPES = sorted(tokens.SCOPES)
+PASSWORD = "correct horse battery staple"
+
+
+class PaperPhones:
+    """Registrations as a test says they are."""
+
+    def __init__(self) -> None:
+        self.bindings: dict[str, int] = {}
+
+    def registered(self) -> Mapping[str, int]:
+        return self.bindings
+
+    def phones(self, device_ids: Sequence[str]) -> tuple[Phone, ...]:
+        return tuple(Phone(each, f"PJSIP/{each}") for each in device_ids if self.bindings.get(each))
+
+
+class SmallEngine:
+    """What :class:`pbx.web.engine.Engine` asks for. Nothing leaves this process."""
+
+    def __init__(self, home: Path, store: Store, directory: Directory) -> None:
+        self.config = Config.load({}, home=home)
+        self.store, self.directory, self.clock = store, directory, LoopClock()
+        self.registrations, self.records = PaperPhones(), LiveRecords()
+        self.linked = True
+        self.switch = HandSwitch(Trail())
+        self.journal = FileJournal(self.config.journal)
+        self.projector = Projector(store, self.journal, self.records)
+        self.recordings_dir = self.config.recordings
+        self.recordings_dir.mkdir(parents=True, exist_ok=True)
+        self._make_services()
+
+    def _make_services(self) -> None:
+        now = self.clock.now
+        routing = Routing(self._current, now)
+        self.gate = Gate(self._current, routing, Spending(lambda: 0, now), lambda: False)
+        self.calls = Calls(self.switch, self.journal, self.clock, self.gate)
+        occupancy = Occupancy(self.calls.get)
+        self.persons = Persons(self._current, self.registrations, occupancy.busy)
+        self.control = CallControl(
+            self.calls, self._current, self.persons, self.registrations, new_call, lambda: self.linked
+        )
+        presence = PresenceView(self._current, self.registrations.registered, occupancy.busy)
+        self.hub = Hub(self.records, presence, self._current, self.clock, queue=64, ring=256)
+        self.metrics = Metrics(self.records, self.ready)
+        self.calls.observers += [self.records, occupancy, routing, self.hub, self.metrics]
+
+    def _current(self) -> Directory:
+        return self.directory
+
+    def ready(self) -> dict[str, Any]:
+        return {"ready": self.linked, "config_revision": self.directory.revision, "calls": len(self.calls)}
+
+    async def reload(self) -> None:
+        async with self.store.read() as session:
+            self.directory = await directories.load(session, self.directory)
+        self.hub.directory_changed()
+
+
+def new_call() -> CallId:
+    return CallId(ids.new(ids.CALL))
+
+
+@dataclass
+class Someone:
+    """A user with ways in: a token with every scope, and a browser's cookie with its CSRF token."""
+
+    user: User
+    device: str
+    token: str
+    cookie: str
+    csrf: str
+
+    @property
+    def id(self) -> str:
+        return self.user.id
+
+    @property
+    def bearer(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}"}
+
+    @property
+    def browser(self) -> dict[str, str]:
+        return {"Cookie": f"{COOKIE}={self.cookie}", CSRF_HEADER: self.csrf}
+
+
+@dataclass
+class World:
+    engine: SmallEngine
+    server: TestServer
+    http: aiohttp.ClientSession
+    people: dict[str, Someone] = field(default_factory=dict)
+
+    def __getattr__(self, name: str) -> Someone:
+        people: dict[str, Someone] = self.__dict__.get("people", {})
+        if name in people:
+            return people[name]
+        raise AttributeError(name)
+
+    # -- asking -------------------------------------------------------------------------------------
+
+    async def ask(
+        self, method: str, path: str, who: Someone | None = None, body: Any = None, **more: Any
+    ) -> tuple[int, Any]:
+        """Status and what came back, read as JSON where it is. ``path`` is after the API's prefix."""
+        headers = {**(who.bearer if who else {}), **more.pop("headers", {})}
+        url = self.server.make_url((API if path.startswith("/") else "/") + path)
+        async with self.http.request(method, url, json=body, headers=headers, **more) as response:
+            raw = await response.read()
+            is_json = "json" in response.headers.get("Content-Type", "")
+            return response.status, await response.json(content_type=None) if is_json and raw else raw
+
+    # -- calls --------------------------------------------------------------------------------------
+
+    def ring(self, who: Someone, caller: str = CUSTOMER) -> CallId:
+        """Somebody outside calls this user."""
+        call = new_call()
+        user = self.engine.directory.users[who.id]
+        person = self.engine.persons.of(user, Direction.INBOUND)
+        trunk = self.engine.directory.trunks[0].id
+        event = Arrived(f"PJSIP-{call}", user.number or "", caller, "", trunk, True, person)
+        self.engine.calls.begin(call, event, f"PJSIP-{call}")
+        return call
+
+    def talk(self, who: Someone, caller: str = CUSTOMER) -> CallId:
+        """The user has answered an incoming call."""
+        call = self.ring(who, caller)
+        leg = self.leg(call, RingPhone)
+        self.engine.calls.deliver(call, LegRinging(leg))
+        self.engine.calls.deliver(call, LegAnswered(leg))
+        return call
+
+    def end(self, call: CallId) -> None:
+        """Whatever is left of the call in the switch is gone."""
+        found = self.engine.calls.get(call)
+        for leg in list(found.legs) if found else ():
+            self.engine.calls.deliver(call, LegEnded(leg, 16))
+
+    def leg(self, call: CallId, kind: type[RingPhone] | type[DialOut]) -> LegId:
+        stem = f"leg_{call[2:]}_"
+        wanted = [each for each in self.engine.switch.commands if isinstance(each, kind)]
+        return next(each.leg for each in wanted if each.leg.startswith(stem))
+
+    async def stored(self) -> None:
+        await self.engine.projector.flush()
+
+    async def recorded(self, who: Someone, content: bytes) -> tuple[CallId, str]:
+        """A call that is over, with its recording in place: the id of the call and of the recording."""
+        call = self.talk(who)
+        found = self.engine.calls.get(call)
+        assert found is not None and found.recording is not None
+        recording = found.recording
+        self.end(call)
+        name = f"{recording}.opus"
+        (self.engine.recordings_dir / name).write_bytes(content)
+        data: dict[str, object] = {
+            "recording": recording,
+            "state": "ready",
+            "path": name,
+            "peaks_path": None,
+            "sha256": hashlib.sha256(content).hexdigest(),
+            "codec": "opus",
+            "channels": 2,
+            "duration_ms": 1000,
+            "bytes": len(content),
+        }
+        self.engine.calls.annotate(call, "recording.finished", data)
+        await self.stored()
+        return call, recording
+
+
+@asynccontextmanager
+async def open_world(store: Store, home: Path) -> AsyncIterator[World]:
+    people = await _people(store)
+    async with store.read() as session:
+        directory = await directories.load(session)
+    engine = SmallEngine(home, store, directory)
+    for someone in people.values():
+        engine.registrations.bindings[someone.device] = 1
+    server = TestServer(make_app(engine))
+    await server.start_server()
+    running = asyncio.ensure_future(engine.projector.run())
+    try:
+        async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http:
+            yield World(engine, server, http, people)
+    finally:
+        await server.close()
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+        engine.journal.close()
+
+
+async def _people(store: Store) -> dict[str, Someone]:
+    """Two reps, a manager, an admin; recording is on and there is a way out."""
+    found = {}
+    async with store.write(SYSTEM) as work:
+        await trunks.add(work, {"name": "Carrier", "host": "127.0.0.1", "match_addresses": ["127.0.0.1"]})
+        await settings.change(work, "recording.enabled", True)
+        for index, (name, role) in enumerate(
+            (("mio", "rep"), ("sam", "rep"), ("alex", "manager"), ("robin", "admin")), 1
+        ):
+            made = await users.add(work, {"email": f"{name}@demo.example", "name": name.title(), "role": role})
+            await numbers.add(work, {"number": f"+1415555010{index}", "user": made.id})
+            device = await devices.add(work, {"user": made.id, "name": "Desk phone"})
+            token = await tokens.add(work, made.id, {"name": "test", "scopes": ALL_SCOPES})
+            login = await sessions.open(work, made.id, address="127.0.0.1", agent="test")
+            user = await users.show(work.session, made.id)
+            found[name] = Someone(user, device.device.id, token.secret, login.token, login.session.csrf)
+    return found

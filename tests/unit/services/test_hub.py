@@ -1,0 +1,199 @@
+"""The event stream's one rule: a snapshot with the events after it applied is a fresh snapshot."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from crm.directory import Directory
+from crm.records import Device, User
+from pbx.core.events import Arrived, Ask, Asked, LegAnswered, LegEnded, LegRinging, NotNow, Person, Phone
+from pbx.core.ids import CallId
+from pbx.services.hub import Hub, Listener, apply
+from pbx.services.live_records import LiveRecords
+from pbx.services.occupancy import Occupancy
+from pbx.services.presence_view import PresenceView
+from pbx.services.runtime import Calls, UnknownCall
+from tests.unit.services.standins import HandClock, HandGate, HandJournal, HandSwitch, Trail
+
+
+def user(name: str, role: str = "rep") -> User:
+    values: dict[str, Any] = dict.fromkeys(User.__dataclass_fields__)
+    return User(**(values | {"id": f"u_{name}", "name": name, "role": role, "active": True, "number": "+14155550101"}))
+
+
+class World:
+    def __init__(self, **sizes: int) -> None:
+        self.users = {each.id: each for each in (user("mio"), user("sam"), user("alex", "manager"))}
+        devices = {f"d_{name[2:]}": Device(f"d_{name[2:]}", name, "Phone", "sip", "udp", "") for name in self.users}
+        by_user = {device.user_id: (device,) for device in devices.values()}
+        self.directory = Directory(1, self.users, {}, devices, (), {}, {}, frozenset(), 0, by_user)
+        self.bindings: dict[str, int] = {}
+        self.clock, self.switch, self.records = HandClock(), HandSwitch(Trail()), LiveRecords()
+        self.calls = Calls(self.switch, HandJournal(Trail()), self.clock, HandGate())
+        occupancy = Occupancy(self.calls.get)
+        presence = PresenceView(lambda: self.directory, lambda: self.bindings, occupancy.busy)
+        self.hub = Hub(self.records, presence, lambda: self.directory, self.clock, **sizes)
+        self.calls.observers += [self.records, occupancy, self.hub]
+        self.made: list[CallId] = []
+
+    def ring(self, name: str) -> CallId:
+        call = CallId(f"c_{len(self.made):026d}")
+        self.made.append(call)
+        person = Person(f"u_{name}", name, "+14155550101", phones=(Phone(f"d_{name}", "PJSIP/a"),))
+        self.calls.begin(call, Arrived("PJSIP-1", person.did, "+12065550150", "", "tr_a", True, person), "PJSIP-1")
+        return call
+
+    def happen(self, what: str, index: int) -> None:
+        """One step of a busy day; what makes no sense at the moment changes nothing."""
+        call = self.made[index % len(self.made)] if self.made else None
+        match what:
+            case "mio" | "sam" | "alex":
+                self.ring(what)
+            case "register" | "unregister":
+                device = f"d_{('mio', 'sam', 'alex')[index % 3]}"
+                self.bindings[device] = 1 if what == "register" else 0
+                self.hub.registration_changed(device)
+            case "voicemail" if call:
+                heard = {
+                    "id": f"vm_{call[2:]}",
+                    "call_id": call,
+                    "created_us": index,
+                    "caller_number": "",
+                    "duration_ms": 1,
+                }
+                self.hub.voicemail_changed("u_mio", heard if index % 2 else None, heard["id"])
+            case "note" if call:
+                self.calls.annotate(call, "note.saved", {"text": f"note {index}"})
+            case "reload":
+                self.hub.directory_changed()
+            case _ if call:
+                self._leg(what, call)
+
+    def _leg(self, what: str, call: CallId) -> None:
+        first, second = (f"leg_{call[2:]}_{number}" for number in (1, 2))
+        events: dict[str, Any] = {
+            "rings": LegRinging(second),  # type: ignore[arg-type]
+            "answers": LegAnswered(second),  # type: ignore[arg-type]
+            "phone ends": LegEnded(second, 16),  # type: ignore[arg-type]
+            "caller ends": LegEnded(first, 16),  # type: ignore[arg-type]
+        }
+        if what == "hang up":
+            try:
+                self.calls.ask(call, Asked(Ask.HANG_UP, "u_mio"))
+            except (NotNow, UnknownCall):
+                return
+        else:
+            self.calls.deliver(call, events[what])
+
+
+class Client:
+    """A console: takes the snapshot, applies what comes."""
+
+    def __init__(self, world: World, user_id: str, sees_all: bool) -> None:
+        self.world, self.user_id, self.sees_all = world, user_id, sees_all
+        self.listener = Listener(user_id, sees_all, lambda: None)
+        world.hub.listen(self.listener)
+        self.seen = self.fresh() | {"voicemails": []}
+
+    def fresh(self) -> dict[str, Any]:
+        return dict(orjson.loads(orjson.dumps(self.world.hub.snapshot(self.user_id, self.sees_all))))
+
+    def read(self) -> None:
+        while self.listener.frames:
+            self.seen = apply(self.seen, orjson.loads(self.listener.frames.popleft()))
+
+
+STEPS = ("mio", "sam", "alex", "rings", "answers", "phone ends", "caller ends", "hang up")
+STEPS += ("register", "unregister", "note", "voicemail", "reload")
+
+
+@pytest.mark.covers("A5")
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(st.tuples(st.sampled_from(STEPS), st.integers(0, 40)), max_size=60),
+    st.lists(st.booleans(), min_size=60, max_size=60),
+)
+def test_a_snapshot_with_the_events_after_it_is_a_fresh_snapshot(
+    steps: list[tuple[str, int]], settle_after: list[bool]
+) -> None:
+    world = World()
+    clients = [Client(world, "u_mio", False), Client(world, "u_sam", False), Client(world, "u_alex", True)]
+    for (what, index), settle in zip(steps, settle_after, strict=False):
+        world.happen(what, index)
+        if settle:
+            world.clock.pass_(0)
+        if settle and index % 5 == 0:
+            clients.append(Client(world, "u_mio", False))
+    world.clock.pass_(0)
+    for client in clients:
+        client.read()
+        fresh = client.fresh()
+        seen = dict(client.seen)
+        heard = {each["id"] for each in seen.pop("voicemails")}
+        assert client.user_id == "u_mio" or not heard, "voicemails are their owner's alone"
+        for each in (fresh, seen):
+            each["presence"] = sorted(each["presence"], key=lambda shown: shown["user_id"])
+            each["calls"] = sorted(each["calls"], key=lambda shown: shown["id"])
+            del each["n"]
+        assert seen == fresh
+
+
+def test_nothing_is_worked_out_on_the_call_path_nor_while_nobody_listens() -> None:
+    world = World()
+    world.ring("mio")
+    assert world.hub.number == 0, "noted only"
+    world.clock.pass_(0)
+    assert world.hub.number > 0
+    assert all(event.frame is None for event in world.hub.since(0, world.hub.epoch) or [])
+
+
+def test_a_client_that_was_cut_off_goes_on_where_it_stopped_until_the_ring_forgets() -> None:
+    world = World(ring=8)
+    client = Client(world, "u_mio", False)
+    world.hub.leave(client.listener)
+    at, epoch = world.hub.number, world.hub.epoch
+    call = world.ring("mio")
+    world.clock.pass_(0)
+    missed = world.hub.since(at, epoch)
+    assert missed is not None
+    for event in missed:
+        if client.listener.may_see(event):
+            client.seen = apply(client.seen, orjson.loads(event.encoded()))
+    assert [each["id"] for each in client.seen["calls"]] == [call]
+    for number in range(10):
+        world.calls.annotate(call, "note.saved", {"text": str(number)})
+        world.clock.pass_(0)
+    assert world.hub.since(at, epoch) is None
+    assert world.hub.since(world.hub.number, "another run") is None
+    assert world.hub.since(world.hub.number + 1, epoch) is None
+    assert world.hub.since(world.hub.number, epoch) == []
+
+
+@pytest.mark.covers("TRUST14")
+def test_a_listener_that_does_not_read_is_cut_off_and_the_others_are_not() -> None:
+    world = World(queue=16)
+    asleep, awake = Client(world, "u_mio", False), Client(world, "u_alex", True)
+    call = world.ring("mio")
+    for number in range(40):
+        world.calls.annotate(call, "note.saved", {"text": str(number)})
+        world.clock.pass_(0)
+        awake.read()
+    assert asleep.listener.lost and not asleep.listener.frames
+    assert not awake.listener.lost
+    assert awake.seen["calls"][0]["notes"] == "39"
+    assert (len(world.hub), world.hub.dropped) == (1, 1)
+
+
+def test_a_user_who_is_removed_leaves_the_presence_of_all() -> None:
+    world = World()
+    client = Client(world, "u_mio", False)
+    world.hub.directory_changed()
+    del world.users["u_sam"]
+    world.hub.directory_changed()
+    client.read()
+    assert {each["user_id"] for each in client.seen["presence"]} == {"u_mio", "u_alex"}
