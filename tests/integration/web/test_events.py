@@ -1,0 +1,145 @@
+"""The live event stream over a real websocket."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import aiohttp
+import pytest
+
+from pbx.services.hub import apply
+from tests.integration.web.world import Someone, World
+from tests.support.waiting import until
+
+WITHIN_S = 5.0
+
+
+class Follower:
+    """A client of the stream that keeps what it sees."""
+
+    def __init__(self, world: World, who: Someone, **query: str) -> None:
+        self.world, self.who, self.query = world, who, query
+        self.seen: dict[str, Any] = {}
+        self.messages: list[dict[str, Any]] = []
+
+    async def __aenter__(self) -> Follower:
+        url = self.world.server.make_url("/api/v1/events")
+        self.socket = await self.world.http.ws_connect(url, headers=self.who.bearer, params=self.query)
+        self.hello = await self.next()
+        if self.hello["type"] == "snapshot":
+            self.seen = self.hello
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.socket.close()
+
+    async def next(self) -> dict[str, Any]:
+        message = await asyncio.wait_for(self.socket.receive(), WITHIN_S)
+        assert message.type is aiohttp.WSMsgType.TEXT, message
+        return dict(message.json())
+
+    async def follow(self, until_number: int) -> None:
+        while self.seen["n"] < until_number:
+            event = await self.next()
+            self.messages.append(event)
+            self.seen = apply(self.seen, event)
+
+
+async def settled(world: World) -> int:
+    world.engine.hub.catch_up()
+    return world.engine.hub.number
+
+
+@pytest.mark.covers("A5")
+async def test_a_call_is_followed_from_ringing_to_its_end(world: World) -> None:
+    async with Follower(world, world.mio) as mio:
+        assert mio.seen["calls"] == [] and mio.seen["voicemails"] == []
+        call = world.talk(world.mio)
+        await mio.follow(await settled(world))
+        assert [each["state"] for each in mio.seen["calls"]] == ["talking"]
+        assert next(each for each in mio.seen["presence"] if each["user_id"] == world.mio.id)["state"] == "on_call"
+        world.end(call)
+        await mio.follow(await settled(world))
+        assert mio.seen["calls"] == []
+        kinds = [fact["kind"] for message in mio.messages for fact in message.get("facts", [])]
+        assert kinds.index("call.created") < kinds.index("call.answered") < kinds.index("call.ended")
+
+
+async def test_events_of_a_call_reach_its_user_and_managers_and_nobody_else(world: World) -> None:
+    async with Follower(world, world.mio) as mio, Follower(world, world.alex) as alex:
+        call = world.ring(world.sam)
+        mine = world.ring(world.mio)
+        number = await settled(world)
+        await alex.follow(number)
+        await mio.follow(number)
+        assert {each["id"] for each in alex.seen["calls"]} == {call, mine}
+        assert {each["id"] for each in mio.seen["calls"]} == {mine}
+        assert call not in str(mio.messages)
+
+
+@pytest.mark.covers("P4")
+async def test_a_console_that_lost_its_connection_goes_on_where_it_stopped(world: World) -> None:
+    async with Follower(world, world.mio) as before:
+        call = world.ring(world.mio)
+        await before.follow(await settled(world))
+    number, epoch = before.seen["n"], before.hello["epoch"]
+    world.end(call)
+    await settled(world)
+    async with Follower(world, world.mio, after=str(number), epoch=epoch) as back:
+        assert (back.hello["type"], back.hello["epoch"]) == ("resumed", epoch)
+        back.seen = before.seen
+        await back.follow(back.hello["n"])
+        assert back.seen["calls"] == []
+    async with Follower(world, world.mio, after=str(number), epoch="another run") as fresh:
+        assert fresh.hello["type"] == "snapshot"
+
+
+@pytest.mark.covers("TRUST14")
+async def test_one_that_never_reads_is_cut_off_and_the_others_hear_everything_in_time(world: World) -> None:
+    url = world.server.make_url("/api/v1/events")
+    asleep = await world.http.ws_connect(url, headers=world.alex.bearer, max_msg_size=0)
+    assert asleep._conn is not None and asleep._conn.transport is not None
+    asleep._conn.transport.pause_reading()  # its kernel buffer fills, then ours
+    text = "x" * 19_000
+    async with Follower(world, world.robin) as robin:
+        call = world.ring(world.mio)
+        slowest = 0.0
+        loop = asyncio.get_running_loop()
+        for number in range(3_000):
+            began = loop.time()
+            world.engine.control.note(call, f"{number} {text}", "test")
+            await robin.follow(await settled(world))
+            slowest = max(slowest, loop.time() - began)
+            if world.engine.hub.dropped:
+                break
+        assert world.engine.hub.dropped == 1
+        assert slowest < 1.0
+        await until(lambda: len(world.engine.hub) == 1, WITHIN_S, "only the one that reads is left")
+    asleep._conn.transport.abort()
+
+
+@pytest.mark.covers("TRUST14")
+async def test_a_page_of_another_site_gets_no_stream(world: World) -> None:
+    url = world.server.make_url("/api/v1/events")
+    cookie = {"Cookie": world.mio.browser["Cookie"]}
+    for origin in ({"Origin": "https://evil.example"}, {"Origin": "null"}, {}):
+        with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+            await world.http.ws_connect(url, headers=cookie | origin)
+        assert refused.value.status == 403
+    own = {"Origin": f"http://{world.server.host}:{world.server.port}"}
+    async with world.http.ws_connect(url, headers=cookie | own) as socket:
+        assert (await asyncio.wait_for(socket.receive(), WITHIN_S)).json()["type"] == "snapshot"
+
+
+async def test_the_stream_is_a_websocket_and_says_so(world: World) -> None:
+    status, problem = await world.ask("GET", "/events", world.mio)
+    assert (status, problem["code"]) == (426, "websocket_wanted")
+
+
+async def test_a_stop_of_the_engine_says_goodbye(world: World) -> None:
+    async with Follower(world, world.mio) as mio:
+        closing = asyncio.ensure_future(world.server.close())
+        message = await asyncio.wait_for(mio.socket.receive(), WITHIN_S)
+        assert (message.type, mio.socket.close_code) == (aiohttp.WSMsgType.CLOSE, 1001)
+        await closing
