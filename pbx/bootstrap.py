@@ -30,7 +30,7 @@ from pbx.adapters.sound_worker import SoundWorker
 from pbx.adapters.store.journal import FileJournal
 from pbx.adapters.store.projector import Projector
 from pbx.config import Config
-from pbx.core.ids import CallId
+from pbx.core.ids import CallId, call_of
 from pbx.services.admission import Admission
 from pbx.services.arrivals import Arrivals
 from pbx.services.call_control import CallControl
@@ -46,7 +46,7 @@ from pbx.services.prompts import Prompts
 from pbx.services.provisioning import provisioning
 from pbx.services.recordings import Places, Recordings
 from pbx.services.routing import Routing
-from pbx.services.runtime import Calls
+from pbx.services.runtime import Calls, UnknownCall
 from pbx.services.spending import Spending
 from pbx.services.stories import Stories
 from pbx.web.server import WebServer
@@ -86,7 +86,7 @@ class Engine:
     def _make_link(self) -> None:
         config, secrets = self.config, self.config.secrets()
         self.ami = Ami("127.0.0.1", config.ami_port, "switchhook", secrets.ami, self._contact_changed)
-        self.monitor = MixMonitor(self.ami, config.spool, lambda recording, why: None)
+        self.monitor = MixMonitor(self.ami, config.spool, self._recording_failed)
         prompts = Prompts(config.home / "prompts", config.cache / "prompts")
         self.switch = AriSwitch(self.monitor, prompts, lambda call, event: self.calls.deliver(call, event))
         base = f"http://{config.ari_host}:{config.ari_port}"
@@ -209,6 +209,15 @@ class Engine:
     def _contact_changed(self, device: str, uri: str, status: str) -> None:
         if self.registrations.changed(device, uri, status):
             self.hub.registration_changed(device)
+
+    def _recording_failed(self, recording: str, why: str) -> None:
+        """The call goes on; that it is not recorded must be seen (V10)."""
+        call = call_of(recording)
+        if call is not None:
+            with contextlib.suppress(UnknownCall):
+                self.calls.annotate(
+                    call, "recording.finished", {"recording": recording, "state": "failed", "problem": why}
+                )
 
     async def _linked(self) -> None:
         """Asterisk may be a new one that has read nothing yet: tell it everything."""

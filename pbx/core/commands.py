@@ -24,9 +24,8 @@ class RingPhone:
 
 @dataclass(frozen=True, slots=True)
 class DialOut:
-    """Dial through a trunk. With a bridge, what the far end sends before it answers is heard there.
-
-    ``joining`` are legs that enter the bridge together with this one.
+    """Dial through a trunk. With a bridge, which may be opened right after, the leg enters it while it is dialled, so
+    that what the far end sends before it answers is heard there.
     """
 
     leg: LegId
@@ -35,7 +34,6 @@ class DialOut:
     timeout: timedelta
     bridge: BridgeId | None
     for_leg: LegId | None
-    joining: tuple[LegId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,8 @@ from pbx.services import numbers
 from pbx.services.routing import Routing
 from pbx.services.spending import Spending
 
+_FORWARDING = frozenset({"forward", "own_forwarding"})
+
 
 class Gate:
     """``overloaded`` tells whether the switch is at its limit."""
@@ -43,6 +45,8 @@ class Gate:
         A number in the request is E.164 already, or a short emergency number; anything else is no number.
         """
         verdict, decided = self._judge(request.user_id, request.number, holding=call.id in self._held)
+        if verdict.reason is gate.Reason.EMERGENCY and request.purpose in _FORWARDING:
+            verdict, decided = gate.Verdict(False, gate.Reason.INVALID_NUMBER), ()  # nobody forwards to the police
         if verdict.allowed and call.id not in self._held:
             self._hold(call.id, request.user_id)
         return RouteDecided(request.purpose, verdict, decided, request.number)

@@ -161,10 +161,11 @@ class MixMonitor:
         self._enqueue(recording, self._discard(recording))
 
     async def settled(self, recording: str) -> None:
-        """Wait until everything asked about this recording has been done or has failed."""
+        """Wait until everything asked about this recording has been done or has failed; it is over then."""
         task = self._queues.get(recording)
         if task is not None:
             await asyncio.wait([task])
+        self._ids.pop(recording, None)
 
     def _enqueue(self, recording: str, work: Any) -> None:
         before = self._queues.get(recording)

@@ -183,7 +183,7 @@ class AriSwitch:
             return
         call = call_of(leg)
         assert call is not None
-        self._join(call, command.bridge, (*command.joining, leg))
+        self._join(call, command.bridge, (leg,))  # first: a 180 or 183 that comes before it would be lost
         self._send(
             "POST",
             f"channels/{leg}/dial",

@@ -77,7 +77,7 @@ class Projector:
             try:
                 while self._pending:
                     batch = self._pending[:BATCH_LINES]
-                    await self._write(batch)
+                    await self._write_each(batch)
                     del self._pending[: len(batch)]
                 break
             except Refused as error:
@@ -86,6 +86,23 @@ class Projector:
                 await asyncio.sleep(wait)
         self._delete(self._journal.rotate())
         self._idle.set()
+
+    async def _write_each(self, batch: list[Line]) -> None:
+        """A call whose rows no store would take must not keep the others out: it is left out, and said so."""
+        try:
+            await self._write(batch)
+            return
+        except Refused:
+            raise
+        except Exception:
+            log.exception("store.batch_failed", lines=len(batch))
+        for call in dict.fromkeys(line.call for line in batch):
+            try:
+                await self._write([line for line in batch if line.call == call])
+            except Refused:
+                raise
+            except Exception:
+                log.exception("store.call_left_out", call=call)
 
     async def _write(self, lines: list[Line]) -> None:
         if not lines:

@@ -77,7 +77,6 @@ def _ring(call: Call) -> None:
         _forward(call)
         return
     call.move(State.RINGING)
-    call.open_bridge()
     for phone in person.phones:
         leg = call.new_leg(Role.USER, device_id=phone.device_id)
         call.do(
@@ -90,6 +89,7 @@ def _ring(call: Call) -> None:
                 for_leg=call.caller.id,
             )
         )
+    call.open_bridge()  # while the phones are being called: an answer then waits for nothing
     call.start_timer("ring", person.ring_time)
 
 

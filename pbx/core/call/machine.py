@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pbx.core.call import inbound, outbound, talking
-from pbx.core.call.model import Call, Disposition, Leg, Role
+from pbx.core.call.model import Call, Disposition, Leg
 from pbx.core.call.states import State
 from pbx.core.causes import Cause, Result, result_of
 from pbx.core.commands import Command, Fact
@@ -130,8 +130,6 @@ def _command_failed(call: Call, event: CommandFailed) -> None:
     leg = call.legs.get(event.leg) if event.leg is not None else None
     if leg is None or not leg.live:
         return
-    if leg.role is Role.CUSTOMER:
-        call.user_joined = False  # the two were to enter the bridge together
     call.end_leg(leg, Result.ANSWERED if leg.answered else Result.UNREACHABLE, Cause.NETWORK_OUT_OF_ORDER)
     handler = _HANDLERS.get((call.state, LegEnded))
     if handler is not None:

@@ -121,7 +121,6 @@ class Call:
     refusal: Reason | None = None  # the gate's, where it refused the call itself
     via: str = ""
     user_phone: Phone | None = None
-    user_joined: bool = False
     accept_asked: int = 0
     timers: set[str] = field(default_factory=set)
     counters: dict[str, int] = field(default_factory=dict)

@@ -8,7 +8,7 @@ from pbx.core.call import talking
 from pbx.core.call.model import Call, Closing, Disposition, Role
 from pbx.core.call.states import State
 from pbx.core.causes import Cause, Result, cause_for, may_try_next_trunk, result_of
-from pbx.core.commands import DialOut, Ring, RingPhone
+from pbx.core.commands import DialOut, JoinBridge, Ring, RingPhone
 from pbx.core.events import (
     Dialled,
     DialRequested,
@@ -20,6 +20,7 @@ from pbx.core.events import (
     TimerFired,
 )
 from pbx.core.gate import Reason
+from pbx.core.ids import bridge_id
 
 CUSTOMER_RINGS = timedelta(seconds=90)
 OWN_PHONE_RINGS = timedelta(seconds=30)
@@ -170,17 +171,19 @@ def leg_ended_while_preparing(call: Call, event: LegEnded) -> None:
 
 
 def _dial_customer(call: Call) -> None:
-    """Both sides enter the bridge before the dial, so that early media passes both ways."""
+    """Both sides are in the bridge before the far end answers anything, so that early media passes both ways.
+
+    The dial comes first: Asterisk makes the far leg while it makes the bridge, and the caller waits for neither twice.
+    """
     if call.state is not State.DIALLING:
         call.move(State.DIALLING)
         call.start_timer("customer", CUSTOMER_RINGS)
-    bridge = call.open_bridge()
     route, call.routes = call.routes[0], call.routes[1:]
     leg = call.new_leg(Role.CUSTOMER, number=call.customer_number, trunk_id=route.trunk_id)
-    joining = () if call.user_joined else (call.caller.id,)
-    call.user_joined = True
     timeout = CUSTOMER_RINGS + _GRACE
-    call.do(DialOut(leg.id, route.dial, call.caller_id, timeout, bridge, call.caller.id, joining))
+    call.do(DialOut(leg.id, route.dial, call.caller_id, timeout, bridge_id(call.id), call.caller.id))
+    if call.bridge is None:
+        call.do(JoinBridge(call.open_bridge(), (call.caller.id,)))
 
 
 def customer_rings(call: Call, event: LegRinging) -> None:

@@ -159,7 +159,7 @@ def switch(ari: HandAri, told: list[tuple[CallId, Event]]) -> AriSwitch:
     return switch
 
 
-DIAL = DialOut(LEG, "PJSIP/+1@tr_a", "+14155550101", timedelta(seconds=95), BridgeId("br_x"), OURS, (OURS,))
+DIAL = DialOut(LEG, "PJSIP/+1@tr_a", "+14155550101", timedelta(seconds=95), BridgeId("br_x"), OURS)
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ def test_a_created_leg_is_joined_and_dialled_once_it_is_there(
     assert [uri for _, uri, _ in ari.requests] == ["channels/create"]
     ari.status["/dial"] = 404
     switch.created(LEG)
-    assert ari.requests[1][1:] == ("bridges/br_x/addChannel", {"channel": f"{THEIRS},{LEG}"})
+    assert ari.requests[1][1:] == ("bridges/br_x/addChannel", {"channel": LEG})
     assert ari.requests[2][1] == f"channels/{LEG}/dial"
     assert told == [(CALL, CommandFailed("dial", LEG, "404 as set"))]
     switch.created(LEG)

@@ -38,6 +38,7 @@ class ModelSwitch:
     rung: set[str] = field(default_factory=set)
     bridges: set[str] = field(default_factory=set)
     joined: set[str] = field(default_factory=set)
+    dialled_into: set[str] = field(default_factory=set)
     playing: dict[str, str] = field(default_factory=dict)
     played: list[str] = field(default_factory=list)
     timers: set[str] = field(default_factory=set)
@@ -55,8 +56,8 @@ class ModelSwitch:
             case DialOut():
                 self._dial(command.leg, command.dial)
                 if command.bridge is not None:
-                    assert command.bridge in self.bridges, "dialled into a bridge that is not there"
-                    self.joined |= {command.leg, *command.joining}
+                    self.joined.add(command.leg)
+                    self.dialled_into.add(command.bridge)
             case Answer():
                 assert command.leg not in self.answered, "answered twice"
                 self.answered.add(command.leg)

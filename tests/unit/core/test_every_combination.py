@@ -215,8 +215,6 @@ class AnyStory(RuleBasedStateMachine):
     @rule(n=which, now=sometimes)
     def a_command_fails(self, n: int, now: bool) -> None:
         if now or self.leg(n) != self.call.first_leg:
-            if self.call.state is State.DIALLING and self.leg(n) not in self.switch.answered:
-                self.switch.joined.clear()  # they were to enter the bridge together
             self.feed(CommandFailed("create", self.leg(n), "500"))
 
     @precondition(lambda self: self.past)
@@ -281,6 +279,11 @@ class AnyStory(RuleBasedStateMachine):
             assert not self.switch.timers and not self.call.timers
             assert not self.switch.bridges
             assert not self.switch.still_recording()
+
+    @invariant()
+    def nobody_is_dialled_into_a_bridge_that_is_not_there(self) -> None:
+        if self.call.state is not State.ENDED:
+            assert self.switch.dialled_into <= self.switch.bridges
 
     @invariant()
     def a_call_that_is_up_waits_for_something_that_surely_comes(self) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from pbx.core.call import State
 from pbx.core.causes import Cause
-from pbx.core.commands import Answer, DialOut, HangUp, Play, Ring, RingPhone, SendDigits
+from pbx.core.commands import Answer, DialOut, HangUp, JoinBridge, Play, Ring, RingPhone, SendDigits
 from pbx.core.events import (
     Ask,
     Asked,
@@ -30,7 +30,8 @@ def test_a_desk_phone_dials_through_the_gate_with_its_users_number() -> None:
     [dial] = story.did(DialOut)
     assert [asked.number for asked in story.asked] == ["+12065550150"]
     assert dial.caller_id == "+14155550101", "the DID, whatever the phone sent"
-    assert dial.joining == (PHONE,) and dial.bridge is not None, "early media passes both ways"
+    [join] = story.did(JoinBridge)
+    assert join.legs == (PHONE,) and dial.bridge == join.bridge, "early media passes both ways"
     story.then(LegRinging(CUSTOMER)).then(LegAnswered(CUSTOMER))
     assert story.state is State.TALKING and [answer.leg for answer in story.did(Answer)] == [PHONE]
 
@@ -126,9 +127,11 @@ def test_a_trunk_that_cannot_is_followed_by_the_next_and_nobody_is_dialled_twice
 
 
 def test_a_leg_that_could_not_be_made_takes_the_user_into_the_bridge_with_the_next() -> None:
-    story = goes_out(trunks=("tr_a", "tr_b")).then(CommandFailed("create", CUSTOMER, "500"))
+    story = goes_out(trunks=("tr_a", "tr_b"))
+    [join] = story.did(JoinBridge)
+    story.then(CommandFailed("create", CUSTOMER, "500"))
     [dial] = story.did(DialOut)
-    assert dial.joining == (PHONE,), "else the user sits in silence"
+    assert join.legs == (PHONE,) and dial.bridge == join.bridge, "else the user sits in silence"
     assert [stop.leg for stop in story.did(HangUp)] == [CUSTOMER], "in case it is there after all"
 
 
