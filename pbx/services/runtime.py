@@ -153,7 +153,8 @@ class Calls:
         else:
             self._remember(call_id, last + 1)
         self._journal.append(call_id, [fact])
-        self._tell(call_id, [fact])
+        self._to_tell.append((call_id, [fact]))
+        self._tell()
 
     def _remember(self, call_id: CallId, seq: int) -> None:
         self._last_seq[call_id] = seq
@@ -171,6 +172,7 @@ class Calls:
                 self._carry_out(entry, self._decide(entry.call, entry.mailbox.popleft()))
         finally:
             entry.busy = False
+            self._tell()
         self._retire(entry)
 
     def _decide(self, call: Call, event: Event) -> Decided:
@@ -185,7 +187,7 @@ class Calls:
             return break_off(call, self._clock.now())
 
     def _carry_out(self, entry: _Entry, decided: Decided) -> None:
-        """Facts first: the row stands before the first ring."""
+        """Facts first: the row stands before the first ring. Who only watches is told when the turn is over."""
         facts = []
         for item in decided:
             if isinstance(item, Fact):
@@ -197,11 +199,10 @@ class Calls:
             if not isinstance(item, Fact):
                 self._try(entry, item)
         if facts:
-            self._tell(entry.call.id, facts)
+            self._to_tell.append((entry.call.id, facts))
 
-    def _tell(self, call_id: CallId, facts: list[tuple[int, Fact]]) -> None:
+    def _tell(self) -> None:
         """Every observer hears everything in order, also what another observer brings about while it is told."""
-        self._to_tell.append((call_id, facts))
         if self._telling:
             return
         self._telling = True
