@@ -31,7 +31,7 @@ async def list_deals(ctx: Ctx, query: DealQuery) -> Any:
 @table.route("POST", "/deals", right=Right.REP, scope="people:write", answer=DealView, status=201, errors=(409, 422))
 async def add_deal(ctx: Ctx, body: NewDeal) -> Any:
     """Add a deal."""
-    async with ctx.engine.store.write(ctx.actor) as work:
+    async with ctx.engine.store.write(ctx.who.author) as work:
         return await deals.add(work, body.given())
 
 
@@ -45,12 +45,12 @@ async def show_deal(ctx: Ctx) -> Any:
 @table.route("PATCH", "/deals/{deal}", right=Right.REP, scope="people:write", answer=DealView, errors=(404, 409, 422))
 async def change_deal(ctx: Ctx, body: DealChange) -> Any:
     """Change a deal; only the fields that are sent."""
-    async with ctx.engine.store.write(ctx.actor) as work:
+    async with ctx.engine.store.write(ctx.who.author) as work:
         return await deals.change(work, ctx.path("deal"), body.given())
 
 
 @table.route("DELETE", "/deals/{deal}", right=Right.MANAGER, scope="people:write", status=204, errors=(404,))
 async def remove_deal(ctx: Ctx) -> None:
     """Remove a deal."""
-    async with ctx.engine.store.write(ctx.actor) as work:
+    async with ctx.engine.store.write(ctx.who.author) as work:
         await deals.remove(work, ctx.path("deal"))

@@ -67,7 +67,7 @@ async def add_record(ctx: Ctx, body: NewRecord) -> Any:
     """Add a lead, contact or company."""
     values = body.given()
     kind = values.pop("kind")
-    async with ctx.engine.store.write(ctx.actor) as work:
+    async with ctx.engine.store.write(ctx.who.author) as work:
         return await people.add(work, kind, values, country=ctx.who.user.country)
 
 
@@ -83,14 +83,14 @@ async def show_record(ctx: Ctx) -> Any:
 )
 async def change_record(ctx: Ctx, body: RecordChange) -> Any:
     """Change a record; only the fields that are sent."""
-    async with ctx.engine.store.write(ctx.actor) as work:
+    async with ctx.engine.store.write(ctx.who.author) as work:
         return await people.change(work, ctx.path("record"), body.given(), country=ctx.who.user.country)
 
 
 @table.route("DELETE", "/records/{record}", right=Right.MANAGER, scope="people:write", status=204, errors=(404, 409))
 async def remove_record(ctx: Ctx) -> None:
     """Remove a record with its numbers and notes; its calls and deals stay."""
-    async with ctx.engine.store.write(ctx.actor) as work:
+    async with ctx.engine.store.write(ctx.who.author) as work:
         await people.remove(work, ctx.path("record"))
 
 
@@ -135,19 +135,19 @@ async def list_notes(ctx: Ctx, query: PageQuery) -> Any:
 )
 async def add_note(ctx: Ctx, body: NewNote) -> Any:
     """Write a note."""
-    async with ctx.engine.store.write(ctx.actor) as work:
+    async with ctx.engine.store.write(ctx.who.author) as work:
         return await notes.add(work, ctx.path("record"), body.text, call_id=body.call_id, deal_id=body.deal_id)
 
 
 @table.route("PATCH", "/notes/{note}", right=Right.REP, scope="people:write", answer=NoteView, errors=(404, 422))
 async def change_note(ctx: Ctx, body: NoteText) -> Any:
     """Change a note: its author, a manager or an admin may."""
-    async with ctx.engine.store.write(ctx.actor) as work:
+    async with ctx.engine.store.write(ctx.who.author) as work:
         return await notes.change(work, ctx.path("note"), body.text)
 
 
 @table.route("DELETE", "/notes/{note}", right=Right.REP, scope="people:write", status=204, errors=(404,))
 async def remove_note(ctx: Ctx) -> None:
     """Remove a note: its author, a manager or an admin may."""
-    async with ctx.engine.store.write(ctx.actor) as work:
+    async with ctx.engine.store.write(ctx.who.author) as work:
         await notes.remove(work, ctx.path("note"))
