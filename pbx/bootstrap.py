@@ -126,7 +126,9 @@ class Engine:
             self._places(),
             lambda: str(self._directory.settings["recording.codec"]),
         )
-        self.leftovers = Leftovers(self.store, self.calls, self.recordings, self.config.spool)
+        self.leftovers = Leftovers(
+            self.store, self.calls, self.recordings, self.config.spool, self._standing, self._let_go
+        )
         self.stories = Stories(self.store, self.calls, directory)
         self.calls.observers += [
             self.records,
@@ -158,7 +160,7 @@ class Engine:
             self.projector.run, self.journal.flush_forever, self.link.run, self.stories.run, self._watch_directory
         )
         await self.web.start()
-        await self.leftovers.take_over()
+        self._run(lambda: self.leftovers.run(self.link.linked))
         log.info("engine.started", address=f"http://{self.config.http_host}:{self.config.http_port}")
 
     async def until_linked(self, deadline_s: float = 30.0) -> None:
@@ -222,6 +224,15 @@ class Engine:
     async def _linked(self) -> None:
         """Asterisk may be a new one that has read nothing yet: tell it everything."""
         await self.provisioner.apply(provisioning(self._directory), force=True)
+
+    async def _standing(self) -> dict[CallId, list[str]]:
+        """The calls that Asterisk has bridges of, with the channels in them."""
+        bridges = await self.ari.call("GET", "bridges")
+        found = ((call_of(str(bridge["id"])), bridge["channels"]) for bridge in bridges)
+        return {call: [str(channel) for channel in channels] for call, channels in found if call is not None}
+
+    def _let_go(self, channel: str) -> None:
+        self.ari.send("DELETE", f"channels/{channel}")
 
     async def _reload(self, module: str) -> None:
         await self.ari.call("PUT", f"asterisk/modules/{module}")

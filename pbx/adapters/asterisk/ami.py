@@ -103,7 +103,7 @@ class Ami:
                 return []
             raise
         listed = [answer for answer in answers if answer.event == "ContactList"]
-        return [(str(a["Aor"]), str(a["Uri"]), str(a["Status"])) for a in listed]
+        return [(_aor(str(a["ObjectName"])), str(a["Uri"]), str(a["Status"])) for a in listed]
 
     def _contact(self, manager: Any, event: Any) -> None:
         """An error here would end panoramisk's connection: it is logged instead."""
@@ -123,6 +123,11 @@ class Ami:
         if self._ready.is_set():
             log.warning("ami.lost")
         self._ready.clear()
+
+
+def _aor(name: str) -> str:
+    """Contacts are named ``<aor>;@<hash>`` where they registered, ``<aor>@@<hash>`` where they are configured."""
+    return name.split(";@", 1)[0].split("@@", 1)[0]
 
 
 def _clean(value: str) -> str:

@@ -61,6 +61,8 @@ class AsteriskLink:
                 if not said:
                     log.warning("asterisk.away", why=str(error) or type(error).__name__)
                 said = True
+            except Exception:
+                log.exception("asterisk.link_broke")  # our own fault; without a link there is no telephone
             finally:
                 self.linked.clear()
             await asyncio.sleep(RETRY_S)
