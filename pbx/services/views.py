@@ -8,7 +8,9 @@ from typing import Any
 from crm.directory import Directory
 from pbx.core.call.record import CallRecord
 
-_PRIVATE = ("path", "peaks_path")  # where files lie is the operator's business, not the client's
+_PRIVATE = frozenset({"path", "peaks_path"})  # where files lie is the operator's business, not the client's
+_OF_THE_CALL = frozenset({"created_us"})  # a participant's row repeats it for the store's index alone
+_OF_THE_LISTENER = _PRIVATE | {"heard_us"}
 
 Row = Mapping[str, Any]
 
@@ -30,14 +32,18 @@ def shown(
     return {
         **call,
         "legs": [dict(leg) for leg in legs],
-        "participants": [dict(participant) for participant in participants],
+        "participants": [_without(_OF_THE_CALL, participant) for participant in participants],
         "recordings": [without_paths(recording) for recording in recordings],
-        "voicemails": [without_paths(voicemail) for voicemail in voicemails],
+        "voicemails": [_without(_OF_THE_LISTENER, voicemail) for voicemail in voicemails],
     }
 
 
 def without_paths(row: Row) -> dict[str, Any]:
-    return {name: value for name, value in row.items() if name not in _PRIVATE}
+    return _without(_PRIVATE, row)
+
+
+def _without(names: frozenset[str], row: Row) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name not in names}
 
 
 def involved(call: Row, legs: Iterable[Row], participants: Iterable[Row], directory: Directory) -> frozenset[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,9 +10,9 @@ from crm import paging, phone_numbers
 from crm.errors import Refused
 from crm.records import CallEvent, as_dict
 from crm.repositories.calls import CallFilter
-from crm.services import calls
-from crm.services.calls import CallDetail
+from crm.services import calls, voicemails
 from pbx.core.call.record import CallRecord
+from pbx.core.ids import CallId, voicemail_id
 from pbx.services.views import call_view, involved, involved_in, shown
 from pbx.web.context import Ctx
 from pbx.web.principal import forbidden
@@ -27,6 +27,7 @@ class Found:
     view: dict[str, Any]
     users: frozenset[str]
     last_seq: int | None
+    events: Sequence[CallEvent] = ()
 
 
 async def find(ctx: Ctx, call_id: str) -> Found:
@@ -34,23 +35,19 @@ async def find(ctx: Ctx, call_id: str) -> Found:
     record = ctx.engine.records.get(call_id)
     if record is not None:
         return Found(call_view(record), involved_in(record, ctx.engine.directory), None)
-    async with ctx.engine.store.read() as session:
-        detail = await calls.show(session, call_id)
-    return _from_store(ctx, detail)
+    return await _stored(ctx, call_id)
 
 
 async def find_with_timeline(ctx: Ctx, call_id: str) -> Found:
     """A call that goes on while the database is away is shown without its timeline."""
     record = ctx.engine.records.get(call_id)
     try:
-        async with ctx.engine.store.read() as session:
-            detail = await calls.show(session, call_id)
+        stored = await _stored(ctx, call_id)
     except Refused:
         if record is None:
             raise
         return _with_timeline(await find(ctx, call_id), [])
-    found = _from_store(ctx, detail) if record is None else await find(ctx, call_id)
-    return _with_timeline(found, detail.events)
+    return _with_timeline(stored if record is None else await find(ctx, call_id), stored.events)
 
 
 def _with_timeline(found: Found, events: Iterable[CallEvent]) -> Found:
@@ -58,12 +55,21 @@ def _with_timeline(found: Found, events: Iterable[CallEvent]) -> Found:
     return found
 
 
-def _from_store(ctx: Ctx, detail: CallDetail) -> Found:
+async def _stored(ctx: Ctx, call_id: str) -> Found:
+    async with ctx.engine.store.read() as session:
+        detail = await calls.show(session, call_id)
+        try:  # a call has at most one voicemail, which is named after it
+            messages = [as_dict(await voicemails.show(session, voicemail_id(CallId(call_id))))]
+        except Refused as refused:
+            if refused.status != 404:
+                raise
+            messages = []
     call, legs = as_dict(detail.call), [as_dict(leg) for leg in detail.legs]
     participants = [as_dict(participant) for participant in detail.participants]
-    view = shown(call, legs, participants, [as_dict(recording) for recording in detail.recordings], [])
-    last = detail.events[-1].seq if detail.events else 0
-    return Found(view, involved(call, legs, participants, ctx.engine.directory), last)
+    recordings = [as_dict(recording) for recording in detail.recordings]
+    view = shown(call, legs, participants, recordings, messages)
+    users = involved(call, legs, participants, ctx.engine.directory)
+    return Found(view, users, detail.events[-1].seq if detail.events else 0, detail.events)
 
 
 def check_may_see(ctx: Ctx, found: Found) -> None:

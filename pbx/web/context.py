@@ -9,7 +9,7 @@ import orjson
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
-from crm.errors import not_found
+from crm.errors import not_found, printable
 from crm.unit_of_work import Actor
 from pbx.web.auth import DOOR
 from pbx.web.engine import ENGINE, Engine
@@ -57,6 +57,7 @@ class Ctx:
 
     def read_query(self, model: type[Model]) -> Model:
         given = self.request.query
+        _check_no_nul(dict(given))
         for name in given:
             if len(given.getall(name)) > 1:
                 raise BadRequest(422, "given_twice", f"“{name}” is given twice. Give it once.", name)
@@ -75,7 +76,23 @@ class Ctx:
             given = orjson.loads(raw)
         except orjson.JSONDecodeError as error:
             raise BadRequest(400, "bad_json", f"The body is not JSON: {error.msg} at character {error.pos}.") from None
+        if b"\\u0000" in raw:
+            _check_no_nul(given)
         try:
             return model.model_validate(given)
         except ValidationError as error:
             raise from_validation(error) from None
+
+
+def _check_no_nul(value: object, field: str = "") -> None:
+    """No text of ours holds the NUL character, and databases refuse it in their own ways."""
+    if isinstance(value, str) and "\0" in value:
+        name = printable(field)
+        raise BadRequest(422, "invalid", f"“{name}” holds the NUL character. Take it out.", name or None)
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            _check_no_nul(name, field)
+            _check_no_nul(inner, f"{field}.{name}".lstrip("."))
+    if isinstance(value, list):
+        for inner in value:
+            _check_no_nul(inner, field)

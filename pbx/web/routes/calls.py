@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from crm.errors import Refused, conflict
+from crm.errors import conflict
 from crm.services import deals, people
 from pbx.core.events import Ask
 from pbx.web import call_log
@@ -130,7 +130,7 @@ async def erase_recording(ctx: Ctx) -> Any:
 async def save_notes(ctx: Ctx, body: Notes) -> Any:
     """The call's notes, whole, as often as they are typed; during the call and after."""
     found = await _controlled(ctx)
-    ctx.engine.control.note(ctx.path("call"), _storable(body.notes), ctx.who.id, after=found.last_seq)
+    ctx.engine.control.note(ctx.path("call"), body.notes, ctx.who.id, after=found.last_seq)
     return {**_row(found.view), "notes": body.notes}
 
 
@@ -167,9 +167,3 @@ async def _ask(ctx: Ctx, ask: Ask) -> Any:
 
 def _row(view: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in view.items() if name in CallView.model_fields}
-
-
-def _storable(text: str) -> str:
-    if "\0" in text:
-        raise Refused("invalid", "Notes cannot hold the NUL character. Take it out.", "notes")
-    return text

@@ -72,5 +72,6 @@ def _viewed(kind: Any) -> Any:
 
 
 def _first_line(record: type[Any]) -> str:
+    """What the record's own docstring says, unless it speaks of the code's matters."""
     text = (record.__doc__ or "").strip()
-    return "" if text.startswith(f"{record.__name__}(") else text.split("\n\n")[0]
+    return "" if text.startswith(f"{record.__name__}(") or "``" in text else text.split("\n\n")[0]

@@ -12,21 +12,22 @@ from pbx.web.wire.base import Answer, Body, PageQuery, view
 
 CallView = view(records.Call)
 LegView = view(records.Leg)
-ParticipantView = view(records.Participant)
 TimelineView = view(records.CallEvent, "TimelineEvent")
 
 
-def _without_paths(record: Any, name: str) -> type[BaseModel]:
+def _without(record: Any, name: str, *left_out: str) -> type[BaseModel]:
     made: dict[str, Any] = {
         field: (info.annotation, ...)
         for field, info in view(record).model_fields.items()
-        if field not in ("path", "peaks_path")
+        if field not in left_out
     }
     return create_model(name, __base__=Answer, **made)
 
 
-RecordingView = _without_paths(records.Recording, "RecordingInfo")
-VoicemailView = _without_paths(records.Voicemail, "VoicemailInfo")
+ParticipantView = _without(records.Participant, "Participant", "created_us")
+RecordingView = _without(records.Recording, "RecordingInfo", "path", "peaks_path")
+VoicemailView = _without(records.Voicemail, "VoicemailInfo", "path")
+CallVoicemail = _without(records.Voicemail, "CallVoicemail", "path", "heard_us")
 
 
 class CallDetail(CallView):  # type: ignore[misc, valid-type]
@@ -35,7 +36,7 @@ class CallDetail(CallView):  # type: ignore[misc, valid-type]
     legs: list[LegView]  # type: ignore[valid-type]
     participants: list[ParticipantView]  # type: ignore[valid-type]
     recordings: list[RecordingView]  # type: ignore[valid-type]
-    voicemails: list[VoicemailView]  # type: ignore[valid-type]
+    voicemails: list[CallVoicemail]  # type: ignore[valid-type]
     timeline: list[TimelineView] = Field(description="Facts in the order in which they were decided.")  # type: ignore[valid-type]
 
 
