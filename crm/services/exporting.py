@@ -25,7 +25,7 @@ from crm.services.import_rows import PHONES
 
 _AT_ONCE = 500
 _START = {"lead": "l_", "contact": "p_", "company": "co_"}
-_COLUMN_OF_LABEL = {label: column for column, label in reversed(PHONES.items())}
+_COLUMN_OF_LABEL = {label: column for column, label in PHONES.items()}
 RECORD_COLUMNS = (
     "external_id", "name", "reading", "company", "title", "email", "work_phone", "mobile", "home_phone", "main_phone",
     "fax", "other_phone", "street", "city", "region", "postcode", "country", "website", "status", "source", "owner",
