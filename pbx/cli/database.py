@@ -17,7 +17,8 @@ from pbx.cli.progress import bar
 from pbx.config import Config
 from pbx.supervisor.health import ready
 
-_KEPT = ("secrets.json", "demo-secrets.json", "config.toml", "recordings", "voicemail", "prompts", "music", "tls")
+# The journal holds what the engine has decided and the database may not have yet.
+_KEPT = ("secrets.json", "demo-secrets.json", "config.toml", "journal", "recordings", "prompts", "music", "tls")
 _DATABASE = "switchhook.db"
 
 
@@ -61,7 +62,8 @@ def restore_command(app: App, file: Path) -> None:
         raise click.ClickException("An engine is running: stop it before restoring.")
     if (home / _DATABASE).exists():
         raise click.ClickException(f"{home} has a database already: restore into an empty home (--home).")
-    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    os.umask(0o077)
+    home.mkdir(parents=True, exist_ok=True)
     try:
         with tarfile.open(file) as archive:
             archive.extractall(home, filter="data")
@@ -86,11 +88,17 @@ def _fill(archive: tarfile.TarFile, home: Path, database: Path) -> None:
         tell(0.0, "Copying the database.")
         with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as source, sqlite3.connect(copy) as target:
             source.backup(target)
-        archive.add(copy, _DATABASE)
+        archive.add(copy, _DATABASE, filter=_private)
         files = list(_files(home))
         for number, path in enumerate(files):
-            tell(number / len(files), f"{path.relative_to(home)}")
-            archive.add(path, str(path.relative_to(home)), recursive=False)
+            tell(number / len(files), "Copying recordings.")
+            archive.add(path, str(path.relative_to(home)), recursive=False, filter=_private)
+
+
+def _private(entry: tarfile.TarInfo) -> tarfile.TarInfo:
+    """What only its owner may read stays so, wherever it is unpacked."""
+    entry.mode = 0o600
+    return entry
 
 
 def _files(home: Path) -> Iterator[Path]:

@@ -16,7 +16,7 @@ import click
 
 from pbx.cli.app import App, json_option
 
-# Command -> (module, help); a module's object has the command's name, with _ for -, and `_command` behind it.
+# Command -> (module, help); the module has the command as `<name>_command`.
 COMMANDS: dict[str, tuple[str, str]] = {
     "up": ("up", "Run everything on this machine; Ctrl-C stops it."),
     "serve": ("serve", "Run the engine alone."),
@@ -32,7 +32,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "token": ("token", "API tokens."),
     "calls": ("calls", "Calls that run now, or the log with --log."),
     "call": ("calls", "One call: its legs and its timeline."),
-    "dial": ("dial", "Have a user's phone rung, and then a number."),
+    "dial": ("calls", "Have a user's phone rung, and then a number."),
     "gate": ("gate", "Ask whether a call may go out, and why not."),
     "search": ("people", "Find leads, contacts and companies."),
     "import": ("people", "Read leads, contacts, companies or deals from CSV."),

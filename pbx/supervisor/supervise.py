@@ -21,12 +21,15 @@ from pbx.config import Config
 from pbx.supervisor.checks import Port
 from pbx.supervisor.engine_process import EngineProcess
 from pbx.supervisor.errors import CannotStart
+from pbx.supervisor.health import ready
 
 FIRST_PAUSE_S = {"The engine": 0.2, "Asterisk": 1.0, "The practice carrier": 1.0}
 LONGEST_PAUSE_S = 30.0
 STEADY_S = 60.0  # a part that ran this long is started again as after its first death
 HANG_UP_S = 3.0
 TRIM_EVERY_S = 60.0
+LOOK_EVERY_S = 2.0
+SICK_LOOKS = 6  # so often in a row must the engine be found useless before it is started anew
 _LOOK_AGAIN_S = 0.05
 
 Say = Callable[[str], None]
@@ -74,7 +77,7 @@ class Supervisor:
             await self.stop()
             raise
         self._watchers = [asyncio.create_task(self._watch(part)) for part in self.parts]
-        self._watchers.append(asyncio.create_task(self._trim()))
+        self._watchers += [asyncio.create_task(self._trim()), asyncio.create_task(self._nurse())]
 
     async def stop(self) -> None:
         """Stop everything in order; harmless when it has stopped."""
@@ -133,6 +136,23 @@ class Supervisor:
                 continue
             self._say(f"{part.name} runs again.")
             return pause
+
+    async def _nurse(self) -> None:
+        """An engine that lives but no longer answers, or has lost an Asterisk that runs, is started anew.
+
+        Calls that are up stay up; a database that is away is no reason, as the engine waits for it by itself.
+        """
+        sick = 0
+        while True:
+            await asyncio.sleep(LOOK_EVERY_S)
+            if not (self.engine.running and self.asterisk.running):
+                sick = 0
+                continue
+            state = await asyncio.to_thread(ready, self._config)
+            sick = 0 if state is not None and state.get("asterisk") else sick + 1
+            if sick == SICK_LOOKS:
+                self._say("The engine does not do its work any more; ending it, so that it starts anew.")
+                self.engine.kill()
 
     async def _trim(self) -> None:
         while True:
