@@ -20,6 +20,7 @@ from crm.migrations import migrate
 from crm.unit_of_work import Store
 from pbx.adapters.asterisk.ami import Ami, MixMonitor
 from pbx.adapters.asterisk.ari import AriClient
+from pbx.adapters.asterisk.fallback_log import read_fallback_log
 from pbx.adapters.asterisk.link import AsteriskLink
 from pbx.adapters.asterisk.presence import Registrations
 from pbx.adapters.asterisk.provision import AsteriskProvisioner
@@ -34,6 +35,7 @@ from pbx.core.ids import CallId, call_of
 from pbx.services.admission import Admission
 from pbx.services.arrivals import Arrivals
 from pbx.services.call_control import CallControl
+from pbx.services.fallback_calls import FallbackCalls
 from pbx.services.gatekeeper import Gate
 from pbx.services.hub import Hub
 from pbx.services.leftovers import Leftovers
@@ -129,6 +131,8 @@ class Engine:
         self.leftovers = Leftovers(
             self.store, self.calls, self.recordings, self.config.spool, self._standing, self._let_go
         )
+        logs = self.config.home / "asterisk" / "log"
+        self.fallback_calls = FallbackCalls(self.store, self.calls, directory, lambda: read_fallback_log(logs))
         self.stories = Stories(self.store, self.calls, directory)
         self.calls.observers += [
             self.records,
@@ -160,7 +164,10 @@ class Engine:
             self.projector.run, self.journal.flush_forever, self.link.run, self.stories.run, self._watch_directory
         )
         await self.web.start()
-        self._run(lambda: self.leftovers.run(self.link.linked))
+        self._run(
+            lambda: self.leftovers.run(self.link.linked),
+            lambda: self.fallback_calls.run(self.link.linked),
+        )
         log.info("engine.started", address=f"http://{self.config.http_host}:{self.config.http_port}")
 
     async def until_linked(self, deadline_s: float = 30.0) -> None:

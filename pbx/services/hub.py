@@ -31,6 +31,8 @@ from pbx.services.views import call_view, involved_in
 RING = 4_096
 QUEUE = 1_024
 MESSAGES = 2_000
+PRESENCE_EVERY_US = 200_000
+"""Presence goes to everybody, so with many consoles and many calls it is told together, a few times a second."""
 
 Message = dict[str, Any]
 EVERYBODY = None
@@ -95,6 +97,8 @@ class Hub:
         self._pending: dict[CallId, list[tuple[int, Fact]]] = {}
         self._presence_due: set[str] = set()
         self._scheduled = False
+        self._presence_told_us = 0
+        self._presence_later = False
         self._messages: OrderedDict[str, tuple[str, Message | None]] = OrderedDict()
 
     @property
@@ -141,12 +145,26 @@ class Hub:
         """Turn what was noted into events: one per call, whatever number of steps it took in this turn."""
         self._scheduled = False
         pending, self._pending = self._pending, {}
-        due, self._presence_due = self._presence_due, set()
         for call_id, facts in pending.items():
-            due |= self._settle_call(call_id, facts)
-        if due:
-            self._add_presence(due)
+            self._presence_due |= self._settle_call(call_id, facts)
+        if self._presence_due:
+            self._settle_presence()
         self._tell()
+
+    def _settle_presence(self) -> None:
+        now = self._clock.now()
+        wait_us = self._presence_told_us + PRESENCE_EVERY_US - now
+        if wait_us <= 0:
+            due, self._presence_due = self._presence_due, set()
+            self._presence_told_us = now
+            self._add_presence(due)
+        elif not self._presence_later:
+            self._presence_later = True
+            self._clock.later(wait_us / 1e6, self._presence_is_due)
+
+    def _presence_is_due(self) -> None:
+        self._presence_later = False
+        self._settle()
 
     def _settle_call(self, call_id: CallId, facts: list[tuple[int, Fact]]) -> frozenset[str]:
         record = self._records.get(call_id)
@@ -172,8 +190,9 @@ class Hub:
         self._add(frozenset({user_id}), lambda: message, private=True)
 
     def _add_presence(self, user_ids: Iterable[str] | None) -> None:
-        for shown in self.presence.changes(user_ids):
-            self._add(EVERYBODY, lambda shown=shown: {"type": "presence", "presence": shown})  # type: ignore[misc]
+        changes = self.presence.changes(user_ids)
+        if changes:
+            self._add(EVERYBODY, lambda: {"type": "presence", "presence": changes})
 
     def _add(self, audience: frozenset[str] | None, make: Callable[[], Message], *, private: bool = False) -> None:
         self._number += 1
@@ -208,6 +227,7 @@ class Hub:
 
     def catch_up(self) -> None:
         """Make events of everything that has happened until now."""
+        self._presence_told_us = 0
         if self._pending or self._presence_due:
             self._settle()
 
@@ -257,8 +277,8 @@ def apply(snapshot: Message, event: Message) -> Message:
             call = event["call"]
             result["calls"] = _replaced(result["calls"], call, "id", keep=call["ended_us"] is None)
         case "presence":
-            shown = event["presence"]
-            result["presence"] = _replaced(result["presence"], shown, "user_id", keep=shown["state"] != "gone")
+            for shown in event["presence"]:
+                result["presence"] = _replaced(result["presence"], shown, "user_id", keep=shown["state"] != "gone")
         case "voicemail":
             item = event["unheard"] or {"id": event["voicemail_id"]}
             result["voicemails"] = _replaced(result["voicemails"], item, "id", keep=bool(event["unheard"]))

@@ -1,8 +1,8 @@
 """What an earlier run of the engine did not finish: calls whose rows are open, and sound that lies in the spool.
 
 The media of a call goes on without the engine. Such a call is watched until it is over: when one party has gone, the
-other is let go too, and the row is closed with the moment at which that was seen. Calls that are gone already are closed
-as interrupted.
+other is let go too, and the row is closed with the moment at which that was seen. Calls that are gone already are
+closed as interrupted.
 """
 
 from __future__ import annotations

@@ -129,7 +129,7 @@ def test_a_snapshot_with_the_events_after_it_is_a_fresh_snapshot(
             world.clock.pass_(0)
         if settle and index % 5 == 0:
             clients.append(Client(world, "u_mio", False))
-    world.clock.pass_(0)
+    world.clock.pass_(1)
     for client in clients:
         client.read()
         fresh = client.fresh()
@@ -197,3 +197,18 @@ def test_a_user_who_is_removed_leaves_the_presence_of_all() -> None:
     world.hub.directory_changed()
     client.read()
     assert {each["user_id"] for each in client.seen["presence"]} == {"u_mio", "u_alex"}
+
+
+def test_presence_is_told_together_a_few_times_a_second_and_the_last_word_is_told() -> None:
+    world = World()
+    client = Client(world, "u_sam", False)
+    world.clock.pass_(1)
+    client.read()
+    before = world.hub.number
+    for number in range(50):
+        world.happen("register" if number % 2 else "unregister", 0)
+        world.clock.pass_(0.01)
+    world.clock.pass_(1)
+    assert 1 <= world.hub.number - before <= 4
+    client.read()
+    assert client.seen["presence"] == client.fresh()["presence"]
