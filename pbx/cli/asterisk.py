@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from pbx.config import Config
 
 if TYPE_CHECKING:
     from pbx.adapters.asterisk.find import Found
+    from pbx.adapters.asterisk.instance import Instance
 
 
 @click.group("asterisk")
@@ -25,8 +27,8 @@ def asterisk_command() -> None:
 @asterisk_command.command("status")
 @json_option
 @click.pass_obj
-def status(app: App) -> None:
-    """Which ones are there, which one is used and why, and whether it runs."""
+def status(app: App) -> int:
+    """Which ones are there, which one is used and why, and whether it runs. Exit code 1: it does not run."""
     from pbx.adapters.asterisk import find
 
     found = asyncio.run(find.status(app.config))
@@ -43,6 +45,16 @@ def status(app: App) -> None:
     output.show(app, shown)
     if found.used is None:
         click.echo("It is built by “pbx asterisk build”, or by the first “make up”, in about four minutes.", err=True)
+    return 0 if running is not None else 1
+
+
+@asterisk_command.command("run")
+@click.pass_obj
+def run(app: App) -> None:
+    """Run the engine's Asterisk alone, in the foreground until SIGTERM: for containers and service managers."""
+    from pbx.adapters.asterisk.instance import EngineAsterisk
+
+    in_foreground(EngineAsterisk(app.config, ensure(app.config), with_parent=True))
 
 
 @asterisk_command.command("build")
@@ -84,6 +96,28 @@ def ensure(config: Config, *, again: bool = False) -> Path:
 
     with bar("Building Asterisk") as tell:
         return asyncio.run((find.build if again else find.ensure)(config, tell))
+
+
+def in_foreground(asterisk: Instance) -> None:
+    """Until SIGTERM or Ctrl-C. Raises ClickException when it ends by itself, so that whoever runs us starts it anew."""
+    if asyncio.run(_until_told(asterisk)):
+        raise click.ClickException(f"{asterisk.name} ended by itself: look into {asterisk.layout.log}.")
+
+
+async def _until_told(asterisk: Instance) -> bool:
+    """Whether it ended without having been told to."""
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    await asterisk.start()
+    ended = asyncio.create_task(asterisk.wait())
+    told = asyncio.create_task(stopping.wait())
+    await asyncio.wait((ended, told), return_when=asyncio.FIRST_COMPLETED)
+    by_itself = ended.done()
+    await asterisk.stop()
+    await ended
+    told.cancel()
+    return by_itself
 
 
 def _in_words(found: Found | None) -> str | None:

@@ -24,6 +24,16 @@ def numbers(app: App) -> None:
     output.table(app, [{"number": number, "does": what} for number, what in NUMBERS], ("number", "does"))
 
 
+@practice_command.command("run")
+@click.pass_obj
+def run(app: App) -> None:
+    """Run the practice carrier alone, in the foreground until SIGTERM."""
+    from pbx.adapters.asterisk.practice import PracticeCarrier
+    from pbx.cli.asterisk import ensure, in_foreground
+
+    in_foreground(PracticeCarrier(app.config, ensure(app.config)))
+
+
 @practice_command.command("call")
 @click.argument("from_number", metavar="FROM")
 @click.option("--to", "to_number", required=True, help="One of your numbers, for example +14155550101.")

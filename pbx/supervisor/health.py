@@ -1,8 +1,9 @@
-"""Asking the engine how it is, from this machine."""
+"""Asking the engine how it is, from this machine; `python -m pbx.supervisor.health` is a health check by exit code."""
 
 from __future__ import annotations
 
 import json
+import sys
 import urllib.error
 import urllib.request
 from typing import Any
@@ -31,3 +32,7 @@ def ready(config: Config, timeout_s: float = 2.0) -> dict[str, Any] | None:
     except ValueError:
         return None
     return state if isinstance(state, dict) else None
+
+
+if __name__ == "__main__":
+    sys.exit(0 if (ready(Config.load()) or {}).get("ready") else 1)
