@@ -1,0 +1,88 @@
+"""Voicemail: greeting, beep, message, row and file (I7)."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from crm.services import voicemails
+from tests.live.stage import PROMPTS, Rep, Scene
+from tests.support.tones import is_silent, read_sound, tones_in
+from tests.support.waiting import Missed
+
+
+async def message_of(scene: Scene, rep: Rep, within: float = 6) -> Any:
+    """The user's newest message, once it is finished."""
+    deadline = asyncio.get_running_loop().time() + within
+    while True:
+        async with scene.stack.engine.store.read() as session:
+            found = await voicemails.list_all(session, rep.id)
+        items = list(getattr(found, "items", found))
+        if items and items[0].state != "recording":
+            return items[0]
+        if asyncio.get_running_loop().time() > deadline:
+            raise Missed(f"No finished message of {rep.user.name}: {items}")
+        await asyncio.sleep(0.1)
+
+
+@pytest.mark.covers("I7", "I5")
+async def test_the_caller_hears_words_greeting_and_beep_and_the_message_is_kept(scene: Scene):
+    rep = await scene.rep(phones=0, voicemail_enabled=True)
+    customer = scene.outside(tone=None)
+    call = await customer.call(rep.did)
+    for prompt in ("unreachable", "voicemail-default-greeting", "beep"):
+        await call.until_hears(PROMPTS[prompt])
+    call.say(940)
+    await asyncio.sleep(2)
+    await call.hang_up()
+    message = await message_of(scene, rep)
+    assert message.state == "ready"
+    assert message.caller_number == customer.number
+    assert 1500 < message.duration_ms < 3500
+    sound = read_sound(scene.stack.config.recordings / message.path)
+    assert 940 in tones_in(sound.mono, [940, PROMPTS["voicemail-default-greeting"]], sound.rate)
+    logged = await scene.logged(rep)
+    assert (logged.row.disposition, logged.row.reason) == ("voicemail", "no_forwarding_number")
+
+
+@pytest.mark.covers("I7", "I6")
+async def test_a_message_ends_with_the_hash_key(scene: Scene):
+    rep = await scene.rep(voicemail_enabled=True)
+    rep.phone.will_reject(486)
+    call = await scene.outside().call(rep.did)
+    await call.until_hears(PROMPTS["unavailable"])
+    await call.until_hears(PROMPTS["beep"])
+    await asyncio.sleep(1.5)
+    await call.press("#")
+    await call.until_ended(3)
+    assert not call.ended_by_us
+    assert (await message_of(scene, rep)).state == "ready"
+    assert (await scene.logged(rep)).row.disposition == "voicemail"
+
+
+@pytest.mark.covers("I7")
+async def test_who_hangs_up_at_the_beep_leaves_no_message_that_sounds_of_anything(scene: Scene):
+    rep = await scene.rep(phones=0, voicemail_enabled=True)
+    call = await scene.outside(tone=None).call(rep.did)
+    await call.until_hears(PROMPTS["beep"])
+    await call.hang_up()
+    logged = await scene.logged(rep)
+    assert logged.row.disposition in ("voicemail", "no_answer")
+    if logged.row.disposition == "voicemail":
+        message = await message_of(scene, rep)
+        if message.path:
+            sound = read_sound(scene.stack.config.recordings / message.path)
+            assert sound.seconds < 1.5 or is_silent(sound.mono)
+
+
+@pytest.mark.covers("I7", "I5")
+async def test_who_hangs_up_during_the_words_leaves_no_message(scene: Scene):
+    rep = await scene.rep(phones=0, voicemail_enabled=True)
+    call = await scene.outside().call(rep.did)
+    await call.until_hears(PROMPTS["unreachable"])
+    await call.hang_up()
+    logged = await scene.logged(rep)
+    assert logged.row.disposition == "no_answer"
+    assert "voicemail.started" not in logged.kinds
