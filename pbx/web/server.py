@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 
 from aiohttp import web
 
 from pbx.config import ConfigError
 from pbx.web.app import make_app
 from pbx.web.engine import Engine
+from pbx.web.housekeeping import keep_house
 
 SHUTDOWN_S = 2.0
 
@@ -20,7 +20,7 @@ class WebServer:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._runner: web.AppRunner | None = None
-        self._watch: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
         self.port = 0
 
     async def start(self) -> None:
@@ -41,13 +41,13 @@ class WebServer:
             ) from error
         self._runner = runner
         self.port = runner.addresses[0][1]
-        self._watch = asyncio.ensure_future(self._engine.metrics.watch_loop())
+        loops = (self._engine.metrics.watch_loop(), keep_house(self._engine))
+        self._tasks = [asyncio.ensure_future(each) for each in loops]
 
     async def stop(self) -> None:
-        if self._watch is not None:
-            self._watch.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._watch
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None

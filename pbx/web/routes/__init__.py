@@ -10,6 +10,7 @@ from pbx.web.routes import (
     devices,
     do_not_call,
     events,
+    front,
     groups,
     health,
     numbers,
@@ -41,5 +42,6 @@ TABLES: tuple[Table, ...] = tuple(
         events,
         description,
         health,
+        front,
     )
 )

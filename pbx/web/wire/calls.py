@@ -17,9 +17,7 @@ TimelineView = view(records.CallEvent, "TimelineEvent")
 
 def _without(record: Any, name: str, *left_out: str) -> type[BaseModel]:
     made: dict[str, Any] = {
-        field: (info.annotation, ...)
-        for field, info in view(record).model_fields.items()
-        if field not in left_out
+        field: (info.annotation, ...) for field, info in view(record).model_fields.items() if field not in left_out
     }
     return create_model(name, __base__=Answer, **made)
 

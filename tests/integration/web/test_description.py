@@ -19,7 +19,7 @@ from tests.integration.web.world import World
 
 ROUTES = {(route.method.lower(), route.path): route for table in TABLES for route in table}
 ENDS_THE_LOGIN = {"sign_out", "close_my_other_sessions", "follow_events"}
-TIMES = 15
+TIMES = 12
 
 
 @pytest.mark.covers("A5")
@@ -42,7 +42,7 @@ async def test_every_route_is_described_and_every_reference_leads_somewhere(worl
 
 
 @pytest.mark.covers("TRUST20")
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2])
 async def test_requests_made_from_the_description_get_only_answers_that_it_names(world: World, seed: int) -> None:
     _, document = await world.ask("GET", "/openapi.json")
     call, recording = await world.recorded(world.mio, b"sound")

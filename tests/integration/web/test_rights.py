@@ -33,7 +33,7 @@ async def test_every_route_without_login_is_refused(world: World) -> None:
     assert sorted(path for _, path, _ in let_in) == sorted(
         route.path for route in ROUTES if route.right is Right.PUBLIC
     )
-    assert {path for _, path, _ in let_in} == {"/api/v1/session", "/api/v1/openapi.json", "/healthz"}
+    assert {path for _, path, _ in let_in} == {"/api/v1/session", "/api/v1/openapi.json", "/healthz", "/"}
 
 
 @pytest.mark.covers("TRUST21")
@@ -112,6 +112,14 @@ async def test_an_application_with_a_route_that_nobody_declared_does_not_start(w
     with pytest.raises(UndeclaredRoute):
         await runner.setup()
     await runner.cleanup()
+
+
+async def test_whoever_opens_the_address_in_a_browser_sees_that_it_runs(world: World) -> None:
+    status, page = await world.ask("GET", "")
+    assert status == 200 and b"is running" in page
+    async with world.http.get(world.server.make_url("/")) as response:
+        assert "script-src" not in response.headers["Content-Security-Policy"]
+        assert response.headers["X-Frame-Options"] == "DENY"
 
 
 async def test_health_is_open_and_the_rest_is_for_this_machine_or_an_admin(world: World) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from crm.services import users
+from crm.services import sessions, users
 from crm.unit_of_work import SYSTEM
 from pbx.web.auth import COOKIE, CSRF_HEADER
+from pbx.web.housekeeping import forget_expired
 from tests.integration.web.world import PASSWORD, World
 
 
@@ -58,6 +59,18 @@ async def test_a_page_of_another_site_changes_nothing_even_with_the_cookie(world
     assert (status, problem["code"]) == (403, "foreign_origin")
     own = world.mio.browser | {"Origin": f"http://{world.server.host}:{world.server.port}"}
     assert (await world.ask("PATCH", "/me", body={"name": "Mio T"}, headers=own))[0] == 200
+
+
+async def test_what_has_expired_is_forgotten_and_what_holds_is_not(world: World) -> None:
+    key = {"Idempotency-Key": "fresh"}
+    _, first = await world.ask("POST", "/calls", world.mio, {"to": "+12065550150"}, headers=key)
+    async with world.engine.store.write(SYSTEM) as work:
+        expired = await sessions.open(work, world.mio.id, address="", agent="", lifetime_s=0)
+    await forget_expired(world.engine)
+    _, listed = await world.ask("GET", "/me/sessions", headers=world.mio.browser)
+    assert expired.session.id not in [each["id"] for each in listed["items"]]
+    _, again = await world.ask("POST", "/calls", world.mio, {"to": "+12065550150"}, headers=key)
+    assert again["id"] == first["id"]
 
 
 async def test_a_token_reaches_as_far_as_its_scopes_and_its_user(world: World) -> None:
