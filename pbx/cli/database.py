@@ -6,6 +6,7 @@ import os
 import sqlite3
 import tarfile
 import tempfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -65,11 +66,18 @@ def restore_command(app: App, file: Path) -> None:
     os.umask(0o077)
     home.mkdir(parents=True, exist_ok=True)
     try:
-        with tarfile.open(file) as archive:
-            archive.extractall(home, filter="data")
-    except tarfile.TarError as error:
+        _unpack(file, home)
+    except (tarfile.TarError, EOFError, zlib.error) as error:
         raise click.ClickException(f"{file} is not a whole backup ({error}): use another one.") from error
     output.show(app, {"home": str(home), "restored": str(file)})
+
+
+def _unpack(file: Path, home: Path) -> None:
+    """Beside their places first, so that half a backup puts nothing there."""
+    with tempfile.TemporaryDirectory(dir=home) as folder, tarfile.open(file) as archive:
+        archive.extractall(folder, filter="data")
+        for path in Path(folder).iterdir():
+            path.replace(home / path.name)
 
 
 def _sqlite_file(config: Config) -> Path:

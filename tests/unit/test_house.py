@@ -12,7 +12,7 @@ import pytest
 from tests.support.house import tracked_texts
 
 LONGEST = 500
-HOME_DIRECTORY = re.compile(r"(?<![\w.])/(?:" + "ro" + r"ot|home/[a-z][\w-]*|Users/\w+)/\S")
+HOME_DIRECTORY = re.compile(r"(?<![\w.])/(?:" + "ro" + r"ot|home/[a-z][\w-]+|Users/\w+)/\S")
 LOCK_FILES = ("constraints.txt", "package-lock.json")
 
 

@@ -1,0 +1,71 @@
+"""`pbx import`, `pbx export`, `pbx search`, `pbx backup`, `pbx restore` (A6, V2, A3)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.integration.cli.conftest import Run
+
+LEADS = """name,company,phone,email
+Margaret Hill,Marcom,+12065550170,margaret@marcom.example
+田中未央,東京商事,03-1234-5678,mio@tokyo.example
+Nobody,,not a number,
+"""
+
+
+@pytest.mark.covers("A6")
+def test_leads_are_read_with_a_report_of_refused_lines_and_may_be_read_again(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "leads.csv"
+    file.write_text(LEADS)
+    first = run("import", str(file), "--country", "JP", "--json")
+    assert first.code == 0, first.err
+    assert (first.json["lines"], first.json["added"], first.json["refused"]) == (3, 2, 1)
+    assert "Nobody" in Path(first.json["report"]).read_text()
+    again = run("import", str(file), "--country", "JP", "--json").json
+    assert (again["added"], again["unchanged"], again["refused"]) == (0, 2, 1)
+
+
+@pytest.mark.covers("V2")
+def test_what_was_read_is_found_by_word_and_number_and_written_again(run: Run, tmp_path: Path) -> None:
+    file, out = tmp_path / "leads.csv", tmp_path / "out.csv"
+    file.write_text(LEADS)
+    run("import", str(file), "--country", "JP")
+    assert [row["name"] for row in run("search", "Mar", "--json").json] == ["Margaret Hill"]
+    assert [row["name"] for row in run("search", "+81 3-12", "--json").json] == ["田中未央"]
+    assert "田中未央" in run("search", "東京").out
+    done = run("export", str(out), "--json")
+    assert done.code == 0 and done.json["lines"] == 2
+    assert "Margaret Hill" in out.read_text(encoding="utf-8-sig")
+    assert "Margaret Hill" in run("export", "-").out
+
+
+@pytest.mark.covers("A3")
+def test_a_backup_is_private_and_brings_everything_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from pbx.cli import main
+
+    monkeypatch.delenv("SWITCHHOOK_DATABASE_URL", raising=False)
+    old, new, file = tmp_path / "old", tmp_path / "new", tmp_path / "backup.tar.gz"
+    assert main.run(["--home", str(old), "migrate"]) == 0
+    assert main.run(["--home", str(old), "user", "add", "--email", "ann@x.example", "--name", "Ann"]) == 0
+    (old / "recordings").mkdir(exist_ok=True)
+    (old / "recordings" / "rec_1.opus").write_bytes(b"sound")
+    assert main.run(["--home", str(old), "backup", str(file)]) == 0
+    assert file.stat().st_mode & 0o077 == 0
+    assert main.run(["--home", str(new), "restore", str(file)]) == 0
+    assert (new / "recordings" / "rec_1.opus").read_bytes() == b"sound"
+    assert main.run(["--home", str(new), "user", "show", "ann@x.example"]) == 0
+    assert main.run(["--home", str(new), "restore", str(file)]) == 1
+    broken = tmp_path / "broken"
+    broken.write_bytes(file.read_bytes()[:100])
+    assert main.run(["--home", str(tmp_path / "third"), "restore", str(broken)]) == 1
+
+
+@pytest.mark.covers("A3")
+def test_doctor_names_the_layer_that_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from pbx.cli import main
+
+    assert main.run(["--home", str(tmp_path / "none"), "doctor"]) == 1
+    told = capsys.readouterr().out
+    assert "BAD" in told and "pbx migrate" in told and "engine" in told
