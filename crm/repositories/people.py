@@ -5,21 +5,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import Select, Table, and_, func, select, tuple_
+from sqlalchemy import Select, and_, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
 
 from crm import ids, people
-from crm.models.people import EmailAddress, Phone, PostalAddress, Record
+from crm.models.people import EmailAddress, Phone, Record
 from crm.phone_numbers import display
+from crm.repositories import raw
 
-_COMPANY = aliased(Record)
-_RECORD = cast(Table, Record.__table__)
-_COLUMNS = (*_RECORD.c, _COMPANY.name.label("of_company"))
 _PREFIXES = {"lead": ids.LEAD, "contact": ids.PERSON, "company": ids.COMPANY}
-HIGHEST = "\U0010ffff"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +31,8 @@ async def load(session: AsyncSession, record_ids: Sequence[str], *, shown: bool 
     numbers of those that are not ``shown``: they lack their form for people."""
     if not record_ids:
         return []
-    rows = (await session.execute(_select().where(Record.id.in_(record_ids)))).all()
-    found = {record.id: record for record in await _complete(session, rows, shown)}
+    rows = await raw.rows(session, _WHOLE, [list(record_ids)] * 4)
+    found = {record.id: record for record in _assembled(rows, shown)}
     return [found[record_id] for record_id in record_ids if record_id in found]
 
 
@@ -49,7 +45,7 @@ async def page_newest(
     query = _filtered(wanted).order_by(Record.id.desc()).limit(limit)
     if after is not None:
         query = query.where(Record.id < after[1])
-    return await _complete(session, (await session.execute(query)).all())
+    return await _complete(session, query)
 
 
 async def page_updated(
@@ -58,7 +54,7 @@ async def page_updated(
     query = _filtered(wanted).order_by(Record.updated_us.desc(), Record.id.desc()).limit(limit)
     if after is not None:
         query = query.where(tuple_(Record.updated_us, Record.id) < after)
-    return await _complete(session, (await session.execute(query)).all())
+    return await _complete(session, query)
 
 
 async def page_by_name(
@@ -68,13 +64,13 @@ async def page_by_name(
     query = _filtered(wanted).order_by(Record.name_key, Record.id).limit(limit)
     if after is not None:
         query = query.where(tuple_(Record.name_key, Record.id) > after)
-    return await _complete(session, (await session.execute(query)).all())
+    return await _complete(session, query)
 
 
 async def page_by_id(session: AsyncSession, kind: str, after: str, limit: int) -> list[people.Record]:
     """In order of id from the first one: for what goes through all of them."""
     query = _filtered(Filter(kind=kind)).where(Record.id > after).order_by(Record.id).limit(limit)
-    return await _complete(session, (await session.execute(query)).all())
+    return await _complete(session, query)
 
 
 async def name_key(session: AsyncSession, record_id: str) -> str | None:
@@ -148,19 +144,20 @@ async def by_digits(
 ) -> list[tuple[str, str, str]]:
     """Record, number and national digits of numbers that begin with these; either prefix may be empty."""
     found: list[tuple[str, str, str]] = []
-    for column, prefix in ((Phone.e164, f"+{international}" if international else ""), (Phone.national, national)):
-        if not prefix:
-            continue
-        query = select(Phone.record_id, Phone.e164, Phone.national).where(column >= prefix, column < prefix + HIGHEST)
-        if kinds:
-            query = query.join(Record, Record.id == Phone.record_id).where(Record.kind.in_(kinds))
-        rows = (await session.execute(query.order_by(column).limit(limit))).all()
-        found.extend((row.record_id, row.e164, row.national) for row in rows)
+    of_kind = " AND record_id IN (SELECT id FROM records WHERE kind {in})" if kinds else ""
+    for column, prefix in (("e164", f"+{international}" if international else ""), ("national", national)):
+        if prefix:
+            statement = (
+                f"SELECT record_id, e164, national FROM phones WHERE {column} >= ? AND {column} < ?{of_kind} "
+                f"ORDER BY {column} LIMIT {int(limit)}"
+            )
+            values = [prefix, prefix + ":", *([list(kinds)] if kinds else [])]  # the colon follows the nine
+            found.extend((row[0], row[1], row[2]) for row in await raw.rows(session, statement, values))
     return found
 
 
 def _select() -> Select[Any]:
-    return select(*_COLUMNS).select_from(Record).outerjoin(_COMPANY, _COMPANY.id == Record.company_id)
+    return select(Record.id)
 
 
 def _filtered(wanted: Filter) -> Select[Any]:
@@ -176,50 +173,43 @@ def _filtered(wanted: Filter) -> Select[Any]:
     return _select().where(and_(*conditions)) if conditions else _select()
 
 
-async def _complete(session: AsyncSession, rows: Iterable[Any], shown: bool = True) -> list[people.Record]:
-    """The rows with what hangs on them, in three queries however many there are."""
-    rows = list(rows)
-    ids = [row.id for row in rows]
-    if not ids:
-        return []
+async def _complete(session: AsyncSession, query: Select[Any]) -> list[people.Record]:
+    return await load(session, list(await session.scalars(query)))
+
+
+_WHOLE = """
+SELECT 0 AS part, r.id AS id, 0 AS position, r.kind, r.name, r.reading, r.title, r.company_id,
+       coalesce(c.name, r.company_name), r.website, r.status, r.source, r.owner_id, r.external_id,
+       r.created_us, r.updated_us
+FROM records AS r LEFT JOIN records AS c ON c.id = r.company_id WHERE r.id {in}
+UNION ALL SELECT 1, record_id, position, label, e164, '', '', NULL, '', '', '', '', NULL, NULL, 0, 0
+FROM phones WHERE record_id {in}
+UNION ALL SELECT 2, record_id, position, label, address, '', '', NULL, '', '', '', '', NULL, NULL, 0, 0
+FROM emails WHERE record_id {in}
+UNION ALL SELECT 3, record_id, position, label, street, city, region, NULL, postcode, country, '', '', NULL, NULL, 0, 0
+FROM addresses WHERE record_id {in}
+ORDER BY part, id, position
+"""
+"""Records with all that hangs on them in one go, as each statement costs more than its rows."""
+
+
+def _assembled(rows: Iterable[tuple[Any, ...]], shown: bool) -> Iterable[people.Record]:
+    heads: dict[str, tuple[Any, ...]] = {}
     phones: dict[str, list[people.Phone]] = defaultdict(list)
-    for record_id, label, e164 in await _of(session, Phone, ("label", "e164"), ids):
-        phones[record_id].append(people.Phone(label, e164, display(e164) if shown else ""))
     emails: dict[str, list[people.Email]] = defaultdict(list)
-    for record_id, *values in await _of(session, EmailAddress, people.Email.__slots__, ids):
-        emails[record_id].append(people.Email(*values))
     addresses: dict[str, list[people.Address]] = defaultdict(list)
-    for record_id, *values in await _of(session, PostalAddress, people.Address.__slots__, ids):
-        addresses[record_id].append(people.Address(*values))
-    return [_record(row, phones[row.id], emails[row.id], addresses[row.id]) for row in rows]
-
-
-async def _of(session: AsyncSession, table: Any, names: Sequence[str], ids: Sequence[str]) -> Sequence[Any]:
-    """Rows of a table that hangs on records: the record's id and the named columns, in their order."""
-    columns = [getattr(table, name) for name in ("record_id", *names)]
-    query = select(*columns).where(table.record_id.in_(ids)).order_by(table.record_id, table.position)
-    return (await session.execute(query)).all()
-
-
-def _record(
-    row: Any, phones: list[people.Phone], emails: list[people.Email], addresses: list[people.Address]
-) -> people.Record:
-    return people.Record(
-        row.id,
-        row.kind,
-        row.name,
-        row.reading,
-        row.title,
-        row.company_id,
-        row.of_company or row.company_name,
-        row.website,
-        row.status,
-        row.source,
-        row.owner_id,
-        row.external_id,
-        tuple(phones),
-        tuple(emails),
-        tuple(addresses),
-        row.created_us,
-        row.updated_us,
-    )
+    for part, record_id, _, *values in rows:
+        label, text, *more = values
+        if part == 0:
+            heads[record_id] = tuple(values)
+        elif part == 1:
+            phones[record_id].append(people.Phone(label, text, display(text) if shown else ""))
+        elif part == 2:
+            emails[record_id].append(people.Email(label, text))
+        else:
+            city, region, _, postcode, country, *_ = more
+            addresses[record_id].append(people.Address(label, text, city, region, postcode, country))
+    for record_id, head in heads.items():
+        lists = (tuple(phones[record_id]), tuple(emails[record_id]), tuple(addresses[record_id]))
+        columns = (record_id, *head[:11], *lists, *head[11:])
+        yield people.Record(*columns)

@@ -10,13 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm import people
-from crm.models.search import SearchDocument, SearchWord
 from crm.phone_numbers import try_parse
 from crm.repositories import people as repository
+from crm.repositories import raw
 from crm.search.index import bodies
 from crm.search.query import Condition, Query, read
 from crm.search.text import name_words
@@ -103,16 +102,13 @@ async def _by_names(session: AsyncSession, query: Query, kinds: Sequence[str], l
         # more than asked for: of those found the best are kept, and whole words are better
         return await bodies(session).matching(session, query.names, kinds, limit * 3)
     word = query.terms[0]
-    words = (
-        select(SearchDocument.record_id)
-        .join(SearchWord, SearchWord.doc == SearchDocument.doc)
-        .where(SearchWord.word >= word, SearchWord.word < word + _HIGHEST)
-        .order_by(SearchWord.word, SearchWord.doc)
-        .limit(limit * 2)  # a record may be there with two words
+    statement = (
+        "SELECT d.record_id FROM search_words AS w JOIN search_documents AS d ON d.doc = w.doc "
+        f"WHERE w.word >= ? AND w.word < ?{' AND d.kind {in}' if kinds else ''} "
+        f"ORDER BY w.word, w.doc LIMIT {int(limit) * 2}"  # a record may be there with two words
     )
-    if kinds:
-        words = words.where(SearchDocument.kind.in_(kinds))
-    return list(dict.fromkeys(await session.scalars(words)))
+    rows = await raw.rows(session, statement, [word, word + _HIGHEST, *([list(kinds)] if kinds else [])])
+    return list(dict.fromkeys(row[0] for row in rows))[:limit]
 
 
 def _ranked(hits: list[Hit], query: Query) -> list[Hit]:

@@ -15,10 +15,12 @@ from collections.abc import Sequence
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from crm.repositories import raw
 from crm.search.query import Condition
 
-_PARTS = ("doc % 64 = 0", "doc % 8 = 0", "")
-_PLANNER = text("SELECT set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)")
+_PARTS = ("doc % 64 = 0", "doc % 8 = 0", "true")
+_PREPARED = "search planner"
+_PLANNER = "SELECT set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)"
 """For this transaction only. The planner multiplies the chances of texts that never stand together and, for the sake
 of the limit, reads the whole table in the hope of an early end."""
 
@@ -27,34 +29,39 @@ class PostgresBodies:
     async def matching(
         self, session: AsyncSession, conditions: Sequence[Condition], kinds: Sequence[str], limit: int
     ) -> list[str]:
-        await session.execute(_PLANNER)
-        values: dict[str, object] = {"limit": limit}
-        tests = [_test(condition, values) for condition in conditions]
+        if _PREPARED not in session.info:
+            await raw.rows(session, _PLANNER, [])
+            session.info[_PREPARED] = True
+        tests: list[str] = []
+        values: list[str] = []
+        for condition in conditions:
+            tests.append(_test(condition, values))
         if kinds:
-            values["kinds"] = list(kinds)
-            tests.append("kind = ANY(:kinds)")
-        found: list[str] = []
-        for part in _PARTS:
-            where = " AND ".join([*([part] if part else []), *tests])
-            statement = text(f"SELECT record_id FROM search_documents WHERE {where} LIMIT :limit")
-            found = list(await session.scalars(statement, values))
-            if len(found) >= limit:
-                break
-        return found
+            tests.append("kind {in}")
+        statement = _ladder(" AND ".join(tests), int(limit))
+        rows = await raw.rows(session, statement, [*values, *([list(kinds)] if kinds else [])] * len(_PARTS))
+        return list(dict.fromkeys(row[0] for row in rows))[:limit]
 
     async def allocate(self, session: AsyncSession, count: int) -> list[int]:
         statement = text("SELECT nextval('search_doc') FROM generate_series(1, :count)")
         return list(await session.scalars(statement, {"count": count}))
 
 
-def _test(condition: Condition, values: dict[str, object]) -> str:
+def _ladder(where: str, limit: int) -> str:
+    """One statement that looks into the next larger part only where the one before had too few."""
+    steps, enough = [], ""
+    for number, part in enumerate(_PARTS):
+        select = f"SELECT record_id FROM search_documents WHERE {part} AND {where}{enough} LIMIT {limit}"
+        steps.append(f"part{number} AS MATERIALIZED ({select})")
+        enough += f" AND (SELECT count(*) FROM part{number}) < {limit}"
+    union = " UNION ALL ".join(f"SELECT record_id FROM part{number}" for number in range(len(_PARTS)))
+    return f"WITH {', '.join(steps)} {union}"
+
+
+def _test(condition: Condition, values: list[str]) -> str:
     """Texts hold letters, digits and spaces only: nothing in them means anything to LIKE."""
     alternatives = []
     for alternative in condition:
-        tests = []
-        for wanted in alternative:
-            name = f"text{len(values)}"
-            values[name] = f"%{wanted}%"
-            tests.append(f"body LIKE :{name}")
-        alternatives.append(" AND ".join(tests))
-    return "(" + " OR ".join(f"({tests})" for tests in alternatives) + ")"
+        values.extend(f"%{wanted}%" for wanted in alternative)
+        alternatives.append("(" + " AND ".join(["body LIKE ?"] * len(alternative)) + ")")
+    return "(" + " OR ".join(alternatives) + ")"

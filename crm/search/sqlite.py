@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from crm.repositories import raw
 from crm.search.query import Condition
 
 
@@ -19,16 +20,16 @@ class SqliteBodies:
     async def matching(
         self, session: AsyncSession, conditions: Sequence[Condition], kinds: Sequence[str], limit: int
     ) -> list[str]:
-        values: dict[str, object] = {"grams": expression(conditions), "limit": limit}
-        checks = "".join(f" AND {_check(condition, values)}" for condition in conditions)
+        checks, values = [], [expression(conditions)]
+        for condition in conditions:
+            checks.append(_check(condition, values))
         if kinds:
-            values |= {f"kind{at}": kind for at, kind in enumerate(kinds)}
-            checks += f" AND d.kind IN ({', '.join(f':kind{at}' for at in range(len(kinds)))})"
-        statement = text(
+            checks.append("d.kind {in}")
+        statement = (
             "SELECT d.record_id FROM search_fts AS f JOIN search_documents AS d ON d.doc = f.rowid "
-            f"WHERE search_fts MATCH :grams{checks} LIMIT :limit"
+            f"WHERE search_fts MATCH ? AND {' AND '.join(checks)} LIMIT {int(limit)}"
         )
-        return list(await session.scalars(statement, values))
+        return [row[0] for row in await raw.rows(session, statement, [*values, *([list(kinds)] if kinds else [])])]
 
     async def allocate(self, session: AsyncSession, count: int) -> list[int]:
         """Writers are alone on SQLite (BEGIN IMMEDIATE), so what follows the highest number is nobody else's."""
@@ -53,13 +54,9 @@ def _grams(texts: tuple[str, ...]) -> str:
     return " AND ".join(f'"{gram}"' for gram in found)
 
 
-def _check(condition: Condition, values: dict[str, object]) -> str:
+def _check(condition: Condition, values: list[str]) -> str:
     alternatives = []
     for alternative in condition:
-        tests = []
-        for wanted in alternative:
-            name = f"text{len(values)}"
-            values[name] = wanted
-            tests.append(f"instr(d.body, :{name}) > 0")
-        alternatives.append(" AND ".join(tests))
-    return "(" + " OR ".join(f"({tests})" for tests in alternatives) + ")"
+        values.extend(alternative)
+        alternatives.append("(" + " AND ".join(["instr(d.body, ?) > 0"] * len(alternative)) + ")")
+    return "(" + " OR ".join(alternatives) + ")"

@@ -43,6 +43,10 @@ class Cluster:
         """As a crash: connections break, nothing is tidied up."""
         _run(self.programs / "pg_ctl", "-D", self.directory / "data", "-m", "immediate", "-w", "stop")
 
+    def rest(self) -> None:
+        """Stop in order; the data stay for another :func:`start`."""
+        _run(self.programs / "pg_ctl", "-D", self.directory / "data", "-m", "fast", "-w", "stop")
+
     def resume(self) -> None:
         """Start again with the options of before."""
         _run(self.programs / "pg_ctl", "-D", self.directory / "data", "-l", self.directory / "log", "-w", "restart")
@@ -61,18 +65,22 @@ class Cluster:
         )  # fmt: skip
 
 
-def start() -> Cluster:
-    """Make and start a cluster. Raises NoPostgres; whoever started it stops it."""
+def start(directory: Path | None = None, options: str = "") -> Cluster:
+    """Make and start a cluster, or start the one that stands in ``directory``. Raises NoPostgres; whoever started it
+    stops it, one that is to stay with :meth:`Cluster.rest`."""
     programs = _programs()
-    directory = Path(tempfile.mkdtemp(prefix="switchhook-pg-"))
+    directory = directory or Path(tempfile.mkdtemp(prefix="switchhook-pg-"))
+    directory.mkdir(parents=True, exist_ok=True)
     owner = _ordinary_user()
     if owner is not None:
         os.chown(directory, owner.pw_uid, owner.pw_gid)
     data, port = directory / "data", _free_port()
-    _run(programs / "initdb", "-D", data, "-U", "switchhook", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N")
+    if not data.exists():
+        locale = ("-E", "UTF8", "--locale=C.UTF-8")
+        _run(programs / "initdb", "-D", data, "-U", "switchhook", "-A", "trust", *locale, "-N")
     settings = (
         f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories= -c fsync=off "
-        "-c full_page_writes=off -c max_connections=100"
+        f"-c full_page_writes=off -c max_connections=100 {options}"
     )
     log = directory / "log"
     _run(programs / "pg_ctl", "-D", data, "-l", log, "-o", settings, "-w", "-t", str(START_DEADLINE_S), "start")
