@@ -1,0 +1,31 @@
+"""``make bench``: every measured figure, in one table; fails where a bound does not hold.
+
+``python -m bench calls`` or ``search`` takes that part alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+
+from bench import calls, search_http
+from bench.figures import Figure, report
+
+PARTS: dict[str, Callable[[], Awaitable[list[Figure]]]] = {"calls": calls.figures, "search": search_http.figures}
+
+
+async def main(wanted: list[str]) -> int:
+    unknown = [name for name in wanted if name not in PARTS]
+    if unknown:
+        print(f"There is no part “{unknown[0]}”. Choose from: {', '.join(PARTS)}.", file=sys.stderr)
+        return 2
+    figures: list[Figure] = []
+    for name in wanted or PARTS:
+        print(f"measuring {name} …", flush=True)
+        figures += await PARTS[name]()
+    return 0 if report(figures) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main(sys.argv[1:])))
