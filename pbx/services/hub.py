@@ -244,6 +244,10 @@ class Hub:
         """What was said lately of this user's voicemails, by id; it goes before what the store has, which follows."""
         return {name: unheard for name, (owner, unheard) in self._messages.items() if owner == user_id}
 
+    def removed(self, voicemail_id: str) -> bool:
+        """Whether this message was taken out lately, or heard: the call's record in memory does not know."""
+        return self._messages.get(voicemail_id, ("", {}))[1] is None
+
     def snapshot(self, user_id: str, sees_all: bool) -> Message:
         """What is going on now, for this user. Without voicemails: those are in the store."""
         self.catch_up()

@@ -67,9 +67,8 @@ async def serve(request: web.Request, directory: Path, sound: Sound) -> web.Stre
         response = web.StreamResponse(status=status, headers=headers)
         response.content_length = last - first + 1
         await response.prepare(request)
-        if request.method != "HEAD":
-            async for chunk in _chunks(file, first, last):
-                await response.write(chunk)
+        async for chunk in _chunks(file, first, last):
+            await response.write(chunk)
         await response.write_eof()
         return response
     finally:

@@ -9,7 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from crm.errors import Refused, conflict
-from crm.records import Recording, Voicemail, as_dict
+from crm.records import Recording, as_dict
 from crm.services import recordings, voicemails
 from pbx.core.ids import call_of
 from pbx.services.hub import unheard_voicemail
@@ -120,7 +120,7 @@ async def list_voicemails(ctx: Ctx, query: VoicemailQuery) -> Any:
 )
 async def hear_voicemail(ctx: Ctx) -> web.StreamResponse:
     """The message. Hearing it does not mark it as heard: a player may load it before anybody listens."""
-    return await serve(ctx.request, ctx.engine.recordings_dir, _sound(as_dict(await _voicemail(ctx))))
+    return await serve(ctx.request, ctx.engine.recordings_dir, _sound(await _voicemail(ctx)))
 
 
 @table.route(
@@ -130,8 +130,8 @@ async def mark_voicemail(ctx: Ctx, body: Heard) -> Any:
     """Heard, or new again. Only its owner may."""
     message = await _own_voicemail(ctx)
     async with ctx.engine.store.write(ctx.actor) as work:
-        row = as_dict(await voicemails.mark_heard(work, message.id, body.heard))
-    ctx.engine.hub.voicemail_changed(message.user_id, unheard_voicemail(row), message.id)
+        row = as_dict(await voicemails.mark_heard(work, message["id"], body.heard))
+    ctx.engine.hub.voicemail_changed(row["user_id"], unheard_voicemail(row), row["id"])
     return without_paths(row)
 
 
@@ -139,26 +139,36 @@ async def mark_voicemail(ctx: Ctx, body: Heard) -> Any:
 async def remove_voicemail(ctx: Ctx) -> None:
     """Destroy a message for good, sound and entry. Only its owner may."""
     message = await _own_voicemail(ctx)
-    if message.state == "recording":
+    if message["state"] == "recording":
         raise conflict("not_ready", "This message is still being left. Try again when the call is over.")
-    if message.path:
-        path = inside(ctx.engine.recordings_dir, message.path)
+    if message["path"]:
+        path = inside(ctx.engine.recordings_dir, message["path"])
         await asyncio.to_thread(path.unlink, missing_ok=True)
     async with ctx.engine.store.write(ctx.actor) as work:
-        await voicemails.remove(work, message.id)
-    ctx.engine.hub.voicemail_changed(message.user_id, None, message.id)
+        await voicemails.remove(work, message["id"])
+    ctx.engine.hub.voicemail_changed(message["user_id"], None, message["id"])
 
 
-async def _voicemail(ctx: Ctx) -> Voicemail:
-    async with ctx.engine.store.read() as session:
-        message = await voicemails.show(session, ctx.path("voicemail"))
-    if message.user_id != ctx.who.id and not ctx.who.sees_all:
+async def _voicemail(ctx: Ctx) -> dict[str, Any]:
+    """The message, from memory where the store does not have it yet: the badge is faster than the store."""
+    voicemail_id = ctx.path("voicemail")
+    try:
+        async with ctx.engine.store.read() as session:
+            row = as_dict(await voicemails.show(session, voicemail_id))
+    except Refused as refused:
+        call_id = call_of(voicemail_id)
+        record = ctx.engine.records.get(call_id) if refused.status == 404 and call_id else None
+        fresh = record.voicemails.get(voicemail_id) if record else None
+        if fresh is None or ctx.engine.hub.removed(voicemail_id):
+            raise
+        row = {"heard_us": None, **fresh}
+    if row["user_id"] != ctx.who.id and not ctx.who.sees_all:
         raise forbidden("This message is somebody else's.")
-    return message
+    return row
 
 
-async def _own_voicemail(ctx: Ctx) -> Voicemail:
+async def _own_voicemail(ctx: Ctx) -> dict[str, Any]:
     message = await _voicemail(ctx)
-    if message.user_id != ctx.who.id and not ctx.who.is_admin:
+    if message["user_id"] != ctx.who.id and not ctx.who.is_admin:
         raise forbidden("Only the owner of a message may do this.")
     return message

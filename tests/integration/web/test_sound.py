@@ -125,6 +125,23 @@ async def test_a_message_is_listed_heard_marked_and_destroyed_by_its_owner(world
     assert (await world.ask("GET", f"/voicemails/{name}/sound", world.mio))[0] == 404
 
 
+async def test_a_message_can_be_heard_the_moment_its_badge_shows(world: World) -> None:
+    """The store follows a little later; the event does not wait for it."""
+    call = world.ring(world.mio)
+    name = f"vm_{call[2:]}"
+    (world.engine.recordings_dir / f"{name}.opus").write_bytes(SOUND)
+    finished = {"voicemail": name, "state": "ready", "path": f"{name}.opus", "codec": "opus", "sha256": "0" * 64}
+    world.engine.calls.annotate(call, "voicemail.started", {"voicemail": name})
+    world.engine.calls.annotate(call, "voicemail.finished", {**finished, "duration_ms": 1000, "bytes": len(SOUND)})
+    world.engine.hub.catch_up()
+    assert list(world.engine.hub.new_messages(world.mio.id)) == [name]
+    assert (await world.ask("GET", f"/voicemails/{name}/sound", world.mio)) == (200, SOUND)
+    assert (await world.ask("GET", f"/voicemails/{name}/sound", world.sam))[0] == 403
+    await world.stored()
+    _, page = await world.ask("GET", "/voicemails?heard=false", world.mio)
+    assert [each["id"] for each in page["items"]] == [name]
+
+
 @pytest.mark.covers("TRUST21")
 async def test_messages_are_their_owners_own(world: World) -> None:
     name = await leave_message(world)
