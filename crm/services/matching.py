@@ -69,7 +69,7 @@ async def known(session: AsyncSession, numbers: Sequence[str]) -> set[str]:
 _CARDS = """
 SELECT r.id, r.kind, r.name, r.company_id, coalesce(c.name, r.company_name), r.title, p.label, r.owner_id,
        d.id, d.name, d.stage, d.value_micros, d.currency, n.id, n.text, n.author_id, n.created_us
-FROM (SELECT record_id, min(label) AS label FROM (SELECT record_id, label FROM phones WHERE e164 = ? LIMIT ?) AS some
+FROM (SELECT record_id, min(label) AS label FROM (SELECT record_id, label FROM phones WHERE e164 = ? LIMIT ?) AS few
       GROUP BY record_id) AS p
 JOIN records AS r ON r.id = p.record_id
 LEFT JOIN records AS c ON c.id = r.company_id
