@@ -105,6 +105,7 @@ class AsteriskLink:
                 log.error("asterisk.app_taken", app=APP, why="another engine has connected to this Asterisk")
             return
         if isinstance(found, NewChannel):
+            self._switch.came(found.channel, found.caller)
             self._on_channel(found)
         elif isinstance(found, Created):
             self._switch.created(found.leg)

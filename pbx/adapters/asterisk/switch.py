@@ -71,6 +71,7 @@ class AriSwitch:
         self._leg_of: dict[str, LegId] = {}
         self.dialled: set[LegId] = set()
         self._created: dict[LegId, DialOut] = {}
+        self._shown: dict[str, str] = {}
 
     @property
     def ready(self) -> bool:
@@ -80,6 +81,10 @@ class AriSwitch:
         self._channel_of[LegId(leg)] = channel
         self._leg_of[channel] = LegId(leg)
 
+    def came(self, channel: str, number: str) -> None:
+        """A channel has come to us, and shows this number as its own."""
+        self._shown[channel] = number
+
     def leg_of(self, channel: str) -> LegId | None:
         """The leg that a channel is: ours by its name, or one that was adopted."""
         return LegId(channel) if channel.startswith("leg_") else self._leg_of.get(channel)
@@ -87,7 +92,9 @@ class AriSwitch:
     def forget(self, call: CallId) -> None:
         stem = f"leg_{call[2:]}_"
         for leg in [leg for leg in self._channel_of if leg.startswith(stem)]:
-            self._leg_of.pop(self._channel_of.pop(leg), None)
+            channel = self._channel_of.pop(leg)
+            self._leg_of.pop(channel, None)
+            self._shown.pop(channel, None)
         for leg in [leg for leg in self.dialled if leg.startswith(stem)]:
             self.dialled.discard(leg)
             self._created.pop(leg, None)
@@ -171,10 +178,24 @@ class AriSwitch:
         self.dialled.add(leg)
         self._created[leg] = command
         variables["CONNECTEDLINE(num,i)"] = command.caller_id
+        self._show_as(command)
         query = {"endpoint": command.dial, "app": APP, "appArgs": f"dial,{leg}", "channelId": leg}
         if command.for_leg is not None:
             query["originator"] = self._name(command.for_leg)
         self._send("POST", "channels/create", query, {"variables": variables}, self._failing(call, "create", leg))
+
+    def _show_as(self, command: DialOut) -> None:
+        """V6: what the far end sees is taken from the leg that it is bridged with, so that leg must bear the number.
+
+        Measured: the bridge hands the number of the other channel on before the INVITE is written. A phone that we
+        rang first bears the customer's number, which it shows; a user without a DID bears the device's name.
+        """
+        if command.for_leg is None:
+            return
+        channel = self._name(command.for_leg)
+        if self._shown.get(channel) != command.caller_id:
+            query = {"variable": "CALLERID(num)", "value": command.caller_id}
+            self._send("POST", f"channels/{channel}/variable", query)
 
     def created(self, leg: LegId) -> None:
         """A created channel has entered Stasis: only now can it be bridged and dialled."""

@@ -33,6 +33,7 @@ LONGEST_RING = timedelta(seconds=130)
 ACCEPT_WITHIN = timedelta(seconds=20)
 ACCEPT_REPEATS = 3
 MESSAGE_GRACE = timedelta(seconds=15)
+SHORTEST_MESSAGE_US = 1_000_000
 _GRACE = timedelta(seconds=5)
 
 
@@ -326,6 +327,7 @@ def _take_message(call: Call) -> None:
     assert plan is not None
     call.stop_timer("announcement")
     call.move(State.MESSAGE)
+    call.message_since = call.now
     name = voicemail_id(call.id)
     call.note("voicemail.started", voicemail=name, leg=call.caller.id)
     call.do(RecordMessage(name, call.caller.id, plan.max_length))
@@ -374,4 +376,12 @@ def _message_left(call: Call, ended_by: str) -> None:
 
 
 def _end_with_message(call: Call, ended_by: str) -> None:
-    call.finish(Disposition.VOICEMAIL, reason=call.closing.reason if call.closing else "", ended_by=ended_by)
+    """Who hangs up at the beep has left no message: the call ends as it would have without voicemail.
+
+    So does who hung up during the words: the switch tells of the words' end before it tells of the caller's.
+    """
+    assert call.closing is not None and call.message_since is not None
+    if call.now - call.message_since < SHORTEST_MESSAGE_US:
+        _close(call, ended_by)
+    else:
+        call.finish(Disposition.VOICEMAIL, reason=call.closing.reason, ended_by=ended_by)

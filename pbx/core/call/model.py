@@ -122,6 +122,7 @@ class Call:
     via: str = ""
     user_phone: Phone | None = None
     accept_asked: int = 0
+    message_since: Instant | None = None
     timers: set[str] = field(default_factory=set)
     counters: dict[str, int] = field(default_factory=dict)
     out: list[Command | Fact] = field(default_factory=list)
