@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from crm.errors import Refused
 from crm.search import search
-from crm.services import activities, deals, notes, people
+from crm.services import activities, deals, demo_people, matching, notes, people
 from crm.unit_of_work import Actor, Store
 
 TANAKA = {
@@ -187,3 +187,15 @@ async def test_only_the_author_or_those_above_change_a_note(store: Store) -> Non
     async with store.write(Actor("user", "u_3", role="manager")) as work:
         assert (await notes.change(work, note.id, "Checked")).text == "Checked"
         await notes.remove(work, note.id)
+
+
+@pytest.mark.covers("I1")
+async def test_the_demo_has_a_story_for_whom_the_practice_carrier_plays(store: Store) -> None:
+    async with store.write() as work:
+        assert await demo_people.seed_people(work) == 30
+    async with store.write() as work:
+        assert await demo_people.seed_people(work) == 0
+    async with store.read() as session:
+        (caller,) = await matching.match(session, "+12065550150")
+    assert (caller.name, caller.company_name) == ("Olivia Park", "Marcom")
+    assert caller.deal is not None and caller.last_note is not None
