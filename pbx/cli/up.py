@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pbx.supervisor.supervise import Supervisor
 
 _SUMMARY_EVERY_S = 2.0
+_CLEAR = "\r\033[K"  # the line that is rewritten on a terminal
 
 
 @click.command("up")
@@ -83,7 +84,7 @@ async def _run(config: Config, supervisor: Supervisor, logins: Sequence[Login], 
         asked.cancel()
         await asyncio.gather(starting, return_exceptions=True)
         await supervisor.stop()
-    _print("Stopped.")
+    _print(f"{_CLEAR if sys.stdout.isatty() else ''}Stopped.")
 
 
 def _on_signals(supervisor: Supervisor, stopping: asyncio.Event) -> None:
@@ -105,7 +106,7 @@ async def _show_until(config: Config, asked: asyncio.Task[bool]) -> None:
     while not asked.done():
         if sys.stdout.isatty():
             state = await asyncio.to_thread(ready, config, 1.0)
-            _print(f"\r\033[K{_summary(state)}", newline=False)
+            _print(f"{_CLEAR}{_summary(state)}", newline=False)
         await asyncio.wait((asked,), timeout=_SUMMARY_EVERY_S)
 
 
@@ -120,7 +121,7 @@ def _summary(state: dict[str, object] | None) -> str:
 def _say(config: Config, text: str) -> None:
     """To whoever watches, and into the log."""
     line = f"{time.strftime('%Y-%m-%d %H:%M:%S')}  {text}"
-    _print(f"\r\033[K{line}" if sys.stdout.isatty() else line)
+    _print(f"{_CLEAR}{line}" if sys.stdout.isatty() else line)
     with contextlib.suppress(OSError):
         path = config.home / "log" / "up.log"
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
