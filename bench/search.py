@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import fcntl
 import itertools
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from random import Random
 
@@ -65,13 +66,13 @@ async def figures(count: int = PEOPLE) -> list[Figure]:
 async def sqlite_url(count: int = PEOPLE) -> AsyncIterator[str]:
     """The URL of a SQLite store with so many people; built when it is not there."""
     path = CACHE / f"people-{count}-{head()}.db"
-    if not path.exists():
-        CACHE.mkdir(parents=True, exist_ok=True)
-        partial = path.with_suffix(".part")
-        for leftover in CACHE.glob(f"{partial.name}*"):
-            leftover.unlink()
-        await build(f"sqlite:///{partial}", count)
-        partial.replace(path)
+    with _alone("sqlite"):
+        if not path.exists():
+            partial = path.with_suffix(".part")
+            for leftover in CACHE.glob(f"{partial.name}*"):
+                leftover.unlink()
+            await build(f"sqlite:///{partial}", count)
+            partial.replace(path)
     yield f"sqlite+aiosqlite:///{path}"
 
 
@@ -79,6 +80,22 @@ async def sqlite_url(count: int = PEOPLE) -> AsyncIterator[str]:
 async def postgres_url(count: int = PEOPLE) -> AsyncIterator[str]:
     """As :func:`sqlite_url`; the server runs within the block. Raises NoPostgres."""
     directory, name = CACHE / "postgresql", f"people_{count}_{head()}"
+    with _alone("postgresql"):
+        async with _running(directory, name, count) as url:
+            yield url
+
+
+@contextmanager
+def _alone(name: str) -> Iterator[None]:
+    """Of two who measure at the same time the second waits: neither sees a store that is half built."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with (CACHE / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@asynccontextmanager
+async def _running(directory: Path, name: str, count: int) -> AsyncIterator[str]:
     cluster = postgres.start(directory, "-c shared_buffers=1GB -c maintenance_work_mem=512MB")
     try:
         done = directory / f"{name}.done"
