@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 import pytest
+from yarl import URL
 
 from crm.errors import unavailable
 from tests.integration.web.injections import INJECTIONS
@@ -24,50 +25,46 @@ def check_problem(status: int, problem: Any) -> None:
     assert "Traceback" not in problem["detail"]
 
 
-@pytest.mark.covers("A5")
-@pytest.mark.parametrize(
-    ("method", "path", "body", "headers", "expected"),
-    [
-        ("GET", "/nothing", None, {}, (404, "not_found")),
-        ("PUT", "/calls", None, {}, (405, "method_not_allowed")),
-        ("POST", "/calls", b"{", {"Content-Type": "application/json"}, (400, "bad_json")),
-        ("POST", "/calls", b"\xff\xfe", {"Content-Type": "application/json"}, (400, "bad_json")),
-        ("POST", "/calls", b'{"to": "\\ud800"}', {"Content-Type": "application/json"}, (400, "bad_json")),
-        ("POST", "/calls", b"to=1", {"Content-Type": "application/x-www-form-urlencoded"}, (415, "not_json")),
-        ("POST", "/calls", b"[]", {"Content-Type": "application/json"}, (422, "invalid")),
-        ("POST", "/calls", b"{}", {"Content-Type": "application/json"}, (422, "missing")),
-        ("POST", "/calls", b'{"to": 5}', {"Content-Type": "application/json"}, (422, "invalid")),
-        ("POST", "/calls", b'{"to":"1","x":1}', {"Content-Type": "application/json"}, (422, "unknown_field")),
-        ("POST", "/calls", b"[" * 100_000, {"Content-Type": "application/json"}, (400, "bad_json")),
-        ("POST", "/calls", b'"' + b"x" * 300_000 + b'"', {"Content-Type": "application/json"}, (413, "too_large")),
-        ("GET", "/calls?limit=0", None, {}, (422, "invalid")),
-        ("GET", "/calls?limit=1&limit=2", None, {}, (422, "given_twice")),
-        ("GET", "/calls?sort=id", None, {}, (422, "unknown_field")),
-        ("GET", "/calls?cursor=zzz", None, {}, (422, "bad_cursor")),
-        ("GET", "/calls/c_nothing", None, {}, (404, "not_found")),
-        ("GET", "/calls/%00", None, {}, (404, "not_found")),
-        ("GET", "/calls/%ff%fe", None, {}, (404, "not_found")),
-        ("GET", "/recordings/rec_x", None, {}, (404, "not_found")),
-    ],
+JSON = {"Content-Type": "application/json"}
+WRONG: tuple[tuple[str, str, bytes | None, dict[str, str], tuple[int, str]], ...] = (
+    ("GET", "/nothing", None, {}, (404, "not_found")),
+    ("PUT", "/calls", None, {}, (405, "method_not_allowed")),
+    ("POST", "/calls", b"{", JSON, (400, "bad_json")),
+    ("POST", "/calls", b"\xff\xfe", JSON, (400, "bad_json")),
+    ("POST", "/calls", b'{"to": "\\ud800"}', JSON, (400, "bad_json")),
+    ("POST", "/calls", b"to=1", {"Content-Type": "application/x-www-form-urlencoded"}, (415, "not_json")),
+    ("POST", "/calls", b"[]", JSON, (422, "invalid")),
+    ("POST", "/calls", b"{}", JSON, (422, "missing")),
+    ("POST", "/calls", b'{"to": 5}', JSON, (422, "invalid")),
+    ("POST", "/calls", b'{"to":"1","x":1}', JSON, (422, "unknown_field")),
+    ("POST", "/calls", b"[" * 100_000, JSON, (400, "bad_json")),
+    ("POST", "/calls", b'"' + b"x" * 300_000 + b'"', JSON, (413, "too_large")),
+    ("GET", "/calls?limit=0", None, {}, (422, "invalid")),
+    ("GET", "/calls?limit=1&limit=2", None, {}, (422, "given_twice")),
+    ("GET", "/calls?sort=id", None, {}, (422, "unknown_field")),
+    ("GET", "/calls?cursor=zzz", None, {}, (422, "bad_cursor")),
+    ("GET", "/calls/c_nothing", None, {}, (404, "not_found")),
+    ("GET", "/calls/%00", None, {}, (404, "not_found")),
+    ("GET", "/calls/%ff%fe", None, {}, (404, "not_found")),
+    ("GET", "/recordings/rec_x", None, {}, (404, "not_found")),
 )
-async def test_every_error_has_the_same_form(
-    world: World, method: str, path: str, body: bytes | None, headers: dict[str, str], expected: tuple[int, str]
-) -> None:
-    url = f"{world.server.make_url('/api/v1')}{path}"
-    from yarl import URL
 
-    async with world.http.request(
-        method, URL(url, encoded=True), data=body, headers={**world.mio.bearer, **headers}
-    ) as response:
-        problem = await response.json(content_type=None)
-        assert response.headers["Content-Type"].startswith("application/problem+json")
-        assert response.headers["X-Request-Id"] == problem["request_id"]
-        assert response.headers["X-Content-Type-Options"] == "nosniff"
-        assert "frame-ancestors 'none'" in response.headers["Content-Security-Policy"]
-        if response.status == 405:
-            assert response.headers["Allow"] == "GET,POST"
-    check_problem(response.status, problem)
-    assert (response.status, problem["code"]) == expected
+
+@pytest.mark.covers("A5")
+async def test_every_error_has_the_same_form(world: World) -> None:
+    for method, path, body, headers, expected in WRONG:
+        url = URL(f"{world.server.make_url('/api/v1')}{path}", encoded=True)
+        sent = {**world.mio.bearer, **headers}
+        async with world.http.request(method, url, data=body, headers=sent) as response:
+            problem = await response.json(content_type=None)
+        assert (response.status, problem["code"]) == expected, path
+        check_problem(response.status, problem)
+        told = response.headers
+        assert told["Content-Type"].startswith("application/problem+json")
+        assert told["X-Request-Id"] == problem["request_id"]
+        assert told["X-Content-Type-Options"] == "nosniff"
+        assert "frame-ancestors 'none'" in told["Content-Security-Policy"]
+        assert told.get("Allow") == ("GET,POST" if response.status == 405 else None)
 
 
 @pytest.mark.covers("TRUST5")

@@ -108,7 +108,7 @@ async def test_changing_ones_password_needs_the_old_one_and_ends_every_login(wor
     assert session["csrf"]
 
 
-@pytest.mark.parametrize("header", ["Basic bWlvOnB3", "Bearer", "Bearer ", "Bearer \xff\xfe", "swh_x"])
-async def test_a_broken_authorization_header_is_refused_not_an_error(world: World, header: str) -> None:
-    status, problem = await world.ask("GET", "/me", headers={"Authorization": header})
-    assert (status, problem["code"]) == (401, "login_required")
+async def test_a_broken_authorization_header_is_refused_not_an_error(world: World) -> None:
+    for header in ("Basic bWlvOnB3", "Bearer", "Bearer ", "Bearer \xff\xfe", "swh_x"):
+        status, problem = await world.ask("GET", "/me", headers={"Authorization": header})
+        assert (status, problem["code"]) == (401, "login_required"), header

@@ -41,21 +41,19 @@ async def test_a_recording_is_served_whole_and_in_ranges(world: World) -> None:
         assert headers["content-length"] == str(last - first + 1)
 
 
-@pytest.mark.parametrize("asked", ["bytes=400000-", "bytes=-0", "bytes=307200-307300"])
-async def test_a_range_outside_the_file_says_how_long_it_is(world: World, asked: str) -> None:
+async def test_a_range_outside_the_file_says_how_long_it_is(world: World) -> None:
     _, recording = await world.recorded(world.mio, SOUND)
-    status, _, headers = await get(world, f"/recordings/{recording}/sound", Range=asked)
-    assert (status, headers["content-range"]) == (416, f"bytes */{len(SOUND)}")
-    assert headers["content-type"].startswith("application/problem+json")
+    for asked in ("bytes=400000-", "bytes=-0", "bytes=307200-307300"):
+        status, _, headers = await get(world, f"/recordings/{recording}/sound", Range=asked)
+        assert (status, headers["content-range"]) == (416, f"bytes */{len(SOUND)}")
+        assert headers["content-type"].startswith("application/problem+json")
 
 
-@pytest.mark.parametrize(
-    "asked", ["bytes=5-3", "bytes=0-1,5-6", "lines=1-2", "bytes=", "bytes=-", "bytes=a-b", "x" * 99]
-)
-async def test_what_is_not_a_range_of_ours_gets_the_whole(world: World, asked: str) -> None:
+async def test_what_is_not_a_range_of_ours_gets_the_whole(world: World) -> None:
     _, recording = await world.recorded(world.mio, SOUND)
-    status, body, _ = await get(world, f"/recordings/{recording}/sound", Range=asked)
-    assert (status, body) == (200, SOUND)
+    for asked in ("bytes=5-3", "bytes=0-1,5-6", "lines=1-2", "bytes=", "bytes=-", "bytes=a-b", "x" * 99):
+        status, body, _ = await get(world, f"/recordings/{recording}/sound", Range=asked)
+        assert (status, body) == (200, SOUND), asked
 
 
 async def test_conditions_are_about_the_content_itself(world: World) -> None:
