@@ -231,6 +231,19 @@ class Engine:
     async def _linked(self) -> None:
         """Asterisk may be a new one that has read nothing yet: tell it everything."""
         await self.provisioner.apply(provisioning(self._directory), force=True)
+        await self._compare()
+
+    async def _compare(self) -> None:
+        """What happened to our calls while the link was down was not heard: compare with what Asterisk has now.
+
+        What was expected is noted before Asterisk is asked, so a leg that is made meanwhile is not missed.
+        """
+        expected = self.calls.legs_up()
+        if not expected:
+            return
+        channels = await self.ari.call("GET", "channels")
+        legs = {self.switch.leg_of(str(channel["id"])): channel["state"] == "Up" for channel in channels}
+        self.calls.compare(expected, {leg: up for leg, up in legs.items() if leg is not None})
 
     async def _standing(self) -> dict[CallId, list[str]]:
         """The calls that Asterisk has bridges of, with the channels in them."""

@@ -180,6 +180,11 @@ class CommandFailed:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class SwitchLost:
+    """The switch was away, and nothing of the call is left in it: nobody knows when its legs ended."""
+
+
 # -- from people -----------------------------------------------------------------------------------
 
 
@@ -218,6 +223,7 @@ Event = (
     | TimerFired
     | RouteDecided
     | CommandFailed
+    | SwitchLost
     | Asked
     | DigitsAsked
 )

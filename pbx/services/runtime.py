@@ -8,7 +8,7 @@ Nothing in a step waits, so a hang-up is never queued behind something slow. Wha
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Protocol
@@ -39,15 +39,17 @@ from pbx.core.events import (
     CommandFailed,
     DigitsAsked,
     Event,
+    LegAnswered,
     LegEnded,
     MessageRecorded,
     NotNow,
     PlaybackDone,
     RouteDecided,
+    SwitchLost,
     TimerFired,
 )
 from pbx.core.gate import Reason, Verdict
-from pbx.core.ids import CallId
+from pbx.core.ids import CallId, LegId
 from pbx.services.ports import Clock, Journal, Observer, Switch
 
 log = structlog.get_logger("calls")
@@ -104,6 +106,35 @@ class Calls:
     def get(self, call_id: str) -> Call | None:
         entry = self._entries.get(CallId(call_id))
         return entry.call if entry else None
+
+    def legs_up(self) -> dict[CallId, list[LegId]]:
+        """What the switch should still have, as far as we have heard."""
+        up = {call.id: [leg.id for leg in call.legs.values() if not leg.ended] for call in self}
+        return {call: legs for call, legs in up.items() if legs}
+
+    def compare(self, expected: Mapping[CallId, Sequence[LegId]], found: Mapping[LegId, bool]) -> None:
+        """Take in what was not heard while the link was down: ``found`` tells of each leg that is there whether it
+        has been answered. ``expected`` is :meth:`legs_up` from the moment when the switch was asked.
+
+        A call of which nothing is left was interrupted; of others single legs have ended, were answered, or never
+        heard that they shall hang up.
+        """
+        for call_id, legs in expected.items():
+            if not any(leg in found for leg in legs):
+                self.deliver(call_id, SwitchLost())
+                continue
+            for leg in legs:
+                if leg not in found:
+                    self.deliver(call_id, LegEnded(leg, int(Cause.NORMAL)))
+                elif found[leg]:
+                    self.deliver(call_id, LegAnswered(leg))
+            self._hang_up_again(call_id)
+
+    def _hang_up_again(self, call_id: CallId) -> None:
+        entry = self._entries.get(call_id)
+        for leg in list(entry.call.legs.values()) if entry else ():
+            if entry is not None and leg.ending and not leg.ended:
+                self._try(entry, HangUp(leg.id, Cause.NORMAL))
 
     # -- in -----------------------------------------------------------------------------------------
 
@@ -275,6 +306,9 @@ class Calls:
             entry.timers["reap"] = self._clock.later(REAP_AFTER_S, lambda: self._reap(entry))
 
     def _reap(self, entry: _Entry) -> None:
+        if not self._switch.ready:  # what is left of it is settled when the link is back
+            entry.timers["reap"] = self._clock.later(REAP_AFTER_S, lambda: self._reap(entry))
+            return
         missing = [leg.id for leg in entry.call.legs.values() if not leg.ended]
         log.warning("call.reaped", call=entry.call.id, legs=missing)
         for leg in missing:

@@ -28,6 +28,7 @@ from pbx.core.events import (
     NotNow,
     PlaybackDone,
     RouteDecided,
+    SwitchLost,
     TimerFired,
 )
 from pbx.core.ids import CallId, Instant
@@ -67,6 +68,9 @@ def handle(call: Call, event: Event, now: Instant) -> Decided:
         call.asked_route = ""
     if isinstance(event, CommandFailed):
         _command_failed(call, event)
+        return _taken(call)
+    if isinstance(event, SwitchLost):
+        _switch_lost(call)
         return _taken(call)
     handler = _HANDLERS.get((call.state, type(event)))
     if handler is not None:
@@ -134,6 +138,17 @@ def _command_failed(call: Call, event: CommandFailed) -> None:
     handler = _HANDLERS.get((call.state, LegEnded))
     if handler is not None:
         handler(call, LegEnded(leg.id, int(Cause.NETWORK_OUT_OF_ORDER)))
+
+
+def _switch_lost(call: Call) -> None:
+    """Every leg is gone without a word: the call is closed as interrupted, rather than hang for hours (TRUST 3)."""
+    cause = Cause.TEMPORARY_FAILURE
+    for leg in call.legs.values():
+        if leg.live:
+            result = Result.ANSWERED if leg.answered else Result.FAILED
+            call.note("leg.ended", leg=leg.id, result=result.value, cause=int(cause), sip_status=None)
+        leg.ended = True
+    call.finish(Disposition.INTERRUPTED, cause, reason="switch_restarted", ended_by="system")
 
 
 def break_off(call: Call, now: Instant) -> Decided:

@@ -59,6 +59,7 @@ class Disposition(StrEnum):
     CANCELLED = "cancelled"  # by our user before an answer
     VOICEMAIL = "voicemail"
     INVALID = "invalid_number"
+    INTERRUPTED = "interrupted"  # the switch went away under it
     FAILED = "failed"
 
 

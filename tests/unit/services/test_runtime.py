@@ -296,3 +296,40 @@ def _swap(monkeypatch: pytest.MonkeyPatch, fault: object) -> None:
 
     for key in list(machine._HANDLERS):
         monkeypatch.setitem(machine._HANDLERS, key, fault)
+
+
+@pytest.mark.covers("TRUST3")
+def test_a_call_of_which_a_new_asterisk_knows_nothing_is_closed_as_interrupted(world: World) -> None:
+    world.ring()
+    world.calls.deliver(CALL, LegAnswered(PHONE))
+    expected = world.calls.legs_up()
+    assert expected == {CALL: [CALLER, PHONE]}
+    world.calls.compare(expected, {})
+    assert len(world.calls) == 0 and world.gate.released == [CALL]
+    (ended,) = [fact for _, fact in world.journal.facts if fact.kind == "call.ended"]
+    assert (ended.data["disposition"], ended.data["reason"]) == ("interrupted", "switch_restarted")
+    assert world.facts().count("leg.ended") == 2
+    assert world.clock.waiting == 0, "no timer of it is left"
+
+
+def test_what_happened_while_the_link_was_down_is_made_up_for(world: World) -> None:
+    world.ring()
+    world.calls.compare(world.calls.legs_up(), {CALLER: False, PHONE: True})
+    call = world.calls.get(CALL)
+    assert call is not None and call.state.value == "talking", "the phone was answered meanwhile"
+    world.calls.compare(world.calls.legs_up(), {PHONE: True})
+    assert "call.ended" in world.facts(), "the caller hung up meanwhile"
+    before = len(world.commands(HangUp))
+    world.calls.compare(world.calls.legs_up(), {PHONE: True})
+    assert len(world.commands(HangUp)) == before + 1, "a hang-up that may have been lost goes out again"
+
+
+def test_a_leg_is_not_given_up_while_the_switch_cannot_be_told(world: World) -> None:
+    world.ring()
+    world.calls.deliver(CALL, LegEnded(CALLER, 127))
+    world.switch.ready = False
+    world.clock.pass_(10 * REAP_AFTER_S)
+    assert len(world.calls) == 1
+    world.switch.ready = True
+    world.clock.pass_(2 * REAP_AFTER_S)
+    assert len(world.calls) == 0
