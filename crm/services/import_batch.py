@@ -77,10 +77,12 @@ class Batches:
     def _complete(self, draft: _Draft, line: Prepared) -> None:
         was = draft.record
         owner = self.owners.get(fold(line.owner)) if line.owner else None
+        company_id = self._companies.get(fold(line.company)) if line.company else None
+        stays = company_id is not None and company_id == was.company_id  # under the name that it has
         draft.record = replace(
-            completed(was, line.values, line.company),
+            completed(was, line.values, "" if stays else line.company),
             owner_id=owner or was.owner_id,
-            company_id=self._companies.get(fold(line.company), was.company_id) if line.company else was.company_id,
+            company_id=company_id or was.company_id,
         )
         if line.body != draft.body:
             draft.body = ""

@@ -95,6 +95,16 @@ async def test_a_later_file_completes_what_is_known_and_empties_nothing(store: S
 
 
 @pytest.mark.covers("A6")
+async def test_contacts_of_a_company_share_it_however_it_is_written(store: Store, tmp_path: Path) -> None:
+    path = write(tmp_path / "c.csv", "name,company,email\nAnn,Acme Foods,a@x.example\nBob,ACME FOODS,b@x.example\n")
+    assert (await importing.run(store, path, kind="contact")).added == 2
+    again = await importing.run(store, path, kind="contact")
+    assert (again.added, again.changed, again.unchanged) == (0, 0, 2)
+    async with store.read() as session:
+        assert len((await people.page(session, kind="company")).items) == 1
+
+
+@pytest.mark.covers("A6")
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp932", "shift_jis", "utf-16"])
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 async def test_japanese_files_come_in_as_they_are_written(

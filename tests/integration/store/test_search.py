@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from random import Random
 from typing import Any
 
 import pytest
@@ -9,8 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from crm.search import search
+from crm.search.text import words
 from crm.services import people
 from crm.unit_of_work import Store
+from tests.support.people import Made
 from tests.support.people import people as made_up
 
 PEOPLE: tuple[tuple[str, dict[str, Any]], ...] = (
@@ -205,3 +208,41 @@ async def filled(store: Store) -> Store:
     )
     await fill(store, wanted)
     return store
+
+
+@pytest.mark.covers("V2")
+async def test_two_terms_find_exactly_those_who_have_both(filled: Store) -> None:
+    """Against a plain look at every word: nobody too many, nobody missing, for many pairs of terms."""
+    crowd = list(made_up(60, seed=3))
+    random = Random(4)
+    async with filled.read() as session:
+        for _ in range(150):
+            terms = [_part_of(random, random.choice(crowd)) for _ in range(2)]
+            hits = await search(session, " ".join(terms), limit=200)
+            wanted = {each.name for each in crowd if all(_has(each, term) for term in terms)}
+            found = {hit.record.name for hit in hits}  # the companies of contacts were made along with them
+            assert found & {each.name for each in crowd} == wanted, terms
+
+
+def _part_of(random: Random, person: Made) -> str:
+    word = random.choice([word for word in words(f"{person.name} {person.city} {person.street}") if not word.isdigit()])
+    start = random.randrange(len(word)) if random.random() < 0.3 and len(word) > 5 else 0
+    length = random.randint(3 if start else 1, 6)
+    return word[start : start + length]
+
+
+def _has(person: Made, term: str) -> bool:
+    texts = [person.name, person.street, person.city, person.region]
+    texts += [] if person.kind == "company" else [person.company]
+    found = [word for text in texts for word in words(text)]
+    whole = "".join(words(person.name)) if any(c > "\u3040" for c in person.name) else ""
+    anywhere = len(term) >= 3 or any(c > "\u3040" for c in term)
+    return any(word.startswith(term) or (anywhere and term in word) for word in [*found, whole])
+
+
+async def test_what_is_rolled_back_is_not_found(store: Store) -> None:
+    with pytest.raises(RuntimeError):
+        async with store.write() as work:
+            await people.add(work, "lead", {"name": "Ghost"})
+            raise RuntimeError
+    assert await names(store, "ghost") == []
