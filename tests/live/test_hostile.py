@@ -19,6 +19,8 @@ DIALPLAN = [
 ]
 STRINGS = [*dict.fromkeys([*(text[:400] for text in HOSTILE_NUMBERS), *DIALPLAN])][:220]
 
+CLEAN = "+14155550101"  # what "14155550101;ext=5" asks for: parameters are not part of the number
+
 
 def on_the_wire(text: str) -> str:
     """As a hostile client can send it: what would end the line or is no character at all is escaped."""
@@ -49,7 +51,7 @@ async def throw(phone: SipPhone, field: str, text: str, good: str) -> None:
 @pytest.mark.covers("TRUST17", "TRUST12")
 @pytest.mark.parametrize("side", ["trunk", "phone"])
 async def test_two_hundred_hostile_strings_dial_nobody(scene: Scene, side: str):
-    assert len(STRINGS) >= 200 or len(STRINGS) > 190
+    assert len(STRINGS) >= 190
     rep, bystander = await scene.rep(), await scene.rep()
     phone = scene.stack.carrier.phone if side == "trunk" else rep.phone
     strangers = len(scene.stack.carrier.strangers)
@@ -61,7 +63,8 @@ async def test_two_hundred_hostile_strings_dial_nobody(scene: Scene, side: str):
     assert not bystander.phone.calls
     if side == "trunk":  # nothing at all may be dialled for a caller from outside
         assert not rep.phone.calls
-    assert len(scene.stack.carrier.strangers) == strangers
+    dialled = {call.called_number for call in scene.stack.carrier.strangers[strangers:]}
+    assert dialled <= ({CLEAN} if side == "phone" else set()), "no leg but to a number that was really dialled"
     assert sum(len(person.calls) for person in scene.stack.carrier.people.values()) == people
     await scene.stack.until_nothing_left(8)
     assert scene.stack.asterisk.running

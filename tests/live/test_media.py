@@ -114,7 +114,8 @@ async def test_session_timers_are_agreed_on_and_refreshed(scene: Scene):
     assert expires is not None and int(expires.split(";")[0]) >= 90
     assert (theirs.header("Session-Expires") or "").startswith("1800")
     assert "timer" in (theirs.header("Supported") or "")
-    refresh = await ours.request("UPDATE", [("Session-Expires", "90;refresher=uac"), ("Supported", "timer")])
+    refreshed = [*rep.phone.contact_headers(), ("Session-Expires", "90;refresher=uac"), ("Supported", "timer")]
+    refresh = await ours.request("UPDATE", refreshed)
     assert refresh.status == 200 and refresh.header("Session-Expires")
     await end(ours, theirs)
 

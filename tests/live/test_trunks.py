@@ -10,13 +10,15 @@ import pytest
 from tests.live.stage import Carrier, Scene, facts
 from tests.support.free_ports import free_port
 from tests.support.sip_phone import SipPhone
+from tests.support.waiting import until
 
 
 @pytest.fixture
 async def first(scene: Scene) -> AsyncIterator[SipPhone]:
     """Another carrier, whose trunk comes before the one that works."""
     phone = await SipPhone.start("first", scene.stack.server, port=free_port())
-    async with scene.stack.trunk(phone.address[1], priority=1):
+    async with scene.stack.trunk(phone.address[1], priority=1) as trunk_id:
+        await until(lambda: scene.stack.engine.registrations.reachable(trunk_id), 5, "the new trunk to answer OPTIONS")
         yield phone
     await phone.stop()
 

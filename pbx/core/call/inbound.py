@@ -33,7 +33,7 @@ LONGEST_RING = timedelta(seconds=130)
 ACCEPT_WITHIN = timedelta(seconds=20)
 ACCEPT_REPEATS = 3
 MESSAGE_GRACE = timedelta(seconds=15)
-SHORTEST_MESSAGE_US = 1_000_000
+SHORTEST_MESSAGE = timedelta(seconds=1)
 _GRACE = timedelta(seconds=5)
 
 
@@ -346,7 +346,7 @@ def message_recorded(call: Call, event: MessageRecorded) -> None:
         voicemail=event.name,
         duration_ms=int(event.duration / timedelta(milliseconds=1)),
     )
-    _end_with_message(call, "customer")
+    _end_with_message(call, "customer", event.duration)
 
 
 def caller_left_message(call: Call, event: LegEnded) -> None:
@@ -375,13 +375,14 @@ def _message_left(call: Call, ended_by: str) -> None:
     _end_with_message(call, ended_by)
 
 
-def _end_with_message(call: Call, ended_by: str) -> None:
+def _end_with_message(call: Call, ended_by: str, length: timedelta = timedelta(0)) -> None:
     """Who hangs up at the beep has left no message: the call ends as it would have without voicemail.
 
     So does who hung up during the words: the switch tells of the words' end before it tells of the caller's.
     """
     assert call.closing is not None and call.message_since is not None
-    if call.now - call.message_since < SHORTEST_MESSAGE_US:
+    elapsed = timedelta(microseconds=call.now - call.message_since)
+    if max(elapsed, length) < SHORTEST_MESSAGE:
         _close(call, ended_by)
     else:
         call.finish(Disposition.VOICEMAIL, reason=call.closing.reason, ended_by=ended_by)

@@ -200,7 +200,7 @@ def test_voicemail_answers_greets_beeps_and_records() -> None:
 @pytest.mark.covers("I7")
 @pytest.mark.parametrize("event", [LegEnded(CALLER, 16), TimerFired("message"), Asked(Ask.HANG_UP, "u_1")])
 def test_a_message_that_was_begun_is_kept_however_it_ends(event: LegEnded | TimerFired | Asked) -> None:
-    story = words_end(comes_in(mio(voicemail=VOICEMAIL, busy=True))).then(event)
+    story = words_end(comes_in(mio(voicemail=VOICEMAIL, busy=True))).then(event, 3000)
     assert "voicemail.left" in story.kinds() and story.ended["disposition"] == "voicemail"
 
 

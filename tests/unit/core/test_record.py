@@ -76,7 +76,7 @@ def test_missed_calls_and_messages_are_told_apart() -> None:
     assert (missed.call["disposition"], missed.call["answered_us"], missed.participants) == ("missed", None, {})
     story = comes_in(mio(voicemail=VOICEMAIL, forwarding="")).then(TimerFired("ring"))
     [playback] = story.call.after_playback
-    voicemail = story.then(PlaybackDone(playback)).then(LegEnded(CALLER, 16)).record()
+    voicemail = story.then(PlaybackDone(playback)).then(LegEnded(CALLER, 16), 3000).record()
     assert voicemail.call["disposition"] == "voicemail" and voicemail.call["talk_ms"] is None
     [message] = voicemail.voicemails.values()
     assert message["user_id"] == "u_1" and message["caller_number"] == "+12065550150"
