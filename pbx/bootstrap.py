@@ -24,6 +24,7 @@ from pbx.adapters.asterisk.fallback_log import read_fallback_log
 from pbx.adapters.asterisk.link import AsteriskLink
 from pbx.adapters.asterisk.presence import Registrations
 from pbx.adapters.asterisk.provision import AsteriskProvisioner
+from pbx.adapters.asterisk.remains import Remains
 from pbx.adapters.asterisk.switch import APP, AriSwitch
 from pbx.adapters.asterisk.translate import NewChannel
 from pbx.adapters.clock import LoopClock
@@ -129,7 +130,7 @@ class Engine:
             lambda: str(self._directory.settings["recording.codec"]),
         )
         self.leftovers = Leftovers(
-            self.store, self.calls, self.recordings, self.config.spool, self._standing, self._let_go
+            self.store, self.calls, self.recordings, self.config.spool, Remains(self.ari, self._known)
         )
         logs = self.config.home / "asterisk" / "log"
         self.fallback_calls = FallbackCalls(self.store, self.calls, directory, lambda: read_fallback_log(logs))
@@ -245,14 +246,10 @@ class Engine:
         legs = {self.switch.leg_of(str(channel["id"])): channel["state"] == "Up" for channel in channels}
         self.calls.compare(expected, {leg: up for leg, up in legs.items() if leg is not None})
 
-    async def _standing(self) -> dict[CallId, list[str]]:
-        """The calls that Asterisk has bridges of, with the channels in them."""
-        bridges = await self.ari.call("GET", "bridges")
-        found = ((call_of(str(bridge["id"])), bridge["channels"]) for bridge in bridges)
-        return {call: [str(channel) for channel in channels] for call, channels in found if call is not None}
-
-    def _let_go(self, channel: str) -> None:
-        self.ari.send("DELETE", f"channels/{channel}")
+    def _known(self, channel: str) -> bool:
+        leg = self.switch.leg_of(channel)
+        call = call_of(leg) if leg else None
+        return call is not None and self.calls.get(call) is not None
 
     async def _reload(self, module: str) -> None:
         await self.ari.call("PUT", f"asterisk/modules/{module}")

@@ -1,15 +1,17 @@
 """What an earlier run of the engine did not finish: calls whose rows are open, and sound that lies in the spool.
 
-The media of a call goes on without the engine. Such a call is watched until it is over: when one party has gone, the
-other is let go too, and the row is closed with the moment at which that was seen. Calls that are gone already are
-closed as interrupted.
+The media of a call goes on without the engine. A call in which people talk is watched until it is over: when one
+party has gone, the other is let go too, and the row is closed with the moment at which that was seen. Where nobody
+talked yet, the phones that ring for it are let go, and who called from outside comes in again as a new call: nobody
+is left with a phone that rings for an engine that knows nothing of it. Calls that are gone are closed as interrupted.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Protocol
 
 import structlog
 
@@ -23,53 +25,89 @@ from pbx.services.runtime import Calls, UnknownCall
 log = structlog.get_logger("leftovers")
 
 LOOK_EVERY_S = 1.0
-Standing = Callable[[], Awaitable[Mapping[CallId, Sequence[str]]]]
-"""The channels in the bridge of each call that the switch still has."""
+ARRIVING_S = 0.25
+"""A channel that has just come is in the switch a moment before we hear of it."""
+
+
+class Remains(Protocol):
+    """What the switch still has. The two questions may raise any error of the link."""
+
+    async def standing(self) -> Mapping[CallId, Sequence[str]]:
+        """The channels in the bridge of each call."""
+
+    async def strays(self) -> Mapping[str, bool]:
+        """Channels of no call of this run; True where one came from a trunk."""
+
+    def hang_up(self, channel: str) -> None: ...
+    def begin_again(self, channel: str) -> None: ...
+    def close_bridge(self, call: CallId) -> None: ...
 
 
 class Leftovers:
-    """``hang_up`` lets go of one channel."""
-
     def __init__(
         self,
         store: Store,
         calls: Calls,
         recordings: Recordings,
         spool: Path,
-        standing: Standing,
-        hang_up: Callable[[str], None],
+        remains: Remains,
     ) -> None:
         self._store = store
         self._calls = calls
         self._recordings = recordings
         self._spool = spool
-        self._standing = standing
-        self._hang_up = hang_up
+        self._remains = remains
         self._looked = False
 
     async def run(self, linked: asyncio.Event) -> None:
         """Once, after the first link to the switch: watch what stands until nothing of it does."""
-        await linked.wait()
-        open_calls = await self._open_calls()
-        while open_calls:
-            standing = await self._standing()
-            for call in list(open_calls):
-                channels = standing.get(call, ())
-                if len(channels) >= 2:
-                    continue
-                for channel in channels:
-                    self._hang_up(channel)
-                await self._close(call, interrupted=not self._looked)
-                open_calls.remove(call)
-            self._looked = True
+        open_calls: dict[CallId, bool] | None = None
+        while open_calls is None or open_calls:
+            await linked.wait()
+            try:
+                if open_calls is None:
+                    open_calls = await self._open_calls()
+                await self._look(open_calls)
+            except Exception as error:  # the link or the store is away: nothing is given up for that
+                log.warning("leftovers.later", why=str(error) or type(error).__name__)
+                await asyncio.sleep(LOOK_EVERY_S)
+                continue
             if open_calls:
                 await asyncio.sleep(LOOK_EVERY_S)
         await self._finish_recordings()
 
-    async def _open_calls(self) -> list[CallId]:
+    async def _look(self, open_calls: dict[CallId, bool]) -> None:
+        standing = await self._remains.standing()
+        talking = {call for call, answered in open_calls.items() if answered and len(standing.get(call, ())) >= 2}
+        if not self._looked:
+            await self._let_go({channel for call in talking for channel in standing[call]})
+        for call in [call for call in open_calls if call not in talking]:
+            for channel in standing.get(call, ()):
+                self._remains.hang_up(channel)
+            if call in standing:
+                self._remains.close_bridge(call)
+            await self._close(call, interrupted=not self._looked)
+            del open_calls[call]
+        self._looked = True
+
+    async def _let_go(self, talking: set[str]) -> None:
+        before = await self._remains.strays()
+        await asyncio.sleep(ARRIVING_S)
+        strays = {channel: trunk for channel, trunk in (await self._remains.strays()).items() if channel in before}
+        for channel, from_trunk in strays.items():
+            if channel in talking:
+                continue
+            log.warning("leftovers.let_go", channel=channel, comes_again=from_trunk)
+            if from_trunk:
+                self._remains.begin_again(channel)
+            else:
+                self._remains.hang_up(channel)
+
+    async def _open_calls(self) -> dict[CallId, bool]:
+        """Whether people talk in them."""
         async with self._store.read() as session:
             found = await call_log.open_calls(session)
-        return [CallId(call.id) for call in found if self._calls.get(call.id) is None]
+        return {CallId(call.id): call.answered_us is not None for call in found if self._calls.get(call.id) is None}
 
     async def _close(self, call: CallId, *, interrupted: bool) -> None:
         """``interrupted``: it had ended before we looked, nobody knows when."""

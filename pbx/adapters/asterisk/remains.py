@@ -1,0 +1,48 @@
+"""What Asterisk still holds of the calls of an engine that died."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from pbx.adapters.asterisk.ari import AriClient
+from pbx.core.ids import CallId, bridge_id, call_of
+
+_FROM_TRUNK = "from-trunk-call"
+
+
+class Remains:
+    """``known`` tells whether a channel belongs to a call of this run."""
+
+    def __init__(self, ari: AriClient, known: Callable[[str], bool]) -> None:
+        self._ari = ari
+        self._known = known
+
+    async def standing(self) -> Mapping[CallId, Sequence[str]]:
+        """The calls that Asterisk has bridges of, with the channels in them. Raises AriError."""
+        bridges = await self._ari.call("GET", "bridges")
+        found = ((call_of(str(bridge["id"])), bridge["channels"]) for bridge in bridges)
+        return {call: [str(channel) for channel in channels] for call, channels in found if call is not None}
+
+    async def strays(self) -> Mapping[str, bool]:
+        """Channels that wait for an engine and are of no call of this run; True where one came from a trunk.
+
+        A channel that runs through the dialplan by itself, because no engine was there, is none. Raises AriError.
+        """
+        channels = await self._ari.call("GET", "channels")
+        return {
+            str(channel["id"]): channel["dialplan"]["context"] == _FROM_TRUNK
+            for channel in channels
+            if not self._known(str(channel["id"]))
+            and (str(channel["id"]).startswith("leg_") or channel["dialplan"].get("app_name") == "Stasis")
+        }
+
+    def hang_up(self, channel: str) -> None:
+        self._ari.send("DELETE", f"channels/{channel}", {"reason_code": "41"})
+
+    def begin_again(self, channel: str) -> None:
+        """Through the dialplan once more, which has kept what was dialled: it comes to us as a new call."""
+        where = {"context": _FROM_TRUNK, "extension": "s", "priority": "1"}
+        self._ari.send("POST", f"channels/{channel}/continue", where)
+
+    def close_bridge(self, call: CallId) -> None:
+        self._ari.send("DELETE", f"bridges/{bridge_id(call)}")
