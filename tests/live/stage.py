@@ -341,7 +341,9 @@ class Scene:
 
         def found() -> str | None:
             calls = self.stack.engine.calls
-            mine = [call.id for call in calls if call.person and call.person.user_id == rep.id and call.state != "ended"]
+            mine = [
+                call.id for call in calls if call.person and call.person.user_id == rep.id and call.state != "ended"
+            ]
             return mine[-1] if mine else None
 
         return str(await until(found, within, f"a live call of {rep.user.name}"))

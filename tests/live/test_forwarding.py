@@ -159,7 +159,9 @@ async def test_a_changed_forwarding_number_is_rung_by_the_next_call(scene: Scene
 
 
 @pytest.mark.covers("I5")
-@pytest.mark.parametrize(("status", "reason"), [(486, "busy"), (603, "declined"), (404, "unallocated"), (480, "no_answer")])
+@pytest.mark.parametrize(
+    ("status", "reason"), [(486, "busy"), (603, "declined"), (404, "unallocated"), (480, "no_answer")]
+)
 async def test_a_forwarding_number_that_fails_leaves_the_caller_with_words(scene: Scene, status: int, reason: str):
     rep, customer, mobile = await forwarded(scene, phones=0)
     mobile.will_reject(status, after=0.2)

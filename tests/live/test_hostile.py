@@ -14,7 +14,14 @@ from tests.support.sip_phone import SipPhone
 DIALPLAN = [
     f"{head}{middle}{tail}"
     for head in ("14155550101", "911", "")
-    for middle in ("&Local/100@from-endpoint", "%26Local%2F100%40from-trunk", "${SHELL(id)}", "$[1+1]", ",1)Dial(", "^|")
+    for middle in (
+        "&Local/100@from-endpoint",
+        "%26Local%2F100%40from-trunk",
+        "${SHELL(id)}",
+        "$[1+1]",
+        ",1)Dial(",
+        "^|",
+    )
     for tail in ("", "/n", ";ob", "%00", "@127.0.0.1", "%0d%0aContact:%20evil", "\\", "'")
 ]
 STRINGS = [*dict.fromkeys([*(text[:400] for text in HOSTILE_NUMBERS), *DIALPLAN])][:220]

@@ -35,7 +35,11 @@ async def test_what_is_added_while_a_call_runs_reaches_the_next_call_and_leaves_
 async def test_a_number_that_is_taken_stays_with_its_user(scene: Scene):
     first, second = await scene.rep(), await scene.rep(number=False)
     with pytest.raises(Refused):
-        await scene.stack.change(lambda work: numbers.change(work, first.did, {"user": second.id}) if False else _take(work, first.did, second.id))
+        await scene.stack.change(
+            lambda work: (
+                numbers.change(work, first.did, {"user": second.id}) if False else _take(work, first.did, second.id)
+            )
+        )
     call = await scene.outside().call(first.did)
     ring = await first.phone.incoming()
     await call.cancel()

@@ -95,7 +95,7 @@ async def test_erase_destroys_what_was_recorded_and_goes_on_in_a_new_recording(s
     await theirs.until_ended()
     row, sound = await scene.stack.recorded(call_id)
     heard = tones_in(sound.channel(0), VOICES, sound.rate)
-    assert heard == (set() if paused else {940}) or heard == {820, 940} and not paused
+    assert heard == (set() if paused else {940}) or (heard == {820, 940} and not paused)
     assert 820 not in heard or tone_spans(sound.channel(0), 820, sound.rate)[0].length < 0.6
     logged = await scene.stack.show(call_id)
     erased = [recording for recording in logged.recordings if recording.state == "erased"]

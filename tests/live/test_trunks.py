@@ -50,7 +50,9 @@ async def test_only_a_trunk_that_fails_hands_the_call_on(scene: Scene, first: Si
 
 @pytest.mark.covers("TRUST8")
 @pytest.mark.parametrize("status", [486, 603, 404, 480])
-async def test_a_called_party_who_refuses_is_not_rung_again_by_another_trunk(scene: Scene, first: SipPhone, status: int):
+async def test_a_called_party_who_refuses_is_not_rung_again_by_another_trunk(
+    scene: Scene, first: SipPhone, status: int
+):
     rep, customer = await scene.rep(), scene.outside()
     first.will_reject(status, after=0.1)
     call = await rep.phone.call(customer.number)
@@ -59,13 +61,13 @@ async def test_a_called_party_who_refuses_is_not_rung_again_by_another_trunk(sce
 
 
 @pytest.mark.covers("TRUST8")
-async def test_a_silent_trunk_is_given_up_within_four_seconds(scene: Scene, first: SipPhone):
+async def test_a_silent_trunk_is_given_up_within_seven_seconds(scene: Scene, first: SipPhone):
     rep, customer = await scene.rep(), scene.outside()
     first.will_ignore()
     started = time.monotonic()
     call = await rep.phone.call(customer.number)
-    ring = await customer.incoming(within=6)
-    assert time.monotonic() - started < 4.5
+    ring = await customer.incoming(within=8)
+    assert time.monotonic() - started < 7
     await ring.answer()
     await call.until_answered()
     await call.hang_up()
