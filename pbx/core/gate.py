@@ -27,6 +27,7 @@ class Reason(StrEnum):
     COUNTRY = "country_denied"
     PREFIX = "prefix_denied"
     DO_NOT_CALL = "do_not_call"
+    FORWARD_LOOP = "forward_loop"
     USER_BUSY_LIMIT = "user_concurrency_cap"
     ORG_BUSY_LIMIT = "organisation_concurrency_cap"
     USER_SPEND = "user_spend_cap"
@@ -49,6 +50,7 @@ SENTENCES: dict[Reason, str] = {
     Reason.COUNTRY: "Calls to this country are not allowed. An admin can allow the country.",
     Reason.PREFIX: "Calls to numbers that start like this are not allowed. An admin can change the list.",
     Reason.DO_NOT_CALL: "This number is on the do-not-call list.",
+    Reason.FORWARD_LOOP: "This forwarding number leads back to the same user. Enter another telephone.",
     Reason.USER_BUSY_LIMIT: "You have reached the number of calls you may make at once. End one first.",
     Reason.ORG_BUSY_LIMIT: "All the calls your organisation may make at once are in use. Try again shortly.",
     Reason.USER_SPEND: "You have reached your spending limit. An admin can raise it.",
@@ -74,6 +76,7 @@ class Destination:
     country: str = ""
     kind: str = "unknown"  # fixed, mobile, fixed_or_mobile, toll_free, premium, shared, satellite, voip, …
     emergency: bool = False
+    comes_back: bool = False  # forwarding to it would ring the same user again
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +168,8 @@ def _against_destination(destination: Destination, policy: Policy) -> Reason | N
     number = destination.e164
     if not number:
         return Reason.INVALID_NUMBER
+    if destination.comes_back:
+        return Reason.FORWARD_LOOP
     allowed = _longest(policy.allow_prefixes, number)
     denied = _longest(policy.deny_prefixes, number)
     if denied and denied >= allowed:

@@ -69,13 +69,13 @@ class Arrivals:
         directory = self._directory()
         device = directory.devices.get(arriving.endpoint)
         user = directory.users.get(device.user_id) if device else None
-        if user is None:
+        if device is None or user is None or not device.enabled:
             log.warning("arrivals.unknown_device", endpoint=arriving.endpoint)
-            self._begin(arriving, arriving.exten, arriving.endpoint)
+            self._begin(arriving, "", arriving.endpoint)  # no number: refused, and in the log
             return
         destination = numbers.read(arriving.exten, user.country, directory.settings)
         colleague = directory.user_of(destination.e164)
-        if colleague is not None and colleague.id != user.id:
+        if colleague is not None and colleague.id != user.id and user.active:
             self._begin(arriving, destination.e164, user.number or "", caller_name=user.name, from_user=user)
             return
         person = self._persons.of(user, Direction.OUTBOUND)

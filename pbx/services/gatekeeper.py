@@ -44,8 +44,11 @@ class Gate:
 
         A number in the request is E.164 already, or a short emergency number; anything else is no number.
         """
-        verdict, decided = self._judge(request.user_id, request.number, holding=call.id in self._held)
-        if verdict.reason is gate.Reason.EMERGENCY and request.purpose in _FORWARDING:
+        forwarding = request.purpose in _FORWARDING
+        verdict, decided = self._judge(
+            request.user_id, request.number, holding=call.id in self._held, forwarding=forwarding
+        )
+        if verdict.reason is gate.Reason.EMERGENCY and forwarding:
             verdict, decided = gate.Verdict(False, gate.Reason.INVALID_NUMBER), ()  # nobody forwards to the police
         if verdict.allowed and call.id not in self._held:
             self._hold(call.id, request.user_id)
@@ -68,12 +71,16 @@ class Gate:
     def held(self) -> int:
         return len(self._held)
 
-    def _judge(self, user_id: str, number: str, *, holding: bool) -> tuple[gate.Verdict, tuple[Route, ...]]:
+    def _judge(
+        self, user_id: str, number: str, *, holding: bool, forwarding: bool = False
+    ) -> tuple[gate.Verdict, tuple[Route, ...]]:
         directory = self._directory()
         user = directory.users.get(user_id)
         if user is None:
             return gate.Verdict(False, gate.Reason.NO_RIGHT), ()
         destination = numbers.read(number, user.country, directory.settings)
+        if forwarding:
+            destination = numbers.forwarded(destination, directory, user_id)
         routes = self._routing.routes(destination)
         mine = 1 if holding else 0  # a call's second leg is the same call
         load = gate.Load(
@@ -85,7 +92,7 @@ class Gate:
         verdict = gate.decide(
             destination,
             self._caller(user, directory, mine),
-            _policy(directory),
+            policy(directory),
             load,
             do_not_call=destination.e164 in directory.do_not_call,
         )
@@ -114,7 +121,19 @@ class Gate:
         self._spending.reserve(call, user_id)
 
 
-def _policy(directory: Directory) -> gate.Policy:
+def may_be_forwarded_to(user: User, directory: Directory) -> bool:
+    """The gate's word on a user's forwarding number, as far as it does not depend on the moment: for the dialplan that
+    stands in while the engine is away (P5)."""
+    destination = numbers.read(user.forwarding_number or "", user.country, directory.settings)
+    destination = numbers.forwarded(destination, directory, user.id)
+    number = directory.number_of(user.id)
+    caller = gate.Caller(user.active, user.may_call, user.number or "", number.voice if number else False)
+    listed = destination.e164 in directory.do_not_call
+    verdict = gate.decide(destination, caller, policy(directory), gate.Load(), do_not_call=listed)
+    return verdict.allowed and not destination.emergency
+
+
+def policy(directory: Directory) -> gate.Policy:
     settings = directory.settings
     return gate.Policy(
         allow_countries=frozenset(settings["gate.allow_countries"]),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from crm import phone_numbers
+from crm.directory import Directory
 from pbx.core.gate import Destination
 
 
@@ -19,6 +21,16 @@ def emergency_numbers(settings: Mapping[str, object], country: str) -> frozenset
         if isinstance(numbers, Sequence):
             found |= {str(number) for number in numbers}
     return frozenset(found)
+
+
+def forwarded(destination: Destination, directory: Directory, user_id: str) -> Destination:
+    """The destination as a forwarding number of this user: does it come back, to the user or round and round between
+    colleagues?"""
+    seen, owner = {user_id}, directory.user_of(destination.e164)
+    while owner is not None and owner.id not in seen:
+        seen.add(owner.id)
+        owner = directory.user_of(owner.forwarding_number or "")
+    return replace(destination, comes_back=owner is not None)
 
 
 def read(text: str, country: str, settings: Mapping[str, object]) -> Destination:

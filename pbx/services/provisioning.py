@@ -8,6 +8,7 @@ from crm import phone_numbers
 from crm import records as store
 from crm.directory import Directory
 from pbx.core.gate import Destination
+from pbx.services.gatekeeper import may_be_forwarded_to
 from pbx.services.numbers import emergency_numbers
 from pbx.services.ports_provision import (
     Device,
@@ -63,7 +64,7 @@ def _trunk(trunk: store.Trunk) -> Trunk:
 def _fallback(directory: Directory, user: store.User) -> FallbackNumber:
     did = user.number or ""
     forward: tuple[Route, ...] = ()
-    if user.forwarding_number:
+    if user.forwarding_number and may_be_forwarded_to(user, directory):
         forward = _routes(directory, Destination(user.forwarding_number))
     return FallbackNumber(
         did=did,

@@ -21,6 +21,7 @@ _CASES: list[tuple[Reason, Destination, Caller, Policy, Load, bool]] = [
     (Reason.NO_NUMBER, NUMBER, Caller(), Policy(), Load(), False),
     (Reason.NUMBER_CANNOT_CALL, NUMBER, Caller(did=DID, did_voice=False), Policy(), Load(), False),
     (Reason.INVALID_NUMBER, Destination(""), Caller(did=DID), Policy(), Load(), False),
+    (Reason.FORWARD_LOOP, replace(NUMBER, comes_back=True), Caller(did=DID), Policy(), Load(), False),
     (Reason.PREFIX, NUMBER, Caller(did=DID), Policy(deny_prefixes=("+1206",)), Load(), False),
     (Reason.PREMIUM, Destination("+19005550150", "US", "premium"), Caller(did=DID), Policy(), Load(), False),
     (Reason.SATELLITE, Destination("+870773000000", "", "satellite"), Caller(did=DID), Policy(), Load(), False),
