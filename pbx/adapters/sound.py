@@ -15,6 +15,8 @@ from typing import Literal
 import numpy as np
 import soundfile
 
+from pbx.services.recordings import our_side
+
 RAW_RATE_HZ = 8000
 RAW_CHANNELS = 2
 PEAKS = 1200
@@ -52,12 +54,17 @@ def be_idle() -> None:
 
 
 def finish_raw(source: Path, directory: Path, name: str, codec: Codec) -> Finished:
-    """Encode MixMonitor's interleaved raw samples (left: customer, right: our side)."""
-    data = source.read_bytes()
-    frame = 2 * RAW_CHANNELS
-    whole = len(data) - len(data) % frame
-    samples = np.frombuffer(data[:whole], dtype="<i2").reshape(-1, RAW_CHANNELS)
+    """Encode what MixMonitor wrote: left the customer, right our side. The shorter side ends in silence."""
+    sides = [_raw(source), _raw(our_side(source))]
+    samples = np.zeros((max(map(len, sides)), RAW_CHANNELS), dtype="<i2")
+    for channel, side in enumerate(sides):
+        samples[: len(side), channel] = side
     return _store(samples, RAW_RATE_HZ, directory, name, codec)
+
+
+def _raw(path: Path) -> np.ndarray:
+    data = path.read_bytes() if path.exists() else b""
+    return np.frombuffer(data[: len(data) - len(data) % 2], dtype="<i2")
 
 
 def finish_wav(source: Path, directory: Path, name: str, codec: Codec) -> Finished:

@@ -130,7 +130,7 @@ class Leftovers:
 
     async def _finish_recordings(self) -> None:
         """Sound of calls that are over and of no call of this run."""
-        for path in await asyncio.to_thread(lambda: sorted(self._spool.glob("rec_*.raw"))):
+        for path in await asyncio.to_thread(lambda: sorted(self._spool.glob("rec_*.sln"))):
             call = call_of(path.stem)
             if call is None or self._calls.get(call) is not None:
                 continue

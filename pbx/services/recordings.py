@@ -27,6 +27,11 @@ STILL_S = 0.25
 LONGEST_WAIT_S = 20.0
 
 
+def our_side(source: Path) -> Path:
+    """Beside the customer's side of a recording that is being written: ours."""
+    return source.with_name(f"ours_{source.name}")
+
+
 class Finished(Protocol):
     @property
     def duration_ms(self) -> int: ...
@@ -108,6 +113,7 @@ class Recordings:
             log.error("recording.incomplete", call=call, recording=recording, problem=data["problem"])
         self._tell(call, "recording.finished", data, after)
         source.unlink(missing_ok=True)
+        our_side(source).unlink(missing_ok=True)
 
     async def _voicemail(self, call: CallId, voicemail: str) -> None:
         source = self._places.voicemail(voicemail)

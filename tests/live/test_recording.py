@@ -125,7 +125,7 @@ async def test_policy_per_user_organisation_and_direction(scene: Scene):
         theirs, ours, _ = await answered(scene, plain, customer, True)
         await theirs.hang_up()
         await ours.until_ended()
-        theirs, ours, call_id = await answered(scene, plain, customer, False)
+        theirs, ours, _call_id = await answered(scene, plain, customer, False)
         await ours.hang_up()
         await theirs.until_ended()
     newest = await scene.logged(plain, nth=3)

@@ -15,6 +15,8 @@ from typing import Any
 import structlog
 from panoramisk import Manager
 
+from pbx.services.recordings import our_side
+
 log = structlog.get_logger("ami")
 
 ACTION_DEADLINE_S = 5.0
@@ -136,10 +138,11 @@ def _clean(value: str) -> str:
 
 
 class MixMonitor:
-    """Records a channel as stereo: what the channel says on the left, what it hears on the right.
+    """Records what a channel says and what it hears, each into a file of its own, kept equally long (option S).
 
-    Raw signed 16-bit samples at 8 kHz, interleaved (MixMonitor's option D): there is no header that a crash could
-    leave unfinished, all that is on the disk is sound. Actions about one recording go out in order; ``on_failed`` hears
+    Raw signed 16-bit samples at 8 kHz: there is no header that a crash could leave unfinished, all that is on the disk
+    is sound. Not both in one file (option D): measured, with a wideband codec on either side (Opus, G.722) it writes only
+    a sixth or half of the samples, at the wrong pitch. Actions about one recording go out in order; ``on_failed`` hears
     of the ones that were refused.
     """
 
@@ -151,7 +154,7 @@ class MixMonitor:
         self._queues: dict[str, asyncio.Task[None]] = {}
 
     def path(self, recording: str) -> Path:
-        return self._directory / f"{recording}.raw"
+        return self._directory / f"{recording}.sln"
 
     def start(self, recording: str, channel: str) -> None:
         self._enqueue(recording, self._start(recording, channel))
@@ -191,7 +194,10 @@ class MixMonitor:
 
     async def _start(self, recording: str, channel: str) -> None:
         answer = await self._ami.action(
-            "MixMonitor", Channel=channel, File=str(self.path(recording)), Options="Di(SWITCHHOOK_MONITOR)"
+            "MixMonitor",
+            Channel=channel,
+            File="",
+            Options=f"r({self.path(recording)})t({our_side(self.path(recording))})Si(SWITCHHOOK_MONITOR)",
         )
         self._ids[recording] = str(answer["MixMonitorID"] or "")
 
@@ -215,6 +221,7 @@ class MixMonitor:
     async def _discard(self, recording: str) -> None:
         """Destroy the sound for real: overwritten, then removed."""
         await asyncio.to_thread(destroy, self.path(recording))
+        await asyncio.to_thread(destroy, our_side(self.path(recording)))
 
 
 def destroy(path: Path) -> None:
