@@ -211,10 +211,13 @@ class Engine:
     # -- what comes from outside --------------------------------------------------------------------
 
     def _channel_came(self, channel: NewChannel) -> None:
-        if channel.kind == "inbound":
-            self.arrivals.from_trunk(channel)
-        else:
-            self.arrivals.from_phone(channel)
+        """A fault of ours must not leave anybody waiting in silence: the dialplan does what it does without us."""
+        arrive = self.arrivals.from_trunk if channel.kind == "inbound" else self.arrivals.from_phone
+        try:
+            arrive(channel)
+        except Exception:
+            log.exception("engine.arrival_failed", channel=channel.channel, exten=channel.exten)
+            self.switch.give_back(channel)
 
     def _contact_changed(self, device: str, uri: str, status: str) -> None:
         if self.registrations.changed(device, uri, status):

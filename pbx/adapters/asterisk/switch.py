@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import structlog
 
 from pbx.adapters.asterisk.ari import AriClient, Json, OnAnswer
+from pbx.adapters.asterisk.translate import NewChannel
 from pbx.core.commands import (
     Answer,
     CloseBridge,
@@ -43,6 +44,7 @@ log = structlog.get_logger("switch")
 APP = "switchhook"
 MAX_SILENCE_S = 8
 CALL_VARIABLE = "SWITCHHOOK_CALL"
+_FALLBACK = {"inbound": "in", "outbound": "out"}
 
 
 class Monitor(Protocol):
@@ -84,6 +86,12 @@ class AriSwitch:
     def came(self, channel: str, number: str) -> None:
         """A channel has come to us, and shows this number as its own."""
         self._shown[channel] = number
+
+    def give_back(self, channel: NewChannel) -> None:
+        """Let the dialplan go on with a channel as it does while there is no engine."""
+        self._shown.pop(channel.channel, None)
+        where = {"context": f"fallback-{_FALLBACK[channel.kind]}", "extension": "s", "priority": "1"}
+        self._send("POST", f"channels/{channel.channel}/continue", where)
 
     def leg_of(self, channel: str) -> LegId | None:
         """The leg that a channel is: ours by its name, or one that was adopted."""

@@ -27,6 +27,7 @@ log = structlog.get_logger("journal")
 
 SEGMENT_BYTES = 4 * 1024 * 1024
 FLUSH_EVERY_S = 0.05
+SET_ASIDE = "set-aside.lines"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,11 @@ class FileJournal:
         if self._size >= SEGMENT_BYTES and not self._owed:
             self._open_next()
         return [path for path in self.segments() if _number(path) < self._taken_below]
+
+    def set_aside(self, lines: Sequence[Line]) -> None:
+        """Keep lines that no store would take, for a person to look at: segments are deleted, this file never is."""
+        with (self._directory / SET_ASIDE).open("ab") as file:
+            file.write(b"".join(_encode(line) for line in lines))
 
     def segments(self) -> list[Path]:
         return sorted(self._directory.glob("*.jsonl"))

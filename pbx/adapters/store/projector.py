@@ -44,11 +44,14 @@ class Projector:
         return len(self._pending) + len(self._journal.fresh)
 
     async def recover(self) -> int:
-        """Apply what an earlier run left in the journal; gives the number of facts."""
+        """Apply what an earlier run left in the journal; gives the number of facts.
+
+        A call that no store would take must not keep the engine from starting, again and again.
+        """
         segments = self._journal.segments()
         lines = list(self._journal.left_behind())
         for start in range(0, len(lines), BATCH_LINES):
-            await self._write(lines[start : start + BATCH_LINES])
+            await self._write_each(lines[start : start + BATCH_LINES])
         self._delete(segments)
         return len(lines)
 
@@ -97,12 +100,14 @@ class Projector:
         except Exception:
             log.exception("store.batch_failed", lines=len(batch))
         for call in dict.fromkeys(line.call for line in batch):
+            its = [line for line in batch if line.call == call]
             try:
-                await self._write([line for line in batch if line.call == call])
+                await self._write(its)
             except Refused:
                 raise
             except Exception:
                 log.exception("store.call_left_out", call=call)
+                self._journal.set_aside(its)
 
     async def _write(self, lines: list[Line]) -> None:
         if not lines:

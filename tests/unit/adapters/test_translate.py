@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -155,6 +156,7 @@ def ari() -> HandAri:
 def switch(ari: HandAri, told: list[tuple[CallId, Event]]) -> AriSwitch:
     switch = AriSwitch(None, Prompts(), lambda call, event: told.append((call, event)))  # type: ignore[arg-type]
     switch.ari = ari  # type: ignore[assignment]
+    switch.came(THEIRS, "+14155550101")
     switch.adopt(CALL, OURS, THEIRS)
     return switch
 
@@ -194,6 +196,29 @@ def test_a_created_leg_is_joined_and_dialled_once_it_is_there(
     assert told == [(CALL, CommandFailed("dial", LEG, "404 as set"))]
     switch.created(LEG)
     assert len(ari.requests) == 3
+
+
+@pytest.mark.covers("V6")
+def test_a_phone_that_shows_another_number_is_given_the_users_before_anybody_is_dialled(
+    switch: AriSwitch, ari: HandAri
+) -> None:
+    switch.came(THEIRS, "d_mio")
+    switch.carry_out(CALL, DIAL)
+    shown = {"variable": "CALLERID(num)", "value": "+14155550101"}
+    assert [request[1:] for request in ari.requests[:1]] == [(f"channels/{THEIRS}/variable", shown)]
+    assert ari.requests[1][1] == "channels/create"
+
+
+@pytest.mark.covers("P2")
+@pytest.mark.parametrize(("kind", "context"), [("inbound", "fallback-in"), ("outbound", "fallback-out")])
+def test_a_channel_that_we_cannot_take_goes_on_in_the_dialplan(
+    switch: AriSwitch, ari: HandAri, kind: str, context: str
+) -> None:
+    switch.give_back(NewChannel(kind, THEIRS, "tr_a", "+14155550101", "+12065550150", ""))
+    where = {"context": context, "extension": "s", "priority": "1"}
+    assert ari.requests == [("POST", f"channels/{THEIRS}/continue", where)]
+    plan = (Path(__file__).parents[3] / "dialplans" / "fallback.conf").read_text()
+    assert f"[{context}]\nexten => s,1," in plan
 
 
 def test_a_leg_that_was_hung_up_before_it_was_there_is_not_dialled(switch: AriSwitch, ari: HandAri) -> None:
