@@ -18,6 +18,7 @@ from crm.directory import Directory
 from crm.errors import Refused
 from crm.migrations import migrate
 from crm.unit_of_work import Store
+from pbx import logging
 from pbx.adapters.asterisk.ami import Ami, MixMonitor
 from pbx.adapters.asterisk.ari import AriClient
 from pbx.adapters.asterisk.fallback_log import read_fallback_log
@@ -121,6 +122,7 @@ class Engine:
         presence = PresenceView(directory, self.registrations.registered, occupancy.busy)
         self.hub = Hub(self.records, presence, directory, self.clock)
         self.metrics = Metrics(self.records)
+        self.switch.on_answered = self.metrics.answer_took
         self.sound = SoundWorker(self.config.recordings)
         self.recordings = Recordings(
             self.calls,
@@ -311,6 +313,7 @@ async def run(config: Config) -> None:
 
 def serve(config: Config) -> None:
     """Run the engine in this process until it is told to stop."""
+    logging.configure(config.log_level, config.log_format)
     uvloop.run(run(config))
 
 
@@ -322,5 +325,7 @@ def _settle_memory() -> None:
 
 
 def _died(task: asyncio.Task[None]) -> None:
+    """None of these tasks may end while the engine runs: half an engine is worse than one that is started again."""
     if not task.cancelled() and task.exception() is not None:
-        log.error("engine.task_died", error=repr(task.exception()))
+        log.critical("engine.task_died", error=repr(task.exception()))
+        signal.raise_signal(signal.SIGTERM)

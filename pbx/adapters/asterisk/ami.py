@@ -141,9 +141,9 @@ class MixMonitor:
     """Records what a channel says and what it hears, each into a file of its own, kept equally long (option S).
 
     Raw signed 16-bit samples at 8 kHz: there is no header that a crash could leave unfinished, all that is on the disk
-    is sound. Not both in one file (option D): measured, with a wideband codec on either side (Opus, G.722) it writes only
-    a sixth or half of the samples, at the wrong pitch. Actions about one recording go out in order; ``on_failed`` hears
-    of the ones that were refused.
+    is sound. Not both in one file (option D): measured, with a wideband codec on either side (Opus, G.722) it writes
+    only a sixth or half of the samples, at the wrong pitch. Actions about one recording go out in order;
+    ``on_failed`` hears of the ones that were refused.
     """
 
     def __init__(self, ami: Ami, directory: Path, on_failed: Callable[[str, str], None]) -> None:

@@ -6,6 +6,7 @@ What fails comes back to the call as an event.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, Protocol
@@ -73,6 +74,7 @@ class AriSwitch:
         self._leg_of: dict[str, LegId] = {}
         self.dialled: set[LegId] = set()
         self._created: dict[LegId, DialOut] = {}
+        self.on_answered: Callable[[float], None] = lambda seconds: None  # how long an answer took to reach its phone
         self._shown: dict[str, str] = {}
 
     @property
@@ -114,7 +116,7 @@ class AriSwitch:
             case DialOut():
                 self._dial_out(call, command)
             case Answer():
-                self._channel("POST", command.leg, "answer")
+                self._answer(command.leg)
             case Ring():
                 self._channel("POST", command.leg, "ring")
             case OpenBridge():
@@ -219,6 +221,15 @@ class AriSwitch:
             {"timeout": _seconds(command.timeout)},
             on_answer=self._failing(call, "dial", leg),
         )
+
+    def _answer(self, leg: LegId) -> None:
+        began = time.monotonic()
+
+        def answered(status: int, content: Any) -> None:
+            if 200 <= status < 300:
+                self.on_answered(time.monotonic() - began)
+
+        self._send("POST", f"{self._path(leg)}/answer", on_answer=answered)
 
     def _hang_up(self, call: CallId, command: HangUp) -> None:
         self._created.pop(command.leg, None)
