@@ -80,6 +80,8 @@ class Recordings:
                 self._start(self._recording(call, str(fact.data["recording"])))
             elif fact.kind in ("voicemail.recorded", "voicemail.left"):
                 self._start(self._voicemail(call, str(fact.data["voicemail"])))
+            elif fact.kind == "voicemail.empty":
+                self._start(_dropped(self._places.voicemail(str(fact.data["voicemail"]))))
 
     def finish_left_behind(self, call: CallId, recording: str, *, after: int) -> None:
         """A recording whose engine died before it was finished; ``after`` is the number of its call's last fact."""
@@ -111,9 +113,9 @@ class Recordings:
             data["state"] = "incomplete"
             data["problem"] = f"It holds {done.duration_ms / 1000:.1f} s of the {expected / 1000:.1f} s of the call."
             log.error("recording.incomplete", call=call, recording=recording, problem=data["problem"])
-        self._tell(call, "recording.finished", data, after)
-        source.unlink(missing_ok=True)
-        our_side(source).unlink(missing_ok=True)
+        if self._tell(call, "recording.finished", data, after):
+            source.unlink(missing_ok=True)
+            our_side(source).unlink(missing_ok=True)
 
     async def _voicemail(self, call: CallId, voicemail: str) -> None:
         source = self._places.voicemail(voicemail)
@@ -123,8 +125,8 @@ class Recordings:
         except SoundFault as fault:
             self._tell(call, "voicemail.finished", {"voicemail": voicemail, "state": "failed", "problem": str(fault)})
             return
-        self._tell(call, "voicemail.finished", {"voicemail": voicemail, "state": "ready", **asdict(done)})  # type: ignore[call-overload]
-        source.unlink(missing_ok=True)
+        if self._tell(call, "voicemail.finished", {"voicemail": voicemail, "state": "ready", **asdict(done)}):  # type: ignore[call-overload]
+            source.unlink(missing_ok=True)
 
     def _expected_ms(self, call: CallId, recording: str) -> int | None:
         record = self._records.get(call)
@@ -133,11 +135,20 @@ class Recordings:
             return None
         return int(row["ended_us"] - row["started_us"]) // 1000
 
-    def _tell(self, call: CallId, kind: str, data: Mapping[str, object], after: int | None = None) -> None:
+    def _tell(self, call: CallId, kind: str, data: Mapping[str, object], after: int | None = None) -> bool:
+        """Whether it stands in the log now; else the sound as it was written is kept for the next start."""
         try:
             self._calls.annotate(call, kind, dict(data), after=after)
         except UnknownCall:
             log.warning("recording.call_unknown", call=call, kind=kind)
+            return False
+        return True
+
+
+async def _dropped(path: Path) -> None:
+    """Nobody spoke: what little there is goes when it is no longer written."""
+    await _still(path)
+    await asyncio.to_thread(path.unlink, missing_ok=True)
 
 
 async def _still(path: Path) -> None:

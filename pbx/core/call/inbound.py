@@ -341,12 +341,8 @@ def caller_left_announcement(call: Call, event: LegEnded) -> None:
 
 
 def message_recorded(call: Call, event: MessageRecorded) -> None:
-    call.note(
-        "voicemail.recorded",
-        voicemail=event.name,
-        duration_ms=int(event.duration / timedelta(milliseconds=1)),
-    )
-    _end_with_message(call, "customer", event.duration)
+    length_ms = int(event.duration / timedelta(milliseconds=1))
+    _end_with_message(call, "customer", "voicemail.recorded", event.duration, duration_ms=length_ms)
 
 
 def caller_left_message(call: Call, event: LegEnded) -> None:
@@ -371,11 +367,10 @@ def asked_while_announcing(call: Call, event: Asked) -> None:
 
 
 def _message_left(call: Call, ended_by: str) -> None:
-    call.note("voicemail.left", voicemail=voicemail_id(call.id))
-    _end_with_message(call, ended_by)
+    _end_with_message(call, ended_by, "voicemail.left")
 
 
-def _end_with_message(call: Call, ended_by: str, length: timedelta = timedelta(0)) -> None:
+def _end_with_message(call: Call, ended_by: str, kind: str, length: timedelta = timedelta(0), **data: object) -> None:
     """Who hangs up at the beep has left no message: the call ends as it would have without voicemail.
 
     So does who hung up during the words: the switch tells of the words' end before it tells of the caller's.
@@ -383,6 +378,8 @@ def _end_with_message(call: Call, ended_by: str, length: timedelta = timedelta(0
     assert call.closing is not None and call.message_since is not None
     elapsed = timedelta(microseconds=call.now - call.message_since)
     if max(elapsed, length) < SHORTEST_MESSAGE:
+        call.note("voicemail.empty", voicemail=voicemail_id(call.id))
         _close(call, ended_by)
     else:
+        call.note(kind, voicemail=voicemail_id(call.id), **data)
         call.finish(Disposition.VOICEMAIL, reason=call.closing.reason, ended_by=ended_by)

@@ -230,6 +230,12 @@ def _voicemail_finished(record: CallRecord, at: int, data: Data) -> None:
         row |= {name: data.get(name) for name in _MESSAGE_FIELDS} | {"state": data["state"]}
 
 
+def _voicemail_empty(record: CallRecord, at: int, data: Data) -> None:
+    row = record.voicemails.get(data["voicemail"])
+    if row is not None:
+        row["state"] = "failed"
+
+
 def _noted(record: CallRecord, at: int, data: Data) -> None:
     record.call["notes"] = data["text"]
 
@@ -292,6 +298,7 @@ _FOLDS: dict[str, Callable[[CallRecord, int, Data], None]] = {
     "recording.finished": _recording_finished,
     "voicemail.started": _voicemail_started,
     "voicemail.finished": _voicemail_finished,
+    "voicemail.empty": _voicemail_empty,
     "note.saved": _noted,
     "call.linked": _linked,
 }

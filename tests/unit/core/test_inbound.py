@@ -204,6 +204,15 @@ def test_a_message_that_was_begun_is_kept_however_it_ends(event: LegEnded | Time
     assert "voicemail.left" in story.kinds() and story.ended["disposition"] == "voicemail"
 
 
+@pytest.mark.covers("I7")
+def test_who_hangs_up_at_the_beep_shows_no_message() -> None:
+    for event in (LegEnded(CALLER, 16), MessageRecorded("vm_1", timedelta(0))):
+        story = words_end(comes_in(mio(voicemail=VOICEMAIL, busy=True))).then(event, 300)
+        assert story.ended["disposition"] == "busy"
+        assert not {"voicemail.left", "voicemail.recorded"} & set(story.kinds()), "nothing is made ready to be heard"
+        assert [row["state"] for row in story.record().voicemails.values()] == ["failed"]
+
+
 @pytest.mark.covers("I8")
 @pytest.mark.parametrize("when", ["phones ring", "forwarding rings", "asking"])
 def test_a_caller_who_gives_up_stops_everything_in_the_same_step(when: str) -> None:
