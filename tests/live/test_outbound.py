@@ -1,4 +1,4 @@
-"""A user calls out: caller id, early media, endings told apart, and the same through a phone rung first (V4 to V6, V13, V15)."""
+"""A user calls out: caller id, early media, endings told apart, and a phone rung first (V4 to V6, V13, V15)."""
 
 from __future__ import annotations
 

@@ -109,14 +109,14 @@ async def test_erase_destroys_what_was_recorded_and_goes_on_in_a_new_recording(s
 async def test_policy_per_user_organisation_and_direction(scene: Scene):
     customer = scene.outside()
     never = await scene.rep(recording_policy="off")
-    theirs, ours, call_id = await answered(scene, never, customer, True)
+    theirs, ours, _ = await answered(scene, never, customer, True)
     await theirs.hang_up()
     await ours.until_ended()
     assert (await scene.logged(never)).recordings == []
     plain, always = await scene.rep(), await scene.rep(recording_policy="on")
     async with scene.stack.setting("recording.enabled", False):
         for rep, count in ((plain, 0), (always, 1)):
-            theirs, ours, call_id = await answered(scene, rep, customer, True)
+            theirs, ours, _ = await answered(scene, rep, customer, True)
             await theirs.hang_up()
             await ours.until_ended()
             assert len((await scene.logged(rep)).recordings) == count
