@@ -17,6 +17,7 @@ from crm import ids
 from crm.directory import Directory
 from crm.errors import Refused
 from crm.migrations import migrate
+from crm.repositories import calls as call_log
 from crm.unit_of_work import Store
 from pbx import logging
 from pbx.adapters.asterisk.ami import Ami, MixMonitor
@@ -51,7 +52,7 @@ from pbx.services.provisioning import provisioning
 from pbx.services.recordings import Places, Recordings
 from pbx.services.routing import Routing
 from pbx.services.runtime import Calls, UnknownCall
-from pbx.services.spending import Spending
+from pbx.services.spending import Spending, month_began_us
 from pbx.services.stories import Stories
 from pbx.web.server import WebServer
 
@@ -163,6 +164,8 @@ class Engine:
         recovered = await self.projector.recover()
         if recovered:
             log.info("journal.recovered", facts=recovered)
+        async with self.store.read() as session:
+            self.spending.load(await call_log.minutes_by_user(session, month_began_us(self.clock.now())))
         self._run(
             self.projector.run, self.journal.flush_forever, self.link.run, self.stories.run, self._watch_directory
         )

@@ -9,10 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from pbx.core.ids import CallId, Instant
 
 MINUTE_US = 60_000_000
+
+
+def month_began_us(now: Instant) -> int:
+    """Midnight of the first of this month, UTC."""
+    at = datetime.fromtimestamp(now / 1_000_000, UTC)
+    return int(datetime(at.year, at.month, 1, tzinfo=UTC).timestamp()) * 1_000_000
 
 
 @dataclass(slots=True)
@@ -28,27 +35,39 @@ class Spending:
         self._price = price
         self._now = now
         self._settled: dict[str, int] = {}
+        self._month = month_began_us(now())
         self._running: dict[CallId, _Running] = {}
 
-    def load(self, settled: Mapping[str, int]) -> None:
-        """What the store knows of this month, per user."""
-        self._settled = dict(settled)
+    def load(self, minutes: Mapping[str, int]) -> None:
+        """The started minutes of this month that the store knows of, per user: a restart forgives nothing."""
+        self._month = month_began_us(self._now())
+        self._settled = {user_id: count * self._price() for user_id, count in minutes.items()}
 
     def reserve(self, call: CallId, user_id: str) -> None:
         self._running[call] = _Running(user_id, self._now())
 
     def release(self, call: CallId, *, answered: bool) -> None:
         running = self._running.pop(call, None)
+        self._turn()
         if running is not None and answered:
             self._settled[running.user_id] = self._settled.get(running.user_id, 0) + self._cost(running)
 
+    def _turn(self) -> None:
+        """A new month begins with nothing spent."""
+        month = month_began_us(self._now())
+        if month != self._month:
+            self._month = month
+            self._settled.clear()
+
     def user(self, user_id: str) -> int:
+        self._turn()
         if not self._price():
             return self._settled.get(user_id, 0)
         up = sum(self._cost(running) for running in self._running.values() if running.user_id == user_id)
         return self._settled.get(user_id, 0) + up
 
     def organisation(self) -> int:
+        self._turn()
         if not self._price():
             return sum(self._settled.values())
         return sum(self._settled.values()) + sum(self._cost(running) for running in self._running.values())
