@@ -9,9 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
+_MISSING = "# still missing: "
 LIST = Path(__file__).resolve().parents[2] / "docs" / "features.txt"
 
 
@@ -33,17 +35,30 @@ def covered_by(items: Iterable[pytest.Item]) -> Iterator[tuple[str, str]]:
                     yield line, name
 
 
-def report(known: Mapping[str, str], covered: Iterable[tuple[str, str]]) -> str:
-    """One paragraph for each line: number, `covered` or `open`, title, and below it its tests."""
+def missing(text: str) -> dict[str, str]:
+    """What a line with tests still lacks, as ``# still missing: V11 the script`` says below the list's head."""
+    rows = (row.removeprefix(_MISSING) for row in text.splitlines() if row.startswith(_MISSING))
+    return {number: what for number, what in (row.split(" ", 1) for row in rows)}
+
+
+def report(
+    known: Mapping[str, str], covered: Iterable[tuple[str, str]], lacking: Mapping[str, str] = MappingProxyType({})
+) -> str:
+    """One paragraph for each line: number, `covered` or `open`, title, and below it its tests.
+
+    A line of which a part is missing is open, whatever tests there are for the rest.
+    """
     tests: dict[str, list[str]] = {number: [] for number in known}
     for number, test in covered:
         tests[number].append(test)
     rows = []
     for number, title in known.items():
-        state = "covered" if tests[number] else "open"
+        state = "covered" if tests[number] and number not in lacking else "open"
         rows.append(f"{number:<8} {state:<8} {title}")
+        if number in lacking:
+            rows.append(f"{'':<17} still missing: {lacking[number]}")
         rows += [f"{'':<17} {test}" for test in tests[number]]
-    done = sum(1 for names in tests.values() if names)
+    done = sum(1 for number, names in tests.items() if names and number not in lacking)
     return "\n".join([*rows, "", f"{done} of {len(tests)} lines are covered by tests."])
 
 
@@ -75,5 +90,6 @@ _failures: list[str] = []
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     if session.config.option.features:
-        print(report(lines(LIST.read_text()), covered_by(session.items)))
+        text = LIST.read_text()
+        print(report(lines(text), covered_by(session.items), missing(text)))
         print(*_failures, sep="\n", end="" if not _failures else "\n")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-from tests.support.features import LIST, lines, report
+from tests.support.features import LIST, lines, missing, report
 
 
 def test_every_line_of_the_contract_is_listed_once() -> None:
@@ -28,3 +28,15 @@ def test_the_report_says_for_each_line_whether_it_is_covered_and_by_what() -> No
         "",
         "1 of 2 lines are covered by tests.",
     ]
+
+
+def test_a_line_of_which_a_part_is_missing_is_open_whatever_tests_it_has() -> None:
+    lacking = missing("# still missing: N2 texts\n# else\n\nN2 Calls and texts\n")
+    assert report({"N2": "Calls and texts"}, [("N2", "tests/a.py::test_one")], lacking).splitlines() == [
+        "N2       open     Calls and texts",
+        "                  still missing: texts",
+        "                  tests/a.py::test_one",
+        "",
+        "0 of 1 lines are covered by tests.",
+    ]
+    assert set(missing(LIST.read_text())) <= set(lines(LIST.read_text()))
