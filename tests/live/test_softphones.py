@@ -19,9 +19,7 @@ from tests.support.free_ports import free_port
 from tests.support.tones import tones_in
 from tests.support.waiting import until
 
-pytestmark = pytest.mark.skipif(
-    not softphones.installed(), reason="baresip is not installed: see baresip-core"
-)
+pytestmark = pytest.mark.skipif(not softphones.installed(), reason="baresip is not installed: see baresip-core")
 
 
 @pytest.fixture
