@@ -133,7 +133,12 @@ class Engine:
             lambda: str(self._directory.settings["recording.codec"]),
         )
         self.leftovers = Leftovers(
-            self.store, self.calls, self.recordings, self.config.spool, Remains(self.ari, self._known)
+            self.store,
+            self.calls,
+            self.recordings,
+            self.config.spool,
+            self._voicemails,
+            Remains(self.ari, self._known),
         )
         logs = self.config.home / "asterisk" / "log"
         self.fallback_calls = FallbackCalls(self.store, self.calls, directory, lambda: read_fallback_log(logs))
@@ -149,11 +154,14 @@ class Engine:
         ]
         self.web = WebServer(self)
 
+    @property
+    def _voicemails(self) -> Path:
+        return self.config.home / "asterisk" / "spool" / "recording"
+
     def _places(self) -> Places:
-        voicemails = self.config.home / "asterisk" / "spool" / "recording"
         return Places(
             raw=self.monitor.path,
-            voicemail=lambda name: voicemails / f"{name}.wav",
+            voicemail=lambda name: self._voicemails / f"{name}.wav",
             settled=self.monitor.settled,
         )
 

@@ -29,6 +29,10 @@ ARRIVING_S = 0.25
 """A channel that has just come is in the switch a moment before we hear of it."""
 
 
+class Finish(Protocol):
+    def __call__(self, call: CallId, name: str, /, *, after: int) -> None: ...
+
+
 class Remains(Protocol):
     """What the switch still has. The two questions may raise any error of the link."""
 
@@ -40,7 +44,7 @@ class Remains(Protocol):
 
     def hang_up(self, channel: str) -> None: ...
     def begin_again(self, channel: str) -> None: ...
-    def close_bridge(self, call: CallId) -> None: ...
+    def close(self, call: CallId) -> None: ...
 
 
 class Leftovers:
@@ -50,12 +54,15 @@ class Leftovers:
         calls: Calls,
         recordings: Recordings,
         spool: Path,
+        messages: Path,
         remains: Remains,
     ) -> None:
+        """``spool`` is where calls are recorded, ``messages`` where voicemails are."""
         self._store = store
         self._calls = calls
         self._recordings = recordings
         self._spool = spool
+        self._messages = messages
         self._remains = remains
         self._looked = False
 
@@ -84,8 +91,7 @@ class Leftovers:
         for call in [call for call in open_calls if call not in talking]:
             for channel in standing.get(call, ()):
                 self._remains.hang_up(channel)
-            if call in standing:
-                self._remains.close_bridge(call)
+            self._remains.close(call)
             await self._close(call, interrupted=not self._looked)
             del open_calls[call]
         self._looked = True
@@ -130,7 +136,7 @@ class Leftovers:
 
     async def _finish_recordings(self) -> None:
         """Sound of calls that are over and of no call of this run."""
-        for path in await asyncio.to_thread(lambda: sorted(self._spool.glob("rec_*.sln"))):
+        for path, finish in await asyncio.to_thread(self._found):
             call = call_of(path.stem)
             if call is None or self._calls.get(call) is not None:
                 continue
@@ -142,4 +148,9 @@ class Leftovers:
                 return
             if last:
                 log.info("leftovers.recording", call=call, recording=path.stem)
-                self._recordings.finish_left_behind(call, path.stem, after=last)
+                finish(call, path.stem, after=last)
+
+    def _found(self) -> list[tuple[Path, Finish]]:
+        recordings = [(path, self._recordings.finish_left_behind) for path in sorted(self._spool.glob("rec_*.sln"))]
+        messages = sorted(self._messages.glob("vm_*.wav"))
+        return recordings + [(path, self._recordings.finish_message_left_behind) for path in messages]

@@ -87,6 +87,10 @@ class Recordings:
         """A recording whose engine died before it was finished; ``after`` is the number of its call's last fact."""
         self._start(self._recording(call, recording, after=after))
 
+    def finish_message_left_behind(self, call: CallId, voicemail: str, *, after: int) -> None:
+        """The same for a message that a caller left."""
+        self._start(self._voicemail(call, voicemail, after=after))
+
     async def drain(self, deadline_s: float) -> None:
         """Give what is being finished a while; the rest is finished at the next start."""
         if self._tasks:
@@ -117,15 +121,17 @@ class Recordings:
             source.unlink(missing_ok=True)
             our_side(source).unlink(missing_ok=True)
 
-    async def _voicemail(self, call: CallId, voicemail: str) -> None:
+    async def _voicemail(self, call: CallId, voicemail: str, after: int | None = None) -> None:
         source = self._places.voicemail(voicemail)
         await _still(source)
         try:
             done = await self._sound.finish_voicemail(source, voicemail, self._codec())
         except SoundFault as fault:
-            self._tell(call, "voicemail.finished", {"voicemail": voicemail, "state": "failed", "problem": str(fault)})
+            problem = {"voicemail": voicemail, "state": "failed", "problem": str(fault)}
+            self._tell(call, "voicemail.finished", problem, after)
             return
-        if self._tell(call, "voicemail.finished", {"voicemail": voicemail, "state": "ready", **asdict(done)}):  # type: ignore[call-overload]
+        data: dict[str, object] = {"voicemail": voicemail, "state": "ready", **asdict(done)}  # type: ignore[call-overload]
+        if self._tell(call, "voicemail.finished", data, after):
             source.unlink(missing_ok=True)
 
     def _expected_ms(self, call: CallId, recording: str) -> int | None:

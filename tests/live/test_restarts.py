@@ -7,14 +7,17 @@ import os
 import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from crm.services import voicemails
 from pbx import bootstrap
 from pbx.adapters.asterisk import embedded
 from pbx.config import Config
-from tests.live.stage import Scene, Stack, close_stack, open_stack
+from tests.live.stage import PROMPTS, Scene, Stack, close_stack, open_stack
 from tests.support.sip_call import CallState
+from tests.support.tones import read_sound, tones_in
 from tests.support.waiting import until
 
 
@@ -74,6 +77,29 @@ async def test_a_phone_that_dials_when_the_engine_dies_is_let_go_with_whom_it_ca
     await engine_dies(scene.stack)
     await engine_comes_back(scene.stack)
     await asyncio.gather(call.until_ended(), ring.until_ended())
+
+
+@pytest.mark.covers("P3", "I7")
+async def test_a_message_that_was_being_left_when_the_engine_died_can_be_heard(scene: Scene) -> None:
+    rep = await scene.rep(phones=0, voicemail_enabled=True)
+    call = await scene.outside(tone=None).call(rep.did)
+    await call.until_hears(PROMPTS["beep"], 8)
+    call.say(940)
+    await asyncio.sleep(2)
+    await engine_dies(scene.stack)
+    await engine_comes_back(scene.stack)
+
+    async def found() -> Any:
+        async with scene.stack.engine.store.read() as session:
+            return (await voicemails.list_all(session, rep.id)).items
+
+    deadline = asyncio.get_running_loop().time() + 8
+    while not (items := await found()):
+        assert asyncio.get_running_loop().time() < deadline, "no message"
+        await asyncio.sleep(0.1)
+    sound = read_sound(scene.stack.config.recordings / str(items[0].path))
+    assert 940 in tones_in(sound.mono, [940], sound.rate)
+    await call.hang_up()
 
 
 @pytest.mark.covers("P1")

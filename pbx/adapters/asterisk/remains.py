@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from pbx.adapters.asterisk.ari import AriClient
-from pbx.core.ids import CallId, bridge_id, call_of
+from pbx.core.ids import CallId, bridge_id, call_of, voicemail_id
 
 _FROM_TRUNK = "from-trunk-call"
 
@@ -44,5 +44,7 @@ class Remains:
         where = {"context": _FROM_TRUNK, "extension": "s", "priority": "1"}
         self._ari.send("POST", f"channels/{channel}/continue", where)
 
-    def close_bridge(self, call: CallId) -> None:
+    def close(self, call: CallId) -> None:
+        """Its bridge, and the message that was being left: only then is the file whole."""
+        self._ari.send("POST", f"recordings/live/{voicemail_id(call)}/stop")
         self._ari.send("DELETE", f"bridges/{bridge_id(call)}")
