@@ -60,13 +60,19 @@ class Ami:
             on_disconnect=self._disconnected,
         )
         self._ready = asyncio.Event()
+        self._begun = False
         self._on_contact = on_contact
         self.on_login: Callable[[], None] | None = None
         self._manager.register_event("ContactStatus", self._contact)
 
     async def connect(self, deadline_s: float = 5.0) -> None:
-        """Raises AmiError where there is no login within the deadline."""
-        self._manager.connect()
+        """Raises AmiError where there is no login within the deadline.
+
+        Once begun, panoramisk tries for ever by itself: each further beginning would be one more that tries.
+        """
+        if not self._begun:
+            self._begun = True
+            self._manager.connect()
         try:
             await asyncio.wait_for(self._ready.wait(), deadline_s)
         except TimeoutError as error:
