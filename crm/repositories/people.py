@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Select, and_, func, select, tuple_
@@ -34,6 +34,11 @@ async def load(session: AsyncSession, record_ids: Sequence[str], *, shown: bool 
     rows = await raw.rows(session, _WHOLE, [list(record_ids)] * 4)
     found = {record.id: record for record in _assembled(rows, shown)}
     return [found[record_id] for record_id in record_ids if record_id in found]
+
+
+def as_shown(record: people.Record) -> people.Record:
+    """A record that was loaded without, with its numbers as people write them."""
+    return replace(record, phones=tuple(replace(phone, display=display(phone.e164)) for phone in record.phones))
 
 
 async def page_newest(

@@ -8,7 +8,7 @@ room, and each stops at the limit, so that one letter over a million people cost
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -17,10 +17,12 @@ from crm.phone_numbers import try_parse
 from crm.repositories import people as repository
 from crm.repositories import raw
 from crm.search.index import bodies
-from crm.search.query import Condition, Query, read
+from crm.search.query import WHOLE_NUMBER, Query, read
 from crm.search.text import name_words
 
 LIMIT = 20
+SHORT = 3
+"""Who typed so few letters goes on typing: what comes now need not be the best of all that has them inside."""
 _HIGHEST = "\U0010ffff"
 
 
@@ -41,9 +43,10 @@ async def search(
     found = _Found(limit)
     if query.terms:
         await _gather(session, query, country, kinds or (), found)
-    records = await repository.load(session, list(found.how))
-    hits = [Hit(record, *found.how[record.id]) for record in records]
-    return _ranked(hits, query)[:limit]
+    records = await repository.load(session, list(found.how), shown=False)
+    hits = [_hit(record, *found.how[record.id], query) for record in records]
+    best = _ranked(hits, query)[:limit]
+    return [replace(hit, record=repository.as_shown(hit.record)) for hit in best]
 
 
 class _Found:
@@ -71,16 +74,37 @@ async def _gather(session: AsyncSession, query: Query, country: str, kinds: Sequ
     if query.digits:
         begun = await _numbers(session, query, kinds, limit)
         _add_exact(begun, query, country, found)
+    if len(query.terms) > 1 and not query.digits:
+        await _several(session, query, kinds, found)
+        return
     if found.room:
         found.add(await _by_names(session, query, kinds, limit), "name")
     for record_id, e164, _ in begun:
         if found.room:
             found.add_number(record_id, e164)
+    if found.room and not (begun and len(query.digits) >= WHOLE_NUMBER):
+        found.add(await _elsewhere(session, query, kinds, limit), "other")
+
+
+async def _several(session: AsyncSession, query: Query, kinds: Sequence[str], found: _Found) -> None:
+    """Whoever has all the terms, anywhere; where these are few, those with the terms in their name are among them.
+    Only where they are many are names asked for by themselves: what is rare among names costs most to look for."""
+    most = found.limit * 2
+    inside = await bodies(session).matching(session, query.inside, kinds, most)
+    if len(inside) == most and "@" not in query.text:
+        found.add(await bodies(session).matching(session, query.names, kinds, most), "name")
+    found.add(inside, "other")
+
+
+async def _elsewhere(session: AsyncSession, query: Query, kinds: Sequence[str], limit: int) -> list[str]:
+    """Wherever it stands. Where so many have a term inside a word that those with a word that begins so may be left
+    out, these are asked for too, and first."""
     index = bodies(session)
-    steps: list[tuple[Condition, ...]] = [query.starts, *([query.inside] if query.inside != query.starts else [])]
-    for conditions in steps:
-        if found.room:
-            found.add(await index.matching(session, conditions, kinds, limit), "other")
+    inside = await index.matching(session, query.inside, kinds, limit)
+    short = len(query.terms[0]) <= SHORT
+    if len(inside) < limit or short or query.starts == query.inside:
+        return inside
+    return [*await index.matching(session, query.starts, kinds, limit), *inside]
 
 
 async def _numbers(session: AsyncSession, query: Query, kinds: Sequence[str], limit: int) -> list[tuple[str, str, str]]:
@@ -98,9 +122,6 @@ def _add_exact(begun: Sequence[tuple[str, str, str]], query: Query, country: str
 
 
 async def _by_names(session: AsyncSession, query: Query, kinds: Sequence[str], limit: int) -> list[str]:
-    if len(query.terms) > 1:
-        # more than asked for: of those found the best are kept, and whole words are better
-        return await bodies(session).matching(session, query.names, kinds, limit * 3)
     word = query.terms[0]
     statement = (
         "SELECT d.record_id FROM search_words AS w JOIN search_documents AS d ON d.doc = w.doc "
@@ -111,15 +132,22 @@ async def _by_names(session: AsyncSession, query: Query, kinds: Sequence[str], l
     return list(dict.fromkeys(row[0] for row in rows))[:limit]
 
 
+def _hit(record: people.Record, matched: str, number: str | None, query: Query) -> Hit:
+    """How a record was found; of those with several terms the names tell, wherever they were found."""
+    if matched == "other" and len(query.terms) > 1:
+        found = name_words((record.name, record.reading))
+        if all(any(word.startswith(term) for word in found) for term in query.terms):
+            matched = "name"
+    return Hit(record, matched, number)
+
+
 def _ranked(hits: list[Hit], query: Query) -> list[Hit]:
-    """Names with more of the terms as whole words go before others; else the order in which they were found."""
+    """Names with more of the terms as whole words go before others, and those before the rest; else the order in
+    which they were found. Only one term may be a number, and then nothing is to be moved past what it found."""
     terms = set(query.terms)
 
-    def missing(hit: Hit) -> int:
-        return -len(terms.intersection(name_words((hit.record.name, hit.record.reading))))
+    def rank(hit: Hit) -> tuple[bool, int]:
+        whole = terms.intersection(name_words((hit.record.name, hit.record.reading)))
+        return (hit.matched != "name", -len(whole) if hit.matched == "name" else 0)
 
-    places = [at for at, hit in enumerate(hits) if hit.matched == "name"]
-    ordered = sorted((hits[at] for at in places), key=missing)
-    for at, hit in zip(places, ordered, strict=True):
-        hits[at] = hit
-    return hits
+    return hits if query.digits else sorted(hits, key=rank)

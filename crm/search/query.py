@@ -15,6 +15,8 @@ from crm.search.text import GAP, MARK, is_run, words
 
 LONGEST = 200
 MOST_TERMS = 8
+WHOLE_NUMBER = 7
+"""From so many digits on it is a telephone number (or a postcode) that is typed, and no number of a house."""
 _NUMBER_LIKE = re.compile(r"[\s()\[\].,/+・~‐‑‒–—―−ー-]*")
 _ABROAD = ("00", "011", "010")  # how international numbers begin when dialled, in most countries, the US, Japan
 
@@ -43,15 +45,8 @@ def read(text: str) -> Query:
     text = unicodedata.normalize("NFKC", text[:LONGEST]).strip()
     digits = search_digits(text) if _is_number_like(text) else ""
     if digits:
-        return Query(
-            text,
-            (digits,),
-            (_name(digits),),
-            (_number_condition(text, inside=False),),
-            (_number_condition(text, inside=True),),
-            digits,
-            _international(text, digits),
-        )
+        anywhere = (_number_condition(text),)
+        return Query(text, (digits,), (_name(digits),), anywhere, anywhere, digits, _international(text, digits))
     parts = [part for part in text.split() if words(part)][:MOST_TERMS]
     terms = tuple(word for part in parts for word in words(part))[:MOST_TERMS]
     return Query(
@@ -67,16 +62,16 @@ def read(text: str) -> Query:
 
 def _conditions(part: str, *, inside: bool) -> list[Condition]:
     if _is_number_like(part) and search_digits(part):
-        return [_number_condition(part, inside=inside)]
+        return [_number_condition(part)]
     return [(_anywhere(word, inside=inside),) for word in words(part)]
 
 
-def _number_condition(text: str, *, inside: bool) -> Condition:
-    """Either its digits as one number, or its parts each for itself, as in "1-2-3" of an address."""
+def _number_condition(text: str) -> Condition:
+    """Its digits as one number, or, where they are too few for one, its parts each for itself, as in "1-2-3"."""
     digits = search_digits(text)
+    whole = _anywhere(_international(text, digits) or digits, inside=True)
     parts = tuple(pattern for word in words(text)[:MOST_TERMS] for pattern in _anywhere(word, inside=False))
-    whole = _anywhere(_international(text, digits) or digits, inside=inside)
-    return (whole,) if parts == whole else (whole, parts)
+    return (whole,) if parts == whole or len(digits) >= WHOLE_NUMBER else (whole, parts)
 
 
 def _name(word: str) -> Condition:

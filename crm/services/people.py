@@ -17,7 +17,7 @@ from crm.errors import Refused, not_found
 from crm.models.people import Deal, EmailAddress, Phone, PostalAddress, Record
 from crm.models.users import User
 from crm.paging import Page
-from crm.phone_numbers import national_digits, variants
+from crm.phone_numbers import national_digits, search_digits, variants
 from crm.repositories import people as repository
 from crm.repositories.people import Filter
 from crm.search import index
@@ -188,6 +188,7 @@ def entry(record: people.Record) -> index.Entry:
     ]
     others = [record.company_name, record.title, record.website, *(e.address for e in record.emails), *places]
     digits = [text for phone in record.phones for text in variants(phone.e164)[:2]]
+    digits += [search_digits(address.postcode) for address in record.addresses if "-" in address.postcode]
     return index.Entry(record.id, record.kind, body((record.name, record.reading), others, digits))
 
 

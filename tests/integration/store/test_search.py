@@ -112,6 +112,14 @@ async def test_words_in_any_order_case_width_and_accent(store: Store, text: str,
     assert (await names(store, text))[:1] == [expected]
 
 
+@pytest.mark.covers("V2")
+@pytest.mark.parametrize("text", ["160-0023", "1600023", "160-00", "2-8-1", "〒160-0023"])
+async def test_postcodes_and_house_numbers_are_found_too(store: Store, text: str) -> None:
+    address = {"street": "西新宿2-8-1", "postcode": "160-0023"}
+    await fill(store, (*PEOPLE, ("lead", {"name": "Here", "addresses": [address]})))
+    assert "Here" in await names(store, text)
+
+
 async def test_every_term_must_be_there(store: Store) -> None:
     await fill(store)
     assert await names(store, "mark leeds") == []
