@@ -46,6 +46,7 @@ from pbx.services.live_records import LiveRecords
 from pbx.services.metrics import Metrics
 from pbx.services.occupancy import Occupancy
 from pbx.services.persons import Persons
+from pbx.services.ports_provision import ProvisionError
 from pbx.services.presence_view import PresenceView
 from pbx.services.prompts import Prompts
 from pbx.services.provisioning import provisioning
@@ -247,8 +248,15 @@ class Engine:
 
     async def _linked(self) -> None:
         """Asterisk may be a new one that has read nothing yet: tell it everything."""
-        await self.provisioner.apply(provisioning(self._directory), force=True)
+        await self._provision(self._directory, force=True)
         await self._compare()
+
+    async def _provision(self, directory: Directory, *, force: bool = False) -> None:
+        """A value that no switch can be given must not keep the next change from taking effect: it is said aloud."""
+        try:
+            await self.provisioner.apply(provisioning(directory), force=force)
+        except ProvisionError as error:
+            log.critical("provisioning.refused", why=str(error))
 
     async def _compare(self) -> None:
         """What happened to our calls while the link was down was not heard: compare with what Asterisk has now.
@@ -291,7 +299,7 @@ class Engine:
                 return
             fresh = await directories.load(session, self._directory)
         if self.link.linked.is_set():
-            await self.provisioner.apply(provisioning(fresh))
+            await self._provision(fresh)
         self._directory = fresh
         self.hub.directory_changed()
 

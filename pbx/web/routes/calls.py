@@ -157,8 +157,16 @@ async def _controlled(ctx: Ctx) -> call_log.Found:
     return found
 
 
+# A colleague who calls from inside takes part, but whose phones ring and what is recorded is the called user's.
+_OWNERS_ALONE = frozenset(
+    {Ask.FORWARD, Ask.IGNORE, Ask.PAUSE_RECORDING, Ask.RESUME_RECORDING, Ask.ERASE_RECORDING}
+)
+
+
 async def _ask(ctx: Ctx, ask: Ask) -> Any:
     found = await _controlled(ctx)
+    if ask in _OWNERS_ALONE and not ctx.who.is_admin and ctx.who.id != found.view["user_id"]:
+        raise forbidden("Only the user whose call this is, or an admin, may do this.")
     if found.view["ended_us"] is not None:
         raise conflict("call_over", "This call is over already.")
     ctx.engine.control.ask(ctx.path("call"), ask, ctx.who.id)

@@ -185,6 +185,15 @@ async def test_digits_go_to_the_customers_side_only_when_they_are_keys(world: Wo
     assert (status, problem["code"]) == (422, "invalid_digits")
 
 
+@pytest.mark.covers("TRUST21", "I2")
+async def test_a_colleague_who_calls_decides_nothing_for_the_one_who_is_called(world: World) -> None:
+    call = world.ring(world.mio, "+14155550102", colleague=world.sam.id)
+    for what in ("forward", "ignore", "recording/pause", "recording/erase"):
+        status, problem = await world.ask("POST", f"/calls/{call}/{what}", world.sam)
+        assert (status, problem["code"]) == (403, "forbidden")
+    assert (await world.ask("POST", f"/calls/{call}/ignore", world.mio))[0] == 200
+
+
 @pytest.mark.covers("V10")
 async def test_the_recording_is_paused_resumed_and_erased(world: World) -> None:
     call = world.talk(world.mio)

@@ -157,13 +157,13 @@ class World:
 
     # -- calls --------------------------------------------------------------------------------------
 
-    def ring(self, who: Someone, caller: str = CUSTOMER) -> CallId:
-        """Somebody outside calls this user."""
+    def ring(self, who: Someone, caller: str = CUSTOMER, colleague: str = "") -> CallId:
+        """Somebody outside calls this user, or a colleague (an id) from inside."""
         call = new_call()
         user = self.engine.directory.users[who.id]
         person = self.engine.persons.of(user, Direction.INBOUND)
         trunk = self.engine.directory.trunks[0].id
-        event = Arrived(f"PJSIP-{call}", user.number or "", caller, "", trunk, True, person)
+        event = Arrived(f"PJSIP-{call}", user.number or "", caller, "", trunk, True, person, colleague)
         self.engine.calls.begin(call, event, f"PJSIP-{call}")
         return call
 
