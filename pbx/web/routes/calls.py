@@ -158,9 +158,7 @@ async def _controlled(ctx: Ctx) -> call_log.Found:
 
 
 # A colleague who calls from inside takes part, but whose phones ring and what is recorded is the called user's.
-_OWNERS_ALONE = frozenset(
-    {Ask.FORWARD, Ask.IGNORE, Ask.PAUSE_RECORDING, Ask.RESUME_RECORDING, Ask.ERASE_RECORDING}
-)
+_OWNERS_ALONE = frozenset({Ask.FORWARD, Ask.IGNORE, Ask.PAUSE_RECORDING, Ask.RESUME_RECORDING, Ask.ERASE_RECORDING})
 
 
 async def _ask(ctx: Ctx, ask: Ask) -> Any:
