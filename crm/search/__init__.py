@@ -89,10 +89,9 @@ async def _gather(session: AsyncSession, query: Query, country: str, kinds: Sequ
 async def _several(session: AsyncSession, query: Query, kinds: Sequence[str], found: _Found) -> None:
     """Whoever has all the terms, anywhere; where these are few, those with the terms in their name are among them.
     Only where they are many are names asked for by themselves: what is rare among names costs most to look for."""
-    most = found.limit * 2
-    inside = await bodies(session).matching(session, query.inside, kinds, most)
-    if len(inside) == most and "@" not in query.text:
-        found.add(await bodies(session).matching(session, query.names, kinds, most), "name")
+    inside = await bodies(session).matching(session, query.inside, kinds, found.limit)
+    if len(inside) >= found.limit and "@" not in query.text:
+        found.add(await bodies(session).matching(session, query.names, kinds, found.limit * 2), "name")
     found.add(inside, "other")
 
 

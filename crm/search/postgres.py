@@ -16,7 +16,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.repositories import raw
-from crm.search.query import Condition
+from crm.search.query import Condition, grams
 
 _PARTS = ("doc % 64 = 0", "doc % 8 = 0", "true")
 _PREPARED = "search planner"
@@ -63,9 +63,12 @@ def _ladder(where: str, limit: int) -> str:
 
 
 def _test(condition: Condition, values: list[str]) -> str:
-    """Texts hold letters, digits and spaces only: nothing in them means anything to LIKE."""
+    """A few trigrams for the index, then the texts themselves. Both hold letters, digits and spaces only: nothing in
+    them means anything to LIKE."""
     alternatives = []
     for alternative in condition:
-        values.extend(f"%{wanted}%" for wanted in alternative)
-        alternatives.append("(" + " AND ".join(["body LIKE ?"] * len(alternative)) + ")")
+        asked = [f"%{gram}%" for gram in grams(alternative)]
+        values.extend((*asked, *alternative))
+        tests = ["body LIKE ?"] * len(asked) + ["strpos(body, ?) > 0"] * len(alternative)
+        alternatives.append("(" + " AND ".join(tests) + ")")
     return "(" + " OR ".join(alternatives) + ")"

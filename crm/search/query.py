@@ -71,7 +71,7 @@ def _number_condition(text: str) -> Condition:
     digits = search_digits(text)
     whole = _anywhere(_international(text, digits) or digits, inside=True)
     parts = tuple(pattern for word in words(text)[:MOST_TERMS] for pattern in _anywhere(word, inside=False))
-    return (whole,) if parts == whole or len(digits) >= WHOLE_NUMBER else (whole, parts)
+    return (whole,) if len(parts) < 2 or len(digits) >= WHOLE_NUMBER else (whole, parts)
 
 
 def _name(word: str) -> Condition:
@@ -95,3 +95,14 @@ def _international(text: str, digits: str) -> str:
         if digits.startswith(prefix) and len(digits) > len(prefix):
             return digits[len(prefix) :]
     return ""
+
+
+def grams(texts: tuple[str, ...]) -> list[str]:
+    """The trigrams that an index is asked for: every third and the last one. They cover the texts, and each more is one
+    more list to walk. (Fewer still cost more: each body looked at in vain costs more than the list.)"""
+    found: dict[str, None] = {}
+    for wanted in texts:
+        # the first trigram of a longer word's beginning says less than the second one and is in far more bodies
+        first, last = 1 if wanted.startswith(" ") and len(wanted) > 3 else 0, len(wanted) - 3
+        found.update(dict.fromkeys(wanted[at : at + 3] for at in (*range(first, last, 3), last)))
+    return list(found)

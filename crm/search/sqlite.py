@@ -13,7 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.repositories import raw
-from crm.search.query import Condition
+from crm.search.query import Condition, grams
 
 
 class SqliteBodies:
@@ -40,20 +40,11 @@ class SqliteBodies:
 def expression(conditions: Sequence[Condition]) -> str:
     """The conditions as an FTS5 query. Trigrams hold letters, digits and spaces only, so quoting is enough."""
     return " AND ".join(
-        "(" + " OR ".join("(" + _grams(alternative) + ")" for alternative in condition) + ")"
+        "("
+        + " OR ".join("(" + " AND ".join(f'"{gram}"' for gram in grams(alternative)) + ")" for alternative in condition)
+        + ")"
         for condition in conditions
     )
-
-
-def _grams(texts: tuple[str, ...]) -> str:
-    """Every third trigram and the last one: they cover the text, and each more is one more list to walk. (Fewer still
-    cost more, as each body that is then looked at in vain costs more than the list.)"""
-    found: dict[str, None] = {}
-    for wanted in texts:
-        # the first trigram of a longer word's beginning says less than the second one and is in far more bodies
-        first, last = 1 if wanted.startswith(" ") and len(wanted) > 3 else 0, len(wanted) - 3
-        found.update(dict.fromkeys(wanted[at : at + 3] for at in (*range(first, last, 3), last)))
-    return " AND ".join(f'"{gram}"' for gram in found)
 
 
 def _check(condition: Condition, values: list[str]) -> str:
