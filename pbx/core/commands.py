@@ -96,6 +96,14 @@ class SendDigits:
 
 
 @dataclass(frozen=True, slots=True)
+class Mute:
+    """What this leg says is heard by nobody, and is not recorded as heard."""
+
+    leg: LegId
+    muted: bool
+
+
+@dataclass(frozen=True, slots=True)
 class StartRecording:
     recording: RecordingId
     leg: LegId
@@ -169,6 +177,7 @@ Command = (
     | Play
     | StopPlay
     | SendDigits
+    | Mute
     | StartRecording
     | PauseRecording
     | StopRecording

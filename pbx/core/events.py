@@ -197,6 +197,8 @@ class Ask(StrEnum):
     PAUSE_RECORDING = "pause_recording"
     RESUME_RECORDING = "resume_recording"
     ERASE_RECORDING = "erase_recording"
+    MUTE = "mute"
+    UNMUTE = "unmute"
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,14 +23,22 @@ def call_view(record: CallRecord) -> dict[str, Any]:
         record.participants.values(),
         record.recordings.values(),
         record.voicemails.values(),
+        muted=record.muted and not record.ended,
     )
 
 
 def shown(
-    call: Row, legs: Iterable[Row], participants: Iterable[Row], recordings: Iterable[Row], voicemails: Iterable[Row]
+    call: Row,
+    legs: Iterable[Row],
+    participants: Iterable[Row],
+    recordings: Iterable[Row],
+    voicemails: Iterable[Row],
+    *,
+    muted: bool = False,
 ) -> dict[str, Any]:
     return {
         **call,
+        "muted": muted,
         "legs": [dict(leg) for leg in legs],
         "participants": [_without(_OF_THE_CALL, participant) for participant in participants],
         "recordings": [without_paths(recording) for recording in recordings],

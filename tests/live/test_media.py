@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from pbx.core.events import Ask
 from prompts.music import MUSIC_TONES
 from tests.live.stage import Outside, Rep, Scene
 from tests.support.sip_call import Call
@@ -129,3 +130,16 @@ async def test_a_phone_cannot_send_its_call_on_by_refer(scene: Scene):
     assert not stranger.calls
     await asyncio.gather(ours.until_hears(820), theirs.until_hears(540))
     await end(ours, theirs)
+
+
+@pytest.mark.covers("V9")
+async def test_a_muted_user_hears_and_is_not_heard_until_unmuted(scene: Scene):
+    rep, _, ours, theirs = await talking(scene)
+    call = await scene.live_call(rep)
+    scene.stack.control.ask(call, Ask.MUTE, rep.id)
+    await theirs.until_silence()
+    assert ours.hears(820), "the customer is heard all the while"
+    scene.stack.control.ask(call, Ask.UNMUTE, rep.id)
+    await theirs.until_hears(540)
+    await end(ours, theirs)
+    assert {"leg.muted", "leg.unmuted"} <= set((await scene.logged(rep)).kinds)

@@ -24,6 +24,7 @@ from pbx.core.commands import (
     FindRoute,
     HangUp,
     JoinBridge,
+    Mute,
     OpenBridge,
     PauseRecording,
     Play,
@@ -133,6 +134,9 @@ class AriSwitch:
                 self._send("DELETE", f"playbacks/{command.playback}")
             case SendDigits():
                 self._channel("POST", command.leg, "dtmf", {"dtmf": command.digits})
+            case Mute():
+                verb = "POST" if command.muted else "DELETE"
+                self._channel(verb, command.leg, "mute", {"direction": "in"})
             case StartRecording():
                 self._monitor.start(command.recording, self._name(command.leg))
             case PauseRecording():

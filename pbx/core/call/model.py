@@ -75,6 +75,7 @@ class Leg:
     ringing: bool = False
     answered: bool = False
     held: bool = False
+    muted: bool = False
     ending: bool = False
     ended: bool = False
 

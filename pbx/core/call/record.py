@@ -58,6 +58,7 @@ class CallRecord:
     recordings: dict[str, Row] = field(default_factory=dict)
     voicemails: dict[str, Row] = field(default_factory=dict)
     seq: int = 0
+    muted: bool = False  # our user's voice, now; of a call that is over nobody asks
 
     def __post_init__(self) -> None:
         self.call = self.call or _call_row(self.call_id)
@@ -280,6 +281,13 @@ def _ended(record: CallRecord, at: int, data: Data) -> None:
         participant["left_us"] = participant["left_us"] or at
 
 
+def _muted(muted: bool) -> Callable[[CallRecord, int, Data], None]:
+    def fold(record: CallRecord, at: int, data: Data) -> None:
+        record.muted = muted
+
+    return fold
+
+
 _FOLDS: dict[str, Callable[[CallRecord, int, Data], None]] = {
     "call.created": _created,
     "call.state": _state,
@@ -290,6 +298,8 @@ _FOLDS: dict[str, Callable[[CallRecord, int, Data], None]] = {
     "leg.ringing": _leg_ringing,
     "leg.answered": _leg_answered,
     "leg.ended": _leg_ended,
+    "leg.muted": _muted(True),
+    "leg.unmuted": _muted(False),
     "recording.started": _recording_started,
     "recording.paused": _recording_state("paused"),
     "recording.resumed": _recording_state("recording"),

@@ -10,6 +10,7 @@ from pbx.core.commands import (
     Answer,
     DiscardRecording,
     JoinBridge,
+    Mute,
     PauseRecording,
     SendDigits,
     StartRecording,
@@ -79,6 +80,10 @@ def asked(call: Call, event: Asked) -> None:
             _pause(call, False, event.by)
         case Ask.ERASE_RECORDING:
             _erase(call, event.by)
+        case Ask.MUTE:
+            _mute(call, True, event.by)
+        case Ask.UNMUTE:
+            _mute(call, False, event.by)
         case Ask.FORWARD | Ask.IGNORE:
             raise NotNow("The call has been answered already.")
 
@@ -103,6 +108,18 @@ def _pause(call: Call, paused: bool, by: str) -> None:
     call.recording_paused = paused
     call.do(PauseRecording(call.recording, call.recording_leg, paused))
     call.note("recording.paused" if paused else "recording.resumed", recording=call.recording, by=by)
+
+
+def _mute(call: Call, muted: bool, by: str) -> None:
+    """Our user's own voice, in the switch: it holds whatever phone is used (V9)."""
+    ours = next((leg for leg in call.live_legs() if leg.role is not Role.CUSTOMER and leg.answered), None)
+    if ours is None:
+        raise NotNow("There is nobody of yours in this call to mute.")
+    if ours.muted is muted:
+        return
+    ours.muted = muted
+    call.do(Mute(ours.id, muted))
+    call.note("leg.muted" if muted else "leg.unmuted", leg=ours.id, by=by)
 
 
 def _erase(call: Call, by: str) -> None:

@@ -83,6 +83,18 @@ async def ignore(ctx: Ctx) -> Any:
     return await _ask(ctx, Ask.IGNORE)
 
 
+@table.route("POST", "/calls/{call}/mute", right=Right.REP, scope="calls:write", answer=CallView, errors=(404, 409))
+async def mute(ctx: Ctx) -> Any:
+    """Your voice is heard by nobody until you unmute; whatever phone you use."""
+    return await _ask(ctx, Ask.MUTE)
+
+
+@table.route("POST", "/calls/{call}/unmute", right=Right.REP, scope="calls:write", answer=CallView, errors=(404, 409))
+async def unmute(ctx: Ctx) -> Any:
+    """Be heard again."""
+    return await _ask(ctx, Ask.UNMUTE)
+
+
 @table.route("POST", "/calls/{call}/answer", right=Right.REP, scope="calls:write", answer=CallView, errors=(404, 409))
 async def answer(ctx: Ctx) -> Any:
     """Answering needs a microphone, so it is done on the phone that rings: this says so, or why it is too late."""
@@ -158,7 +170,9 @@ async def _controlled(ctx: Ctx) -> call_log.Found:
 
 
 # A colleague who calls from inside takes part, but whose phones ring and what is recorded is the called user's.
-_OWNERS_ALONE = frozenset({Ask.FORWARD, Ask.IGNORE, Ask.PAUSE_RECORDING, Ask.RESUME_RECORDING, Ask.ERASE_RECORDING})
+_OWNERS_ALONE = frozenset(
+    {Ask.FORWARD, Ask.IGNORE, Ask.PAUSE_RECORDING, Ask.RESUME_RECORDING, Ask.ERASE_RECORDING, Ask.MUTE, Ask.UNMUTE}
+)
 
 
 async def _ask(ctx: Ctx, ask: Ask) -> Any:

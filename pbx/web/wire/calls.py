@@ -31,6 +31,7 @@ CallVoicemail = _without(records.Voicemail, "CallVoicemail", "path", "heard_us")
 class CallDetail(CallView):  # type: ignore[misc, valid-type]
     """A call with its legs, people, sound and what happened, in order."""
 
+    muted: bool = Field(description="Whether our user's voice is off at this moment.")
     legs: list[LegView]  # type: ignore[valid-type]
     participants: list[ParticipantView]  # type: ignore[valid-type]
     recordings: list[RecordingView]  # type: ignore[valid-type]

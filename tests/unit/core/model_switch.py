@@ -14,6 +14,7 @@ from pbx.core.commands import (
     FindRoute,
     HangUp,
     JoinBridge,
+    Mute,
     OpenBridge,
     PauseRecording,
     Play,
@@ -105,7 +106,7 @@ class ModelSwitch:
                 self.message = command.name
             case FindRoute():
                 self.routes_wanted.append(command)
-            case SendDigits():
+            case SendDigits() | Mute():
                 assert self.live(command.leg)
             case _:
                 raise AssertionError(command)

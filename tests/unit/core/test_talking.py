@@ -9,6 +9,7 @@ from pbx.core.commands import (
     CloseBridge,
     DiscardRecording,
     HangUp,
+    Mute,
     PauseRecording,
     Play,
     SendDigits,
@@ -86,6 +87,16 @@ def test_a_call_that_is_not_recorded_says_so(ask: Ask) -> None:
     with pytest.raises(NotNow) as refusal:
         talks(RecordingPlan()).then(Asked(ask))
     assert refusal.value.code == "not_recording"
+
+
+@pytest.mark.covers("V9")
+def test_our_users_voice_is_off_until_it_is_on_again_and_everybody_sees_it() -> None:
+    story = talks().then(Asked(Ask.MUTE, "u_1"))
+    assert [(mute.leg, mute.muted) for mute in story.did(Mute)] == [(PHONE, True)]
+    assert story.record().muted and story.fact("leg.muted") == {"leg": PHONE, "by": "u_1"}
+    assert story.then(Asked(Ask.MUTE)).step == [], "muted already"
+    story.then(Asked(Ask.UNMUTE))
+    assert [mute.muted for mute in story.did(Mute)] == [False] and not story.record().muted
 
 
 @pytest.mark.covers("V13")
