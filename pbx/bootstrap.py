@@ -59,7 +59,7 @@ from pbx.web.server import WebServer
 
 log = structlog.get_logger("engine")
 
-DIRECTORY_POLL_S = 0.5
+DIRECTORY_POLL_S = 1.0
 DRAIN_S = 5.0
 
 

@@ -23,7 +23,7 @@ from pbx.services.runtime import Calls, UnknownCall
 log = structlog.get_logger("stories")
 
 BATCH = 50
-GATHER_S = 0.05  # the card has 150 ms
+GATHER_S = 0.09  # the card itself is there at once; its story has 150 ms
 
 
 class Stories:
