@@ -251,6 +251,7 @@ class Stack:
             await asyncio.sleep(0.05)
 
     async def show(self, call_id: str) -> Logged:
+        await self.engine.projector.flush()
         async with self.engine.store.read() as session:
             return _logged(await call_log.show(session, call_id))
 

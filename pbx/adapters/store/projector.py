@@ -24,7 +24,7 @@ from pbx.services.live_records import LiveRecords
 
 log = structlog.get_logger("projector")
 
-GATHER_S = 0.4
+GATHER_S = 0.2
 RETRY_S = (0.2, 0.5, 1.0, 2.0)
 BATCH_LINES = 2000
 
