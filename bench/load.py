@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.capture import Capture, Moments
-from bench.stack import Stack, free_port
+from bench.stack import Stack
+from tests.support.free_ports import free_port
 
 SCENARIOS = Path(__file__).parent.parent / "tests" / "scenarios"
 ANSWER_AFTER_MS = 200

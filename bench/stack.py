@@ -10,7 +10,6 @@ import asyncio
 import json
 import os
 import signal
-import socket
 import sys
 import tempfile
 import time
@@ -26,6 +25,7 @@ from crm.unit_of_work import SYSTEM, Store
 from pbx.adapters.asterisk import embedded
 from pbx.adapters.asterisk.instance import EngineAsterisk
 from pbx.config import Config
+from tests.support.free_ports import free_port
 
 BARE_PATTERN = "_+7777XXXX"
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
@@ -85,8 +85,8 @@ async def _organisation(home: Path) -> tuple[Config, str, str, int]:
         home=home,
         sip_host="127.0.0.1",
         log_level="warning",
-        rtp_start=20000,
-        rtp_end=29999,
+        rtp_start=10000,
+        rtp_end=19999,
         **{name: free_port() for name in ("sip_port", "sip_tls_port", "ari_port", "ami_port", "http_port")},
     )
     await migrate(config.database_url)
@@ -178,19 +178,6 @@ async def _add_bare_dialplan(made: Stack) -> None:
         f"{BARE_PATTERN},2,Dial,PJSIP/{name}/sip:${{EXTEN}}@127.0.0.1:{made.carrier_port}",
     ):
         await made.asterisk.cli(f"dialplan add extension {line} into from-endpoint")
-
-
-def free_port() -> int:
-    """A port that is free for UDP and TCP alike."""
-    while True:
-        with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
-            tcp.bind(("127.0.0.1", 0))
-            port = int(tcp.getsockname()[1])
-            try:
-                udp.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
 
 
 def _cpu_s(pid: int) -> float:

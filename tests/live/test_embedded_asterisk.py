@@ -100,7 +100,7 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
 
 def ports() -> dict[str, int]:
     names = ("sip_port", "sip_tls_port", "ari_port", "ami_port", "practice_sip_port", "practice_ami_port")
-    start = 32000 + 400 * (os.getpid() % 60)
+    start = free_port(width=400)
     rtp = {
         "rtp_start": start,
         "rtp_end": start + 199,

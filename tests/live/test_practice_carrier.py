@@ -22,7 +22,7 @@ CALLER = "+12065550142"
 @pytest.fixture(scope="module")
 async def carrier(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[PracticeCarrier]:
     names = ("sip_port", "practice_sip_port", "practice_ami_port")
-    start = 56000 + 200 * (os.getpid() % 40)
+    start = free_port(width=200)
     config = Config.load(
         {**os.environ},
         home=tmp_path_factory.mktemp("carrier"),

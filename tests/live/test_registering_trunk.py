@@ -44,7 +44,8 @@ def instance(home: Path, wanted: Provisioning, config: Config) -> EngineAsterisk
     return asterisk
 
 
-def configure(home: Path, rtp_start: int) -> Config:
+def configure(home: Path) -> Config:
+    rtp_start = free_port(width=100)
     ports = {name: free_port() for name in ("sip_port", "sip_tls_port", "ari_port", "ami_port")}
     return Config.load({**os.environ}, home=home, rtp_start=rtp_start, rtp_end=rtp_start + 99, **ports)
 
@@ -52,8 +53,7 @@ def configure(home: Path, rtp_start: int) -> Config:
 @pytest.fixture(scope="module")
 async def pair(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Pair]:
     there, here = tmp_path_factory.mktemp("carrier"), tmp_path_factory.mktemp("customer")
-    start = 64000 - 200 * (os.getpid() % 30) - 200
-    carrier_config, customer_config = configure(there, start), configure(here, start + 100)
+    carrier_config, customer_config = configure(there), configure(here)
     phones = [device(ACCOUNT, "+12065550100"), device(PHONE, "+12065550142")]
     # Of what a phone dials without an engine only emergency numbers leave, so this one leads to the customer.
     emergency = [EmergencyNumber("911", (Route(ACCOUNT, "911"),))]

@@ -209,13 +209,13 @@ def _write_configuration(
         PJSIP_USER.format(name=name, secret=secret, extra="media_encryption=sdes" if name in srtp_users else "")
         for name in names
     ]
-    rtp = free_port() // 2 * 2
+    rtp = free_port(width=402)
     files = {
         "asterisk.conf": DIRECTORIES.format(home=home, prefix=prefix),
         "modules.conf": "[modules]\nautoload=no\n" + "".join(f"load={name}.so\n" for name in MODULES.split()),
         "pjsip.conf": PJSIP_GLOBAL.format(home=home, port=port, tls_port=tls_port) + "".join(entries),
         "extensions.conf": EXTENSIONS.replace("PROMPT", f"{PACKAGED}/en/unreachable"),
-        "rtp.conf": f"[general]\nrtpstart={rtp}\nrtpend={min(rtp + 400, 65535)}\nstrictrtp=yes\n",
+        "rtp.conf": f"[general]\nrtpstart={rtp}\nrtpend={rtp + 400}\nstrictrtp=yes\n",
         "logger.conf": "[general]\n[logfiles]\nfull => notice,warning,error,verbose\n",
         "musiconhold.conf": f"[default]\nmode=files\ndirectory={PACKAGED / 'music'}\n",
         "http.conf": "[general]\nenabled=no\n",

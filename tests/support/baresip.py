@@ -327,14 +327,14 @@ def _write_config(directory: Path, control: int, source: str, name: str) -> None
     modules = _module_directory()
     if modules is None:
         raise Missed("baresip is not installed. Install it: apt-get install baresip-core")
-    rtp = free_port() // 2 * 2
+    rtp = free_port(width=62)
     loads = "\n".join(f"module {module}.so" for module in MODULES)
     text = CONFIG.format(
-        sip=free_port(),
+        sip=free_port(width=2),  # it takes the next one for TLS
         name=name,
         source=source,
         rtp=rtp,
-        rtp_end=min(rtp + 60, 65534),
+        rtp_end=rtp + 60,
         directory=directory,
         modules=modules,
         loads=loads,

@@ -9,11 +9,12 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests.support.free_ports import free_port
 
 START_DEADLINE_S = 30
 
@@ -74,7 +75,7 @@ def start(directory: Path | None = None, options: str = "") -> Cluster:
     owner = _ordinary_user()
     if owner is not None:
         os.chown(directory, owner.pw_uid, owner.pw_gid)
-    data, port = directory / "data", _free_port()
+    data, port = directory / "data", free_port()
     if not data.exists():
         locale = ("-E", "UTF8", "--locale=C.UTF-8")
         _run(programs / "initdb", "-D", data, "-U", "switchhook", "-A", "trust", *locale, "-N")
@@ -124,9 +125,3 @@ def _run(program: Path, *arguments: object) -> None:
     )
     if result.returncode != 0:
         raise RuntimeError(f"{program.name} failed: {result.stderr.strip()}")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

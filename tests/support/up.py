@@ -40,17 +40,17 @@ class Up:
 
     home: Path
     ports: dict[str, int] = field(default_factory=lambda: {name: free_port() for name in _PORTS})
+    rtp: int = field(default_factory=lambda: free_port(width=502))
     process: asyncio.subprocess.Process | None = None
 
     @property
     def environment(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("SWITCHHOOK_")}
-        rtp = self.ports["sip"] + 1000
         ranges = {
-            "RTP_START": rtp,
-            "RTP_END": rtp + 200,
-            "PRACTICE_RTP_START": rtp + 300,
-            "PRACTICE_RTP_END": rtp + 500,
+            "RTP_START": self.rtp,
+            "RTP_END": self.rtp + 200,
+            "PRACTICE_RTP_START": self.rtp + 300,
+            "PRACTICE_RTP_END": self.rtp + 500,
         }
         ports = {f"{name.upper()}_PORT": port for name, port in self.ports.items()}
         own = {f"SWITCHHOOK_{name}": str(value) for name, value in {**ports, **ranges}.items()}
