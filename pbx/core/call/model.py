@@ -19,7 +19,6 @@ from pbx.core.commands import (
     Play,
     StartTimer,
     StopPlay,
-    StopRecording,
     StopTimer,
 )
 from pbx.core.events import Direction, Person, Phone, Route
@@ -255,10 +254,8 @@ class Call:
         for name in sorted(self.timers):
             self.do(StopTimer(name))
         self.timers.clear()
-        if self.recording is not None and self.recording_leg is not None:
-            self.note("recording.stopped", recording=self.recording)
-            if self.legs[self.recording_leg].live:  # of a channel that is gone MixMonitor has let go by itself
-                self.do(StopRecording(self.recording, self.recording_leg))
+        if self.recording is not None:
+            self.note("recording.stopped", recording=self.recording)  # MixMonitor ends with its channel, by itself
             self.recording = None
         for leg in self.live_legs():
             result = Result.ANSWERED if leg.answered else _result_at_end(leg, disposition)
