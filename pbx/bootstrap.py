@@ -27,6 +27,7 @@ from pbx.adapters.asterisk.link import AsteriskLink
 from pbx.adapters.asterisk.presence import Registrations
 from pbx.adapters.asterisk.provision import AsteriskProvisioner
 from pbx.adapters.asterisk.remains import Remains
+from pbx.adapters.asterisk.spool import Spool
 from pbx.adapters.asterisk.switch import APP, AriSwitch
 from pbx.adapters.asterisk.translate import NewChannel
 from pbx.adapters.clock import LoopClock
@@ -92,7 +93,8 @@ class Engine:
     def _make_link(self) -> None:
         config, secrets = self.config, self.config.secrets()
         self.ami = Ami("127.0.0.1", config.ami_port, "switchhook", secrets.ami, self._contact_changed)
-        self.monitor = MixMonitor(self.ami, config.spool, self._recording_failed)
+        self.spool = Spool(config.spool)
+        self.monitor = MixMonitor(self.ami, self.spool, self._recording_failed)
         prompts = Prompts(config.home / "prompts", config.cache / "prompts")
         self.switch = AriSwitch(self.monitor, prompts, lambda call, event: self.calls.deliver(call, event))
         base = f"http://{config.ari_host}:{config.ari_port}"
@@ -161,9 +163,10 @@ class Engine:
 
     def _places(self) -> Places:
         return Places(
-            raw=self.monitor.path,
+            raw=self.spool.path,
             voicemail=lambda name: self._voicemails / f"{name}.wav",
             settled=self.monitor.settled,
+            release=self.spool.release,
         )
 
     # -- run ----------------------------------------------------------------------------------------

@@ -50,11 +50,13 @@ class SoundFault(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where sound is written while it happens. ``settled`` waits for what was asked of a recording."""
+    """Where sound is written while it happens. ``settled`` waits for what was asked of a recording; ``release`` says
+    that what was written of it is needed no more."""
 
     raw: Callable[[str], Path]
     voicemail: Callable[[str], Path]
     settled: Callable[[str], Awaitable[None]]
+    release: Callable[[str], None]
 
 
 class Recordings:
@@ -118,8 +120,7 @@ class Recordings:
             data["problem"] = f"It holds {done.duration_ms / 1000:.1f} s of the {expected / 1000:.1f} s of the call."
             log.error("recording.incomplete", call=call, recording=recording, problem=data["problem"])
         if self._tell(call, "recording.finished", data, after):
-            source.unlink(missing_ok=True)
-            our_side(source).unlink(missing_ok=True)
+            self._places.release(recording)
 
     async def _voicemail(self, call: CallId, voicemail: str, after: int | None = None) -> None:
         source = self._places.voicemail(voicemail)

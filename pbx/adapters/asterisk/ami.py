@@ -15,6 +15,7 @@ from typing import Any
 import structlog
 from panoramisk import Manager
 
+from pbx.adapters.asterisk.spool import Spool
 from pbx.services.recordings import our_side
 
 log = structlog.get_logger("ami")
@@ -144,7 +145,7 @@ def _clean(value: str) -> str:
 
 
 class MixMonitor:
-    """Records what a channel says and what it hears, each into a file of its own, kept equally long (option S).
+    """Records what a channel says and what it hears, each into a file of its own, kept equally long.
 
     Raw signed 16-bit samples at 8 kHz: there is no header that a crash could leave unfinished, all that is on the disk
     is sound. Not both in one file (option D): measured, with a wideband codec on either side (Opus, G.722) it writes
@@ -152,15 +153,12 @@ class MixMonitor:
     ``on_failed`` hears of the ones that were refused.
     """
 
-    def __init__(self, ami: Ami, directory: Path, on_failed: Callable[[str, str], None]) -> None:
+    def __init__(self, ami: Ami, spool: Spool, on_failed: Callable[[str, str], None]) -> None:
         self._ami = ami
-        self._directory = directory
+        self._spool = spool
         self._on_failed = on_failed
         self._ids: dict[str, str] = {}
         self._queues: dict[str, asyncio.Task[None]] = {}
-
-    def path(self, recording: str) -> Path:
-        return self._directory / f"{recording}.sln"
 
     def start(self, recording: str, channel: str) -> None:
         self._enqueue(recording, self._start(recording, channel))
@@ -199,12 +197,18 @@ class MixMonitor:
         self._queues[recording] = asyncio.get_running_loop().create_task(run())
 
     async def _start(self, recording: str, channel: str) -> None:
-        answer = await self._ami.action(
-            "MixMonitor",
-            Channel=channel,
-            File="",
-            Options=f"r({self.path(recording)})t({our_side(self.path(recording))})Si(SWITCHHOOK_MONITOR)",
-        )
+        self._spool.lend(recording)
+        path = self._spool.path(recording)
+        try:
+            answer = await self._ami.action(
+                "MixMonitor",
+                Channel=channel,
+                File="",
+                Options=f"r({path})t({our_side(path)})i(SWITCHHOOK_MONITOR)",
+            )
+        except AmiError:
+            self._spool.release(recording)
+            raise
         self._ids[recording] = str(answer["MixMonitorID"] or "")
 
     async def _pause(self, recording: str, channel: str, paused: bool) -> None:
@@ -226,8 +230,9 @@ class MixMonitor:
 
     async def _discard(self, recording: str) -> None:
         """Destroy the sound for real: overwritten, then removed."""
-        await asyncio.to_thread(destroy, self.path(recording))
-        await asyncio.to_thread(destroy, our_side(self.path(recording)))
+        path = self._spool.path(recording)
+        await asyncio.to_thread(destroy, path)
+        await asyncio.to_thread(destroy, our_side(path))
 
 
 def destroy(path: Path) -> None:
