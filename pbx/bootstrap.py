@@ -22,13 +22,14 @@ from crm.unit_of_work import Store
 from pbx import logging
 from pbx.adapters.asterisk.ami import Ami, MixMonitor
 from pbx.adapters.asterisk.ari import AriClient
+from pbx.adapters.asterisk.dialling import APP
 from pbx.adapters.asterisk.fallback_log import read_fallback_log
 from pbx.adapters.asterisk.link import AsteriskLink
 from pbx.adapters.asterisk.presence import Registrations
 from pbx.adapters.asterisk.provision import AsteriskProvisioner
 from pbx.adapters.asterisk.remains import Remains
 from pbx.adapters.asterisk.spool import Spool
-from pbx.adapters.asterisk.switch import APP, AriSwitch
+from pbx.adapters.asterisk.switch import AriSwitch
 from pbx.adapters.asterisk.translate import NewChannel
 from pbx.adapters.clock import LoopClock
 from pbx.adapters.sound_worker import SoundWorker
@@ -99,8 +100,10 @@ class Engine:
         self.switch = AriSwitch(self.monitor, prompts, lambda call, event: self.calls.deliver(call, event))
         base = f"http://{config.ari_host}:{config.ari_port}"
         self.ari = AriClient(base, "switchhook", secrets.ari, APP, lambda event: self.link.received(event))
+        self.aside = AriClient(base, "switchhook", secrets.ari, f"{APP}-aside", lambda event: None)
         self.link = AsteriskLink(
             self.ari,
+            self.aside,
             self.ami,
             self.switch,
             self.registrations,
@@ -199,6 +202,7 @@ class Engine:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.ari.close()
+        await self.aside.close()
         self.ami.close()
         self.sound.close()
         self.journal.close()

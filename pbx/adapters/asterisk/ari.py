@@ -82,6 +82,7 @@ class AriClient:
                 heartbeat=HEARTBEAT_S,
                 max_msg_size=0,
                 compress=0,
+                timeout=aiohttp.ClientWSTimeout(ws_close=1.0),
             ),
             deadline_s,
         )
@@ -101,9 +102,13 @@ class AriClient:
         body = {"disallowed": [{"type": kind} for kind in _DISALLOWED]}
         await self.call("PUT", f"applications/{self._app}/eventFilter", body=body)
 
-    async def close(self) -> None:
+    async def hang_up(self) -> None:
+        """End the connection; :meth:`connect` may follow."""
         if self._socket is not None:
             await self._socket.close()
+
+    async def close(self) -> None:
+        await self.hang_up()
         if self._session is not None:
             await self._session.close()
             self._session = None

@@ -14,8 +14,9 @@ import structlog
 
 from pbx.adapters.asterisk.ami import Ami, AmiError
 from pbx.adapters.asterisk.ari import AriClient, AriError
+from pbx.adapters.asterisk.dialling import APP
 from pbx.adapters.asterisk.presence import Registrations
-from pbx.adapters.asterisk.switch import APP, AriSwitch
+from pbx.adapters.asterisk.switch import AriSwitch
 from pbx.adapters.asterisk.translate import Created, NewChannel, translate
 from pbx.core.events import Event
 from pbx.core.ids import CallId
@@ -31,6 +32,7 @@ class AsteriskLink:
     def __init__(
         self,
         ari: AriClient,
+        aside: AriClient,
         ami: Ami,
         switch: AriSwitch,
         registrations: Registrations,
@@ -39,6 +41,7 @@ class AsteriskLink:
         on_linked: Callable[[], Awaitable[None]],
     ) -> None:
         self._ari = ari
+        self._aside = aside
         self._ami = ami
         self._switch = switch
         self._registrations = registrations
@@ -71,9 +74,10 @@ class AsteriskLink:
         if not self._ami.connected:
             await self._ami.connect()
         self._registrations.replace(await self._ami.contacts())
+        await self._aside.connect()
         await self._ari.connect()
-        self._switch.ari = self._ari
-        reading = asyncio.ensure_future(self._ari.run())
+        self._switch.ari, self._switch.aside = self._ari, self._aside
+        reading = [asyncio.ensure_future(connection.run()) for connection in (self._ari, self._aside)]
         try:
             await self._ari.filter_events()
             info = await self._ari.call("GET", "asterisk/info", {"only": "system"})
@@ -81,10 +85,18 @@ class AsteriskLink:
             await self._on_linked()
             self.linked.set()
             log.info("asterisk.linked", version=self.version)
-            await reading
+            await asyncio.wait(reading, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            reading.cancel()
+            for task in reading:
+                task.cancel()
+            await asyncio.gather(*reading, return_exceptions=True)
+            await self._drop()
         log.warning("asterisk.link_lost")
+
+    async def _drop(self) -> None:
+        """One connection without the other is none: both begin again."""
+        for connection in (self._ari, self._aside):
+            await connection.hang_up()
 
     def _logged_in(self) -> None:
         """The manager link alone was lost and is back: what registered meanwhile was not heard."""
@@ -105,7 +117,6 @@ class AsteriskLink:
                 log.error("asterisk.app_taken", app=APP, why="another engine has connected to this Asterisk")
             return
         if isinstance(found, NewChannel):
-            self._switch.came(found.channel, found.caller)
             self._on_channel(found)
         elif isinstance(found, Created):
             self._switch.created(found.leg)

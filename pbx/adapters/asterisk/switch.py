@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import structlog
 
 from pbx.adapters.asterisk.ari import AriClient, Json, OnAnswer
+from pbx.adapters.asterisk.dialling import APP, CALL_VARIABLE, Dialling, joining, seconds
 from pbx.adapters.asterisk.translate import NewChannel
 from pbx.core.commands import (
     Answer,
@@ -39,13 +40,14 @@ from pbx.core.commands import (
     StopTimer,
 )
 from pbx.core.events import CommandFailed, Event, LegEnded, MessageRecorded, PlaybackDone
-from pbx.core.ids import BridgeId, CallId, LegId, call_of
+from pbx.core.ids import BridgeId, CallId, LegId
 
 log = structlog.get_logger("switch")
 
-APP = "switchhook"
 MAX_SILENCE_S = 8
-CALL_VARIABLE = "SWITCHHOOK_CALL"
+BRIDGE_TYPE = "mixing,proxy_media"
+"""Sound goes through Asterisk from the first packet: a bridge that begins by passing packets on must change its
+technology when the recording begins."""
 _FALLBACK = {"inbound": "in", "outbound": "out"}
 
 
@@ -71,28 +73,25 @@ class AriSwitch:
         self._prompts = prompts
         self._deliver = deliver
         self.ari: AriClient | None = None
+        self.aside: AriClient | None = None
         self._channel_of: dict[LegId, str] = {}
         self._leg_of: dict[str, LegId] = {}
         self.dialled: set[LegId] = set()
-        self._created: dict[LegId, DialOut] = {}
+        self._legs_of: dict[CallId, list[LegId]] = {}
+        self._dialling = Dialling(self._send, self._send_aside, self._failing)
         self.on_answered: Callable[[float], None] = lambda seconds: None  # how long an answer took to reach its phone
-        self._shown: dict[str, str] = {}
 
     @property
     def ready(self) -> bool:
         return self.ari is not None and self.ari.connected
 
     def adopt(self, call: CallId, leg: str, channel: str) -> None:
+        self._legs_of.setdefault(call, []).append(LegId(leg))
         self._channel_of[LegId(leg)] = channel
         self._leg_of[channel] = LegId(leg)
 
-    def came(self, channel: str, number: str) -> None:
-        """A channel has come to us, and shows this number as its own."""
-        self._shown[channel] = number
-
     def give_back(self, channel: NewChannel) -> None:
         """Let the dialplan go on with a channel as it does while there is no engine."""
-        self._shown.pop(channel.channel, None)
         where = {"context": f"fallback-{_FALLBACK[channel.kind]}", "extension": "s", "priority": "1"}
         self._send("POST", f"channels/{channel.channel}/continue", where)
 
@@ -101,14 +100,10 @@ class AriSwitch:
         return LegId(channel) if channel.startswith("leg_") else self._leg_of.get(channel)
 
     def forget(self, call: CallId) -> None:
-        stem = f"leg_{call[2:]}_"
-        for leg in [leg for leg in self._channel_of if leg.startswith(stem)]:
-            channel = self._channel_of.pop(leg)
-            self._leg_of.pop(channel, None)
-            self._shown.pop(channel, None)
-        for leg in [leg for leg in self.dialled if leg.startswith(stem)]:
+        for leg in self._legs_of.pop(call, ()):
+            self._leg_of.pop(self._channel_of.pop(leg, ""), None)
             self.dialled.discard(leg)
-            self._created.pop(leg, None)
+            self._dialling.drop(leg)
 
     def carry_out(self, call: CallId, command: Command) -> None:
         match command:
@@ -121,7 +116,7 @@ class AriSwitch:
             case Ring():
                 self._channel("POST", command.leg, "ring")
             case OpenBridge():
-                self._send("POST", f"bridges/{command.bridge}", {"type": "mixing", "name": call})
+                self._send("POST", f"bridges/{command.bridge}", {"type": BRIDGE_TYPE, "name": call})
             case JoinBridge():
                 self._join(call, command.bridge, command.legs)
             case CloseBridge():
@@ -175,56 +170,26 @@ class AriSwitch:
             "app": APP,
             "appArgs": f"leg,{leg}",
             "callerId": _caller_id(caller_id),
-            "timeout": _seconds(timeout),
+            "timeout": seconds(timeout),
         }
         if for_leg is not None:
             query["originator"] = self._name(for_leg)
         self._send("POST", f"channels/{leg}", query, {"variables": variables}, self._failing(call, "originate", leg))
 
     def _dial_out(self, call: CallId, command: DialOut) -> None:
-        variables: dict[str, str] = {CALL_VARIABLE: call}
         if command.bridge is None:
+            variables = {CALL_VARIABLE: str(call)}
             self._originate(
                 call, command.leg, command.dial, command.caller_id, command.timeout, command.for_leg, variables
             )
             return
-        leg = command.leg
-        self.dialled.add(leg)
-        self._created[leg] = command
-        variables["CONNECTEDLINE(num,i)"] = command.caller_id
-        self._show_as(command)
-        query = {"endpoint": command.dial, "app": APP, "appArgs": f"dial,{leg}", "channelId": leg}
-        if command.for_leg is not None:
-            query["originator"] = self._name(command.for_leg)
-        self._send("POST", "channels/create", query, {"variables": variables}, self._failing(call, "create", leg))
-
-    def _show_as(self, command: DialOut) -> None:
-        """V6: what the far end sees is taken from the leg that it is bridged with, so that leg must bear the number.
-
-        Measured: the bridge hands the number of the other channel on before the INVITE is written. A phone that we
-        rang first bears the customer's number, which it shows; a user without a DID bears the device's name.
-        """
-        if command.for_leg is None:
-            return
-        channel = self._name(command.for_leg)
-        if self._shown.get(channel) != command.caller_id:
-            query = {"variable": "CALLERID(num)", "value": command.caller_id}
-            self._send("POST", f"channels/{channel}/variable", query)
+        self._legs_of.setdefault(call, []).append(command.leg)
+        self.dialled.add(command.leg)
+        self._dialling.begin(call, command, self._name(command.for_leg) if command.for_leg is not None else "")
 
     def created(self, leg: LegId) -> None:
-        """A created channel has entered Stasis: only now can it be bridged and dialled."""
-        command = self._created.pop(leg, None)
-        if command is None or command.bridge is None:
-            return
-        call = call_of(leg)
-        assert call is not None
-        self._join(call, command.bridge, (leg,))  # first: a 180 or 183 that comes before it would be lost
-        self._send(
-            "POST",
-            f"channels/{leg}/dial",
-            {"timeout": _seconds(command.timeout)},
-            on_answer=self._failing(call, "dial", leg),
-        )
+        """A created channel has entered Stasis."""
+        self._dialling.came(leg)
 
     def _answer(self, leg: LegId) -> None:
         began = time.monotonic()
@@ -236,7 +201,7 @@ class AriSwitch:
         self._send("POST", f"{self._path(leg)}/answer", on_answer=answered)
 
     def _hang_up(self, call: CallId, command: HangUp) -> None:
-        self._created.pop(command.leg, None)
+        self._dialling.drop(command.leg)
 
         def answered(status: int, content: Any) -> None:
             if status == 404:  # gone already, or never made: either way it has ended
@@ -259,8 +224,8 @@ class AriSwitch:
             if status:  # a lost link says nothing: they may well hear each other
                 failed(status, content)
 
-        channels = ",".join(self._name(leg) for leg in legs)
-        self._send("POST", f"bridges/{bridge}/addChannel", {"channel": channels}, on_answer=answered)
+        channels = joining(*(self._name(leg) for leg in legs))
+        self._send("POST", f"bridges/{bridge}/addChannel", channels, on_answer=answered)
 
     def _play(self, call: CallId, command: Play) -> None:
         def answered(status: int, content: Any) -> None:
@@ -325,11 +290,18 @@ class AriSwitch:
             return
         self.ari.send(method, uri, query, body, on_answer)
 
+    def _send_aside(
+        self,
+        method: str,
+        uri: str,
+        query: dict[str, str] | None = None,
+        body: Json | None = None,
+        on_answer: OnAnswer | None = None,
+    ) -> None:
+        """What takes its time, and what need not be in order with anything else."""
+        (self.aside.send if self.aside is not None else self._send)(method, uri, query, body, on_answer)
+
 
 def _caller_id(number: str) -> str:
     """Asterisk's ``"name" <number>`` form; what a caller sent may hold only what a number holds."""
     return f"<{''.join(c for c in number if c.isascii() and (c.isalnum() or c in '+*#-._'))[:64]}>"
-
-
-def _seconds(length: timedelta) -> str:
-    return str(max(1, int(length.total_seconds())))

@@ -10,7 +10,7 @@ import pytest
 
 from pbx.adapters.asterisk.switch import AriSwitch
 from pbx.adapters.asterisk.translate import Created, NewChannel, translate
-from pbx.core.commands import Answer, Command, DialOut, HangUp, JoinBridge, Play, RecordMessage, RingPhone
+from pbx.core.commands import Answer, Command, DialOut, HangUp, JoinBridge, OpenBridge, Play, RecordMessage, RingPhone
 from pbx.core.events import (
     CommandFailed,
     DigitPressed,
@@ -128,10 +128,12 @@ class HandAri:
 
     def __init__(self) -> None:
         self.requests: list[tuple[str, str, dict[str, str]]] = []
+        self.bodies: list[dict[str, Any]] = []
         self.status: dict[str, int] = {}
 
     def send(self, method: str, uri: str, query: Any = None, body: Any = None, on_answer: Any = None) -> None:
         self.requests.append((method, uri, dict(query or {})))
+        self.bodies.append(body or {})
         if on_answer is not None:
             word = next((word for word in self.status if word in f"{method} {uri}"), "")
             on_answer(self.status.get(word, 201), {"message": "as set"})
@@ -156,7 +158,6 @@ def ari() -> HandAri:
 def switch(ari: HandAri, told: list[tuple[CallId, Event]]) -> AriSwitch:
     switch = AriSwitch(None, Prompts(), lambda call, event: told.append((call, event)))  # type: ignore[arg-type]
     switch.ari = ari  # type: ignore[assignment]
-    switch.came(THEIRS, "+14155550101")
     switch.adopt(CALL, OURS, THEIRS)
     return switch
 
@@ -191,22 +192,29 @@ def test_a_created_leg_is_joined_and_dialled_once_it_is_there(
     assert [uri for _, uri, _ in ari.requests] == ["channels/create"]
     ari.status["/dial"] = 404
     switch.created(LEG)
-    assert ari.requests[1][1:] == ("bridges/br_x/addChannel", {"channel": LEG})
+    joining = {"channel": LEG, "inhibitConnectedLineUpdates": "true"}
+    assert ari.requests[1][1:] == ("bridges/br_x/addChannel", joining)
     assert ari.requests[2][1] == f"channels/{LEG}/dial"
     assert told == [(CALL, CommandFailed("dial", LEG, "404 as set"))]
-    switch.created(LEG)
-    assert len(ari.requests) == 3
 
 
 @pytest.mark.covers("V6")
-def test_a_phone_that_shows_another_number_is_given_the_users_before_anybody_is_dialled(
-    switch: AriSwitch, ari: HandAri
-) -> None:
-    switch.came(THEIRS, "d_mio")
+def test_the_far_end_is_shown_the_users_number_and_no_bridge_hands_on_another(switch: AriSwitch, ari: HandAri) -> None:
     switch.carry_out(CALL, DIAL)
-    shown = {"variable": "CALLERID(num)", "value": "+14155550101"}
-    assert [request[1:] for request in ari.requests[:1]] == [(f"channels/{THEIRS}/variable", shown)]
-    assert ari.requests[1][1] == "channels/create"
+    assert ari.bodies[-1]["variables"]["CONNECTEDLINE(num,i)"] == "+14155550101"
+    switch.created(LEG)
+    switch.carry_out(CALL, JoinBridge(BridgeId("br_x"), (OURS, LEG)))
+    joins = [query for _, uri, query in ari.requests if uri.endswith("addChannel")]
+    assert [join["inhibitConnectedLineUpdates"] for join in joins] == ["true", "true"]
+
+
+def test_a_leg_is_made_over_the_connection_that_keeps_no_order(switch: AriSwitch, ari: HandAri) -> None:
+    aside = HandAri()
+    switch.aside = aside  # type: ignore[assignment]
+    switch.carry_out(CALL, DIAL)
+    switch.carry_out(CALL, OpenBridge(BridgeId("br_x")))
+    assert [uri for _, uri, _ in aside.requests] == ["channels/create"]
+    assert [uri for _, uri, _ in ari.requests] == ["bridges/br_x"]
 
 
 @pytest.mark.covers("P2")
@@ -224,8 +232,9 @@ def test_a_channel_that_we_cannot_take_goes_on_in_the_dialplan(
 def test_a_leg_that_was_hung_up_before_it_was_there_is_not_dialled(switch: AriSwitch, ari: HandAri) -> None:
     switch.carry_out(CALL, DIAL)
     switch.carry_out(CALL, HangUp(LEG, 16))  # type: ignore[arg-type]
+    ari.status["DELETE"] = 404
     switch.created(LEG)
-    assert [method for method, _, _ in ari.requests] == ["POST", "DELETE"]
+    assert [method for method, _, _ in ari.requests] == ["POST", "DELETE", "DELETE"], "it came after all"
 
 
 def test_a_leg_that_is_gone_already_has_ended(
@@ -259,4 +268,4 @@ def test_nothing_of_a_forgotten_call_is_kept(switch: AriSwitch, ari: HandAri) ->
     switch.forget(CALL)
     assert switch.leg_of(THEIRS) is None and switch.dialled == set()
     switch.created(LEG)
-    assert len(ari.requests) == 2
+    assert [method for method, _, _ in ari.requests[2:]] == ["DELETE"], "nobody wants it any more"
