@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import gc
 import signal
+import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -63,6 +64,8 @@ log = structlog.get_logger("engine")
 
 DIRECTORY_POLL_S = 1.0
 DRAIN_S = 5.0
+LONGEST_WAIT_FOR_THREADS_S = 0.0002
+"""How long a thread of the store may keep the interpreter from the calls: by default it is 5 ms, each time."""
 
 
 class Engine:
@@ -340,6 +343,7 @@ async def run(config: Config) -> None:
 def serve(config: Config) -> None:
     """Run the engine in this process until it is told to stop."""
     logging.configure(config.log_level, config.log_format)
+    sys.setswitchinterval(LONGEST_WAIT_FOR_THREADS_S)
     uvloop.run(run(config))
 
 

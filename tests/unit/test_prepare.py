@@ -39,7 +39,7 @@ def program(bare: Path, name: str, script: str) -> None:
 
 def prepare(bare: Path, what: str = "venv") -> subprocess.CompletedProcess[str]:
     script = bare / "checkout" / "deploy" / "prepare.sh"
-    environment = {"PATH": str(bare / "bin"), "HOME": str(bare)}
+    environment = {"PATH": str(bare / "bin"), "HOME": str(bare), "SYSTEM_PYTHON": str(bare / "bin" / "system-python")}
     return subprocess.run([script, what], capture_output=True, text=True, env=environment, check=False, timeout=30)
 
 
@@ -94,3 +94,10 @@ def test_without_apt_the_tests_tools_are_named_and_nothing_fails(bare: Path) -> 
     done = prepare(bare, "tools")
     assert done.returncode == 0
     assert "baresip" in done.stderr
+
+
+def test_the_systems_own_python_goes_before_another_that_stands_first_on_the_path(bare: Path) -> None:
+    program(bare, "python3", "echo other >>used")
+    program(bare, "system-python", 'case "$*" in *"-m venv"*) echo own >>used; exit 1 ;; esac')
+    prepare(bare)
+    assert (bare / "checkout" / "used").read_text() == "own\n"
