@@ -152,14 +152,15 @@ def _parse(digits: str, country: str, shown: str, field: str | None) -> PhoneNum
     length = phonenumbers.is_possible_number_with_reason(number)
     if length != ValidationResult.IS_POSSIBLE:
         raise _refused(_LENGTHS.get(length, _LENGTHS[ValidationResult.INVALID_LENGTH]).format(shown), field)
-    valid = phonenumbers.is_valid_number(number)
+    found = phonenumbers.number_type(number)
+    valid = found != PhoneNumberType.UNKNOWN  # what is_valid_number() would say, without reading the plan once more
     if not valid and not digits.startswith("+"):
         raise _refused(
             f"“{shown}” is not a number of the country {country}. Check the digits, or type the country code.", field
         )
     code = number.country_code or 0
     region = phonenumbers.region_code_for_number(number) or phonenumbers.region_code_for_country_code(code)
-    kind = "satellite" if code in _SATELLITE_CODES else _KINDS.get(phonenumbers.number_type(number), "unknown")
+    kind = "satellite" if code in _SATELLITE_CODES else _KINDS.get(found, "unknown")
     e164 = phonenumbers.format_number(number, PhoneNumberFormat.E164)
     return PhoneNumber(e164, region, kind, valid)
 

@@ -23,6 +23,14 @@ def emergency_numbers(settings: Mapping[str, object], country: str) -> frozenset
     return frozenset(found)
 
 
+def _is_emergency(digits: str, settings: Mapping[str, object], country: str) -> bool:
+    """As :func:`emergency_numbers`, for one number: every call asks."""
+    table = settings.get("emergency.numbers")
+    if not isinstance(table, Mapping):
+        return False
+    return any(str(number) == digits for key in ("*", country.upper()) for number in table.get(key) or ())
+
+
 def forwarded(destination: Destination, directory: Directory, user_id: str) -> Destination:
     """The destination as a forwarding number of this user: does it come back, to the user or round and round between
     colleagues?"""
@@ -38,7 +46,7 @@ def read(text: str, country: str, settings: Mapping[str, object]) -> Destination
     digits = phone_numbers.clean(text) if text else None
     if digits is None:
         return Destination("")
-    if digits in emergency_numbers(settings, country):
+    if _is_emergency(digits, settings, country):
         return Destination(digits, country, "emergency", emergency=True)
     number = phone_numbers.try_parse(digits, country)
     if number is None:

@@ -1,8 +1,9 @@
 """Every live call has a mailbox here: events in order, facts to the journal, commands to the switch.
 
 One step takes one event: the core decides, what happened is written to the journal, then the commands go out.
-Nothing in a step waits, so a hang-up is never queued behind something slow. What a step brings about at once
-(the gate's word, a channel that is gone already) is queued behind it and taken in the same turn.
+Nothing in a step waits, so a hang-up is never queued behind something slow. The gate's word is asked for within the
+step; what else a step brings about at once (a channel that is gone already) is queued behind it and taken in the same
+turn.
 """
 
 from __future__ import annotations
@@ -227,6 +228,7 @@ class Calls:
 
     def _carry_out(self, entry: _Entry, decided: Decided) -> None:
         """Facts first: the row stands before the first ring. Who only watches is told when the turn is over."""
+        decided = list(self._with_routes(entry, decided))
         facts = []
         for item in decided:
             if isinstance(item, Fact):
@@ -239,6 +241,23 @@ class Calls:
                 self._try(entry, item)
         if facts:
             self._to_tell.append((entry.call.id, facts))
+
+    def _with_routes(self, entry: _Entry, decided: Decided) -> Iterator[Command | Fact]:
+        """The gate is asked and answers within the step: asking changes nothing outside, and what follows from its
+        word is written down together with what went before."""
+        for item in decided:
+            if isinstance(item, FindRoute):
+                yield from self._with_routes(entry, self._decide(entry.call, self._route(entry, item)))
+            else:
+                yield item
+
+    def _route(self, entry: _Entry, wanted: FindRoute) -> RouteDecided:
+        """A gate that breaks lets nothing pass."""
+        try:
+            return self._gatekeeper.decide(entry.call, wanted)
+        except Exception:
+            log.exception("gate.broke", call=entry.call.id, number=wanted.number)
+            return RouteDecided(wanted.purpose, Verdict(False, Reason.OVERLOADED), number=wanted.number)
 
     def _tell(self) -> None:
         """Every observer hears everything in order, also what another observer brings about while it is told."""
@@ -274,8 +293,6 @@ class Calls:
                 cancel = entry.timers.pop(command.name, None)
                 if cancel is not None:
                     cancel()
-            case FindRoute():
-                entry.mailbox.append(self._gatekeeper.decide(entry.call, command))
             case _:
                 self._switch.carry_out(entry.call.id, command)
 
@@ -331,8 +348,6 @@ def _undone(command: Command, why: str) -> Event:
             return PlaybackDone(command.playback)
         case RecordMessage():
             return MessageRecorded(command.name, timedelta(0))
-        case FindRoute():
-            return RouteDecided(command.purpose, Verdict(False, Reason.OVERLOADED), number=command.number)
         case RingPhone() | DialOut() | Answer():
             return CommandFailed(type(command).__name__, command.leg, why)
         case JoinBridge():

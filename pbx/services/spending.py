@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pbx.core.ids import CallId, Instant
 
 MINUTE_US = 60_000_000
+SHORTEST_MONTH_US = 28 * 24 * 60 * MINUTE_US
 
 
 def month_began_us(now: Instant) -> int:
@@ -54,7 +55,10 @@ class Spending:
 
     def _turn(self) -> None:
         """A new month begins with nothing spent."""
-        month = month_began_us(self._now())
+        now = self._now()
+        if now < self._month + SHORTEST_MONTH_US:
+            return
+        month = month_began_us(now)
         if month != self._month:
             self._month = month
             self._settled.clear()
