@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -51,8 +53,15 @@ def refusal_for(error: Exception) -> Refused | None:
         return unavailable("it does not answer")
     if isinstance(error, DBAPIError):
         return unavailable(_short(error.orig)) if _is_moment(error) else None
-    if type(error).__module__.startswith("asyncpg"):  # while connecting SQLAlchemy passes these on as they are
+    return _of_the_driver(error)
+
+
+def _of_the_driver(error: Exception) -> Refused | None:
+    """As it comes where no SQLAlchemy is between: while it connects, and from :mod:`crm.direct`."""
+    if type(error).__module__.startswith("asyncpg"):
         return unavailable(_short(error)) if _state_class(error) not in _OURS else None
+    if isinstance(error, sqlite3.OperationalError) and any(word in str(error) for word in _AWAY):
+        return unavailable(printable(str(error), 120))
     return None
 
 

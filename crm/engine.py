@@ -128,19 +128,32 @@ def _into_wal(connection: sqlite3.Connection) -> bool:
         return False
 
 
+def connect_sqlite(path: str, busy_timeout_s: float = BUSY_TIMEOUT_S) -> sqlite3.Connection:
+    """A connection like those of the engine, for one thread; its user says BEGIN and COMMIT."""
+    connection = sqlite3.connect(path, timeout=busy_timeout_s, isolation_level=None, cached_statements=512)
+    for pragma in _pragmas(busy_timeout_s):
+        connection.execute(pragma)
+    return connection
+
+
+def _pragmas(busy_timeout_s: float) -> list[str]:
+    """Of every connection to SQLite."""
+    return [
+        f"PRAGMA busy_timeout={int(busy_timeout_s * 1000)}",
+        "PRAGMA synchronous=FULL",
+        "PRAGMA foreign_keys=ON",
+        "PRAGMA temp_store=MEMORY",
+        "PRAGMA cache_size=-65536",
+    ]
+
+
 def _prepare_sqlite(engine: AsyncEngine, busy_timeout_s: float) -> None:
     @event.listens_for(engine.sync_engine, "connect")
     def _connected(connection: DBAPIConnection, _record: object) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves, below
         cursor = connection.cursor()
-        for pragma in (
-            f"busy_timeout={int(busy_timeout_s * 1000)}",
-            "synchronous=FULL",
-            "foreign_keys=ON",
-            "temp_store=MEMORY",
-            "cache_size=-65536",
-        ):
-            cursor.execute(f"PRAGMA {pragma}")
+        for pragma in _pragmas(busy_timeout_s):
+            cursor.execute(pragma)
         cursor.close()
 
     @event.listens_for(engine.sync_engine, "begin")

@@ -16,13 +16,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.engine import URL
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm import ids
 from crm.constraints import refusal_for
+from crm.direct import make_direct
 from crm.engine import database_url, for_reading, make_engine, make_sessions
 from crm.errors import Refused
 from crm.repositories import audit, revision
+from crm.repositories.journal import Batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,7 @@ class Store:
         self.clock = clock
         self.on_change: Callable[[], None] | None = None  # told after a commit that calls depend on
         self._writing = make_sessions(self.engine)
+        self._journal = make_direct(self.engine)
         self._reading = make_sessions(for_reading(self.engine))
 
     @asynccontextmanager
@@ -114,13 +117,15 @@ class Store:
                 yield session
 
     @asynccontextmanager
-    async def journal(self) -> AsyncIterator[AsyncConnection]:
-        """A bare connection in a transaction, for the bulk writers of :mod:`crm.repositories.journal`."""
+    async def journal(self) -> AsyncIterator[Batch]:
+        """Takes what the bulk writers of :mod:`crm.repositories.journal` gather; leaving the block writes it."""
+        batch = Batch()
+        yield batch
         with _told():
-            async with self.engine.begin() as connection:
-                yield connection
+            await self._journal.write(batch)
 
     async def close(self) -> None:
+        await self._journal.close()
         await self.engine.dispose()
 
 

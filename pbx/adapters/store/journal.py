@@ -13,7 +13,7 @@ import asyncio
 import json
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,13 +32,14 @@ SET_ASIDE = "set-aside.lines"
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One fact as it stands in the journal."""
+    """One fact as it stands in the journal; ``text`` is its data as JSON, where that has been made already."""
 
     call: str
     seq: int
     kind: str
     at_us: int
     data: dict[str, Any]
+    text: str | None = field(default=None, compare=False)
 
 
 class FileJournal:
@@ -59,10 +60,14 @@ class FileJournal:
         self._open_next()
 
     def append(self, call: CallId, facts: Sequence[tuple[int, Fact]]) -> None:
-        lines = [Line(call, seq, fact.kind, fact.at, fact.data) for seq, fact in facts]
-        text = b"".join(_encode(line) for line in lines)
-        self._write(text)
-        self.fresh += lines
+        written = []
+        for seq, fact in facts:
+            data = _json(fact.data)
+            text = data.decode() if data is not None else None
+            line = Line(call, seq, fact.kind, fact.at, fact.data, text)
+            written.append(_encode(line, orjson.Fragment(data) if data is not None else fact.data))
+            self.fresh.append(line)
+        self._write(b"".join(written))
         self.wake.set()
 
     def _write(self, text: bytes) -> None:
@@ -104,7 +109,7 @@ class FileJournal:
     def set_aside(self, lines: Sequence[Line]) -> None:
         """Keep lines that no store would take, for a person to look at: segments are deleted, this file never is."""
         with (self._directory / SET_ASIDE).open("ab") as file:
-            file.write(b"".join(_encode(line) for line in lines))
+            file.write(b"".join(_encode(line, line.data) for line in lines))
 
     def segments(self) -> list[Path]:
         return sorted(self._directory.glob("*.jsonl"))
@@ -170,9 +175,17 @@ def _number(path: Path) -> int:
     return int(path.stem) if path.stem.isdigit() else 0
 
 
-def _encode(line: Line) -> bytes:
+def _json(data: dict[str, Any]) -> bytes | None:
+    """None for what orjson refuses: half a surrogate pair, whole numbers past 64 bits."""
+    try:
+        return orjson.dumps(data, default=str)
+    except TypeError:
+        return None
+
+
+def _encode(line: Line, data: dict[str, Any] | orjson.Fragment) -> bytes:
     """Whatever text came in from outside is written: half a surrogate pair, which orjson refuses, as ``?``."""
-    row = {"c": line.call, "n": line.seq, "k": line.kind, "t": line.at_us, "d": line.data}
+    row = {"c": line.call, "n": line.seq, "k": line.kind, "t": line.at_us, "d": data}
     try:
         return orjson.dumps(row, default=str) + b"\n"
     except TypeError:

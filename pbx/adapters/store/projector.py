@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterable
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +25,13 @@ from pbx.services.live_records import LiveRecords
 
 log = structlog.get_logger("projector")
 
-GATHER_S = 0.2
+GATHER_S = 0.4
 RETRY_S = (0.2, 0.5, 1.0, 2.0)
 BATCH_LINES = 2000
+REMEMBERED = 2000  # calls whose rows are compared with what was written last
+
+Row = dict[str, Any]
+Values = dict[str, tuple[Any, ...]]
 
 
 class Projector:
@@ -38,6 +43,8 @@ class Projector:
         self._records = records
         self._pending: list[Line] = []
         self._idle = asyncio.Event()
+        self._hurry = asyncio.Event()
+        self._stood = _Stood()
 
     @property
     def lag(self) -> int:
@@ -60,7 +67,9 @@ class Projector:
         try:
             while True:
                 await self._journal.wake.wait()
-                await asyncio.sleep(GATHER_S)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._hurry.wait(), GATHER_S)
+                self._hurry.clear()
                 await self._flush()
         finally:
             with contextlib.suppress(Refused):
@@ -69,8 +78,9 @@ class Projector:
                 self._pending = []
 
     async def flush(self) -> None:
-        """Wait until all that happened so far stands in the store."""
+        """Wait until all that happened so far stands in the store; nothing more is gathered meanwhile."""
         while self.lag:
+            self._hurry.set()
             self._idle.clear()
             await self._idle.wait()
 
@@ -113,18 +123,18 @@ class Projector:
         if not lines:
             return
         records = [await self._record(call, lines) for call in dict.fromkeys(line.call for line in lines)]
-        async with self._store.journal() as connection:
-            await writers.upsert_calls(connection, [record.call for record in records])
-            await writers.upsert_legs(connection, _rows(record.legs for record in records))
-            people = [
-                {**row, "created_us": record.call["created_us"]}
-                for record in records
-                for row in record.participants.values()
-            ]
-            await writers.upsert_participants(connection, people)
-            await writers.upsert_recordings(connection, _rows(record.recordings for record in records))
-            await writers.upsert_voicemails(connection, _rows(record.voicemails for record in records))
-            await writers.append_events(connection, [_event(line) for line in lines])
+        written: list[tuple[str, Values]] = []
+        async with self._store.journal() as batch:
+            for record in records:
+                values = {}
+                for key, table, row in _rows(record):
+                    changed = self._stood.changed(record.call_id, key, row)
+                    if changed:
+                        batch.add(table, row, changed)
+                        values[key] = tuple(row.values())
+                written.append((record.call_id, values))
+            writers.append_events(batch, [_event(line) for line in lines])
+        self._stood.keep(written)
 
     async def _record(self, call_id: str, lines: list[Line]) -> CallRecord:
         """The call's rows: from memory, or folded again from what the store has and these lines."""
@@ -149,9 +159,43 @@ class Projector:
                 segment.unlink(missing_ok=True)
 
 
-def _rows(tables: Iterable[dict[str, dict[str, Any]]]) -> list[dict[str, Any]]:
-    return [row for table in tables for row in table.values()]
+class _Stood:
+    """The rows of the last calls as the store has them: only what is other is written. Whose rows are not remembered is
+    written whole, which changes nothing."""
+
+    def __init__(self) -> None:
+        self._calls: OrderedDict[str, Values] = OrderedDict()
+
+    def changed(self, call_id: str, key: str, row: Row) -> tuple[str, ...]:
+        """The columns to be written; none where the row stands as it is."""
+        stood = self._calls.get(call_id, {}).get(key)
+        if stood is None:
+            return tuple(row)
+        if stood == tuple(row.values()):
+            return ()
+        return tuple([name for (name, value), was in zip(row.items(), stood, strict=True) if value != was])
+
+    def keep(self, written: Iterable[tuple[str, Values]]) -> None:
+        for call_id, values in written:
+            self._calls.setdefault(call_id, {}).update(values)
+            self._calls.move_to_end(call_id)
+        while len(self._calls) > REMEMBERED:
+            self._calls.popitem(last=False)
 
 
-def _event(line: Line) -> dict[str, Any]:
-    return {"call_id": line.call, "seq": line.seq, "kind": line.kind, "at_us": line.at_us, "data": line.data}
+def _rows(record: CallRecord) -> Iterator[tuple[str, str, Row]]:
+    """Every row of a call: a name for it, its table, and what is in it."""
+    yield "", writers.CALLS, record.call
+    for key, leg in record.legs.items():
+        yield key, writers.LEGS, leg
+    for key, participant in record.participants.items():
+        yield f"of {key}", writers.PARTICIPANTS, {**participant, "created_us": record.call["created_us"]}
+    for key, recording in record.recordings.items():
+        yield key, writers.RECORDINGS, recording
+    for key, voicemail in record.voicemails.items():
+        yield key, writers.VOICEMAILS, voicemail
+
+
+def _event(line: Line) -> Row:
+    data = line.data if line.text is None else line.text
+    return {"call_id": line.call, "seq": line.seq, "kind": line.kind, "at_us": line.at_us, "data": data}

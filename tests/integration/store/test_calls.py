@@ -39,10 +39,10 @@ async def test_a_batch_that_is_written_again_changes_nothing(store: Store) -> No
     call = call_row(START_US, matches=[{"type": "lead", "id": "l_1"}], customer_number="+12065550150")
     for _ in range(3):
         async with store.journal() as connection:
-            await journal.upsert_calls(connection, [call])
-            await journal.upsert_legs(connection, [leg_row(call, 1), leg_row(call, 2)])
-            await journal.upsert_participants(connection, [participant_row(call, 1, "u_1")])
-            await journal.append_events(connection, [event_row(call, seq) for seq in (1, 2, 3)])
+            journal.upsert_calls(connection, [call])
+            journal.upsert_legs(connection, [leg_row(call, 1), leg_row(call, 2)])
+            journal.upsert_participants(connection, [participant_row(call, 1, "u_1")])
+            journal.append_events(connection, [event_row(call, seq) for seq in (1, 2, 3)])
     async with store.read() as session:
         shown = await calls.show(session, call["id"])
     assert [leg.id for leg in shown.legs] == [f"leg_{call['id'][2:]}_1", f"leg_{call['id'][2:]}_2"]
@@ -53,8 +53,8 @@ async def test_a_batch_that_is_written_again_changes_nothing(store: Store) -> No
 async def test_an_event_that_stands_is_never_replaced(store: Store) -> None:
     call = call_row(START_US)
     async with store.journal() as connection:
-        await journal.append_events(connection, [event_row(call, 1)])
-        await journal.append_events(connection, [event_row(call, 1, kind="forged"), event_row(call, 2, data=None)])
+        journal.append_events(connection, [event_row(call, 1)])
+        journal.append_events(connection, [event_row(call, 1, kind="forged"), event_row(call, 2, data=None)])
     async with store.read() as session:
         rows = (await session.execute(text("SELECT seq, kind FROM call_events ORDER BY seq"))).all()
     assert [tuple(row) for row in rows] == [(1, "leg_ringing"), (2, "leg_ringing")]
@@ -63,12 +63,12 @@ async def test_an_event_that_stands_is_never_replaced(store: Store) -> None:
 async def test_columns_that_a_row_does_not_name_stay(store: Store) -> None:
     call = call_row(START_US, state="up", ended_us=None, disposition=None)
     async with store.journal() as connection:
-        await journal.upsert_calls(connection, [call])
+        journal.upsert_calls(connection, [call])
     async with store.write() as work:
         await calls.set_notes(work, call["id"], "Wants a quote\nby Friday 見積もり")
         await calls.attach(work, call["id"], "lead", "l_1")
     async with store.journal() as connection:
-        await journal.upsert_calls(connection, [call | {"state": "ended", "ended_us": START_US + 5}])
+        journal.upsert_calls(connection, [call | {"state": "ended", "ended_us": START_US + 5}])
     async with store.read() as session:
         kept = (await calls.show(session, call["id"])).call
     assert (kept.state, kept.notes, kept.record_id) == ("ended", "Wants a quote\nby Friday 見積もり", "l_1")
@@ -79,8 +79,8 @@ async def test_a_hostile_caller_cannot_keep_a_batch_out_of_the_log(store: Store)
     raws = ["a\0b", "\ud800", "'; DROP TABLE calls; --", "‮evil", "x" * 100_000, "%00", "\x1b[0m"]
     rows = [call_row(START_US + at, caller_raw=raw) for at, raw in enumerate(raws)]
     async with store.journal() as connection:
-        await journal.upsert_calls(connection, rows)
-        await journal.append_events(
+        journal.upsert_calls(connection, rows)
+        journal.append_events(
             connection, [event_row(row, 1, data={"raw": raw, raw: 1}) for row, raw in zip(rows, raws, strict=True)]
         )
     async with store.read() as session:
@@ -102,10 +102,10 @@ async def test_every_filter_finds_its_calls_and_pages_have_no_gap_and_no_repeat(
         for at in range(60)
     ]
     async with store.journal() as connection:
-        await journal.upsert_calls(connection, made)
+        journal.upsert_calls(connection, made)
         shared = [row for row in made if row["user_id"] == "u_1"][:7]
-        await journal.upsert_participants(connection, [participant_row(row, 2, "u_2") for row in shared])
-        await journal.upsert_participants(connection, [participant_row(row, 1, "u_1") for row in shared])
+        journal.upsert_participants(connection, [participant_row(row, 2, "u_2") for row in shared])
+        journal.upsert_participants(connection, [participant_row(row, 1, "u_1") for row in shared])
 
     async def listed(wanted: CallFilter) -> list[str]:
         seen: list[str] = []
@@ -154,9 +154,9 @@ async def test_a_filter_or_cursor_of_any_text_is_refused_or_finds_nothing(store:
 async def test_only_those_who_had_a_part_in_a_call_are_involved(store: Store) -> None:
     call = call_row(START_US, user_id="u_owner")
     async with store.journal() as connection:
-        await journal.upsert_calls(connection, [call])
-        await journal.upsert_participants(connection, [participant_row(call, 1, "u_guest")])
-        await journal.upsert_legs(connection, [leg_row(call, 1, user_id="u_phone")])
+        journal.upsert_calls(connection, [call])
+        journal.upsert_participants(connection, [participant_row(call, 1, "u_guest")])
+        journal.upsert_legs(connection, [leg_row(call, 1, user_id="u_phone")])
     async with store.read() as session:
         involved = [await calls.involves(session, call["id"], f"u_{who}") for who in ("owner", "guest", "phone", "b")]
     assert involved == [True, True, True, False]
@@ -167,14 +167,14 @@ async def test_recordings_and_voicemails_are_found_again(store: Store) -> None:
     row = {"id": f"rec_{call['id'][2:]}_1", "call_id": call["id"], "state": "recording", "started_us": START_US}
     message = {"id": "vm_1", "user_id": "u_1", "state": "ready", "created_us": START_US, "path": "vm_1.opus"}
     async with store.journal() as connection:
-        await journal.upsert_calls(connection, [call])
-        await journal.upsert_recordings(connection, [row])
-        await journal.upsert_voicemails(connection, [message])
+        journal.upsert_calls(connection, [call])
+        journal.upsert_recordings(connection, [row])
+        journal.upsert_voicemails(connection, [message])
     async with store.read() as session:
         assert [one.id for one in await recordings.unfinished(session)] == [row["id"]]
     async with store.journal() as connection:
         done = {"state": "ready", "path": "a.opus", "sha256": "00", "duration_ms": 1000, "bytes": 4000, "channels": 2}
-        await journal.upsert_recordings(connection, [row | done])
+        journal.upsert_recordings(connection, [row | done])
     async with store.read() as session:
         assert await recordings.unfinished(session) == []
         assert (await recordings.show(session, row["id"])).duration_ms == 1000
@@ -184,7 +184,7 @@ async def test_recordings_and_voicemails_are_found_again(store: Store) -> None:
         assert (await voicemails.mark_heard(work, "vm_1")).heard_us == work.at_us
         assert (await voicemails.remove(work, "vm_1")).path == "vm_1.opus"
     async with store.journal() as connection:
-        await journal.upsert_voicemails(connection, [message])
+        journal.upsert_voicemails(connection, [message])
     async with store.read() as session:
         assert (await voicemails.list_all(session, "u_1")).items == []
 
@@ -192,7 +192,7 @@ async def test_recordings_and_voicemails_are_found_again(store: Store) -> None:
 async def test_calls_that_have_not_ended_are_found_after_a_restart(store: Store) -> None:
     rows = [call_row(START_US + at, ended_us=None if at % 2 else START_US) for at in range(6)]
     async with store.journal() as connection:
-        await journal.upsert_calls(connection, rows)
+        journal.upsert_calls(connection, rows)
     async with store.read() as session:
         assert [call.id for call in await calls.open_calls(session)] == [
             row["id"] for row in rows if not row["ended_us"]
@@ -203,7 +203,7 @@ async def test_calls_that_have_not_ended_are_found_after_a_restart(store: Store)
 async def test_a_page_of_a_long_log_is_read_from_its_index(store: Store) -> None:
     rows = [call_row(START_US + at, user_id=f"u_{at % 50}", id=f"c_{ids.ulid(START_US + at)}") for at in range(20_000)]
     async with store.journal() as connection:
-        await journal.upsert_calls(connection, rows)
+        journal.upsert_calls(connection, rows)
     async with store.read() as session:
         for wanted in (CallFilter(), CallFilter(user_id="u_7"), CallFilter(disposition="answered")):
             page = await calls.list_all(session, wanted)
@@ -229,6 +229,6 @@ async def test_the_minutes_that_count_against_a_users_cap_are_those_of_calls_tha
     ]
     async with store.journal() as connection:
         for row in rows:
-            await journal.upsert_calls(connection, [row])
+            journal.upsert_calls(connection, [row])
     async with store.read() as session:
         assert await call_log.minutes_by_user(session, START_US) == {"u_1": 4}

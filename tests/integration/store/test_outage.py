@@ -29,7 +29,7 @@ async def main():
     for at in range(1_000_000):
         async with store.journal() as connection:
             row = {"id": f"c_{at:08}", "direction": "inbound", "state": "up", "source": "engine", "created_us": at}
-            await journal.upsert_calls(connection, [row])
+            journal.upsert_calls(connection, [row])
         print(at, flush=True)
 asyncio.run(main())
 """
@@ -69,12 +69,12 @@ async def test_a_server_that_goes_away_is_a_sentence_and_comes_back() -> None:
         await migrate(url)
         store = Store(url)
         async with store.journal() as connection:
-            await journal.upsert_calls(connection, [call_row(1)])
+            journal.upsert_calls(connection, [call_row(1)])
         cluster.halt()
         for _ in range(3):
             with pytest.raises(Refused) as refused:
                 async with store.journal() as connection:
-                    await journal.upsert_calls(connection, [call_row(2)])
+                    journal.upsert_calls(connection, [call_row(2)])
             assert (refused.value.code, refused.value.status) == ("store_unavailable", 503)
         cluster.resume()
         async with asyncio.timeout(10), store.read() as session:

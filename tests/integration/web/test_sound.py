@@ -105,7 +105,7 @@ async def leave_message(world: World, number: int = 1) -> str:
             "bytes": len(SOUND),
             "created_us": number,
         }
-        await journal.upsert_voicemails(connection, [row])
+        journal.upsert_voicemails(connection, [row])
     return name
 
 

@@ -1,0 +1,127 @@
+"""Straight to the driver, for what the engine does all day long: a connection that is kept, a batch in one go.
+
+SQLAlchemy's pool, transactions and cursors cost more than the statements themselves; with SQLite, where each of them is
+a trip to another thread and back, many times as much. Errors leave as the driver raises them
+(:func:`crm.constraints.refusal_for` knows them); the connection is then given up, and the next batch opens another.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Protocol, TypeVar
+
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from crm.engine import connect_sqlite, is_sqlite
+from crm.repositories.journal import Batch
+
+T = TypeVar("T")
+Rows = list[tuple[Any, ...]]
+
+
+class Direct(Protocol):
+    async def write(self, batch: Batch) -> None:
+        """All of it in one transaction, or nothing."""
+
+    async def rows(self, statement: str, values: Sequence[Any]) -> Rows:
+        """What one statement finds. Places are ``?`` on SQLite, ``$1`` on PostgreSQL."""
+
+    async def close(self) -> None: ...
+
+
+def make_direct(engine: AsyncEngine) -> Direct:
+    """Connects when it is first used."""
+    return _Sqlite(str(engine.url.database)) if is_sqlite(engine.url) else _Postgresql(engine)
+
+
+class _Sqlite:
+    """A thread with a connection of its own: one trip a batch."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._thread = ThreadPoolExecutor(1, "store")
+        self._connection: sqlite3.Connection | None = None
+
+    async def write(self, batch: Batch) -> None:
+        statements = batch.for_sqlite()
+        if statements:
+            await self._there(lambda connection: _written(connection, statements))
+
+    async def rows(self, statement: str, values: Sequence[Any]) -> Rows:
+        return await self._there(lambda connection: connection.execute(statement, values).fetchall())
+
+    async def close(self) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._give_up)
+        self._thread.shutdown(wait=False)
+
+    async def _there(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._with_connection, work)
+
+    def _with_connection(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        if self._connection is None:
+            self._connection = connect_sqlite(self._path)
+        try:
+            return work(self._connection)
+        except BaseException:
+            self._give_up()
+            raise
+
+    def _give_up(self) -> None:
+        """What was not committed is rolled back."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+def _written(connection: sqlite3.Connection, statements: Sequence[tuple[str, Sequence[Any]]]) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    for statement, rows in statements:
+        connection.executemany(statement, rows)
+    connection.execute("COMMIT")
+
+
+class _Postgresql:
+    """A connection of the engine's pool that is not given back; a statement by itself is a transaction."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self._connection: AsyncConnection | None = None
+        self._driver: Any = None
+        self._turn = asyncio.Lock()
+
+    async def write(self, batch: Batch) -> None:
+        for statement, values in batch.for_postgresql():
+            await self._there("execute", statement, values)
+
+    async def rows(self, statement: str, values: Sequence[Any]) -> Rows:
+        return [tuple(row) for row in await self._there("fetch", statement, values)]
+
+    async def close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.close()
+
+    async def _there(self, method: str, statement: str, values: Sequence[Any]) -> Any:
+        async with self._turn:
+            if self._connection is None:
+                await self._connect()
+            try:
+                return await getattr(self._driver, method)(statement, *values)
+            except BaseException:
+                await self._give_up()
+                raise
+
+    async def _connect(self) -> None:
+        connection = await self._engine.connect()
+        self._driver = (await connection.get_raw_connection()).driver_connection
+        self._connection = connection
+
+    async def _give_up(self) -> None:
+        """Of a statement that was broken off nobody knows what the server still does: the connection is closed."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.invalidate()
+            await connection.close()
