@@ -125,7 +125,7 @@ class Rig:
         self.sound = SoundWorker(home / "done")
         places = Places(self.switch.raw, self.switch.raw, _settled)
         self.recordings = Recordings(self.calls, self.records, self.sound, places, lambda: "opus")
-        stories = Stories(store, self.calls, self._current)
+        stories = Stories(store, self.calls)
         loops: dict[str, Any] = {"journal": self.journal.flush_forever, "projector": self.projector.run}
         loops["stories"] = stories.run
         self.tasks += [asyncio.ensure_future(loops[part]()) for part in parts if part in loops]

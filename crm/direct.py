@@ -16,6 +16,7 @@ from typing import Any, Protocol, TypeVar
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from crm.engine import connect_sqlite, is_sqlite
+from crm.repositories import raw
 from crm.repositories.journal import Batch
 
 T = TypeVar("T")
@@ -26,8 +27,8 @@ class Direct(Protocol):
     async def write(self, batch: Batch) -> None:
         """All of it in one transaction, or nothing."""
 
-    async def rows(self, statement: str, values: Sequence[Any]) -> Rows:
-        """What one statement finds. Places are ``?`` on SQLite, ``$1`` on PostgreSQL."""
+    async def rows(self, questions: Sequence[raw.Question]) -> list[Rows]:
+        """What each finds, one after the other, in the form of :func:`crm.repositories.raw.rows`."""
 
     async def close(self) -> None: ...
 
@@ -50,8 +51,9 @@ class _Sqlite:
         if statements:
             await self._there(lambda connection: _written(connection, statements))
 
-    async def rows(self, statement: str, values: Sequence[Any]) -> Rows:
-        return await self._there(lambda connection: connection.execute(statement, values).fetchall())
+    async def rows(self, questions: Sequence[raw.Question]) -> list[Rows]:
+        asked = [raw.for_driver(*question, on_sqlite=True) for question in questions]
+        return await self._there(lambda connection: [connection.execute(*each).fetchall() for each in asked])
 
     async def close(self) -> None:
         await asyncio.get_running_loop().run_in_executor(self._thread, self._give_up)
@@ -96,8 +98,9 @@ class _Postgresql:
         for statement, values in batch.for_postgresql():
             await self._there("execute", statement, values)
 
-    async def rows(self, statement: str, values: Sequence[Any]) -> Rows:
-        return [tuple(row) for row in await self._there("fetch", statement, values)]
+    async def rows(self, questions: Sequence[raw.Question]) -> list[Rows]:
+        asked = [raw.for_driver(*question, on_sqlite=False) for question in questions]
+        return [[tuple(row) for row in await self._there("fetch", *each)] for each in asked]
 
     async def close(self) -> None:
         connection, self._connection = self._connection, None

@@ -10,7 +10,7 @@ on PostgreSQL both take a lock that all writers share, and a lock that is always
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -20,10 +20,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm import ids
 from crm.constraints import refusal_for
-from crm.direct import make_direct
+from crm.direct import Rows, make_direct
 from crm.engine import database_url, for_reading, make_engine, make_sessions
 from crm.errors import Refused
-from crm.repositories import audit, revision
+from crm.repositories import audit, raw, revision
 from crm.repositories.journal import Batch
 
 
@@ -97,7 +97,7 @@ class Store:
         self.clock = clock
         self.on_change: Callable[[], None] | None = None  # told after a commit that calls depend on
         self._writing = make_sessions(self.engine)
-        self._journal = make_direct(self.engine)
+        self._journal, self._looking = make_direct(self.engine), make_direct(self.engine)
         self._reading = make_sessions(for_reading(self.engine))
 
     @asynccontextmanager
@@ -124,8 +124,14 @@ class Store:
         with _told():
             await self._journal.write(batch)
 
+    async def rows(self, questions: Sequence[raw.Question]) -> list[Rows]:
+        """What each of these finds, for what is asked all day long: no session, and no state that they share."""
+        with _told():
+            return await self._looking.rows(questions)
+
     async def close(self) -> None:
         await self._journal.close()
+        await self._looking.close()
         await self.engine.dispose()
 
 

@@ -151,7 +151,7 @@ class Engine:
         )
         logs = self.config.home / "asterisk" / "log"
         self.fallback_calls = FallbackCalls(self.store, self.calls, directory, lambda: read_fallback_log(logs))
-        self.stories = Stories(self.store, self.calls, directory)
+        self.stories = Stories(self.store, self.calls)
         self.calls.observers += [
             self.records,
             occupancy,

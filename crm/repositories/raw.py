@@ -16,14 +16,23 @@ IN = "{in}"
 """Stands for "is one of the texts in the next value", which is a list."""
 
 
+Question = tuple[str, Sequence[Any]]
+"""A statement and its values."""
+
+
 async def rows(session: AsyncSession, statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
     """Every ``?`` takes a value in its turn, every ``{in}`` a list of texts."""
     on_sqlite = session.get_bind().dialect.name == "sqlite"
+    connection = await session.connection()
+    result = await connection.exec_driver_sql(*for_driver(statement, values, on_sqlite=on_sqlite))
+    return [tuple(row) for row in result]
+
+
+def for_driver(statement: str, values: Sequence[Any], *, on_sqlite: bool) -> tuple[str, tuple[Any, ...]]:
+    """The same as the database's driver takes it."""
     if on_sqlite:
         values = [orjson.dumps(value).decode() if isinstance(value, list) else value for value in values]
-    connection = await session.connection()
-    result = await connection.exec_driver_sql(_dialect(statement, on_sqlite), tuple(values))
-    return [tuple(row) for row in result]
+    return _dialect(statement, on_sqlite), tuple(values)
 
 
 @lru_cache(maxsize=512)

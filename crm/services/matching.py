@@ -6,16 +6,16 @@ same number (a couple, a reception desk) are all kept: the person who answers ch
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm.models.people import Phone
 from crm.phone_numbers import try_parse
 from crm.repositories import raw
+from crm.unit_of_work import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +61,17 @@ async def match(session: AsyncSession, raw_number: str, *, country: str = "US", 
     return [_match(number.e164, row) for row in rows]
 
 
-async def known(session: AsyncSession, numbers: Sequence[str]) -> set[str]:
-    """Which of these numbers (E.164) stand on any record: one cheap look for many, as most callers are strangers."""
-    return set((await session.execute(select(Phone.e164).where(Phone.e164.in_(numbers)).distinct())).scalars())
+async def match_each(store: Store, numbers: Sequence[str], *, limit: int = 10) -> dict[str, list[Match]]:
+    """The same for many at once, as calls bring them (E.164), without those that nobody has: most callers are
+    strangers, and one look tells which."""
+    [found] = await store.rows([(_KNOWN, [[number for number in numbers if _E164.fullmatch(number)]])])
+    known = [number for (number,) in found]
+    cards = await store.rows([(_CARDS, [number, limit * 20, limit]) for number in known]) if known else []
+    return {number: [_match(number, row) for row in rows] for number, rows in zip(known, cards, strict=True)}
 
 
+_E164 = re.compile(r"\+[0-9]{1,15}")
+_KNOWN = "SELECT DISTINCT e164 FROM phones WHERE e164 {in}"
 _CARDS = """
 SELECT r.id, r.kind, r.name, r.company_id, coalesce(c.name, r.company_name), r.title, p.label, r.owner_id,
        d.id, d.name, d.stage, d.value_micros, d.currency, n.id, n.text, n.author_id, n.created_us

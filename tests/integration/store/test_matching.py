@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from crm.services import deals, notes, people
-from crm.services.matching import match
+from crm.services.matching import match, match_each
 from crm.unit_of_work import Store
 
 
@@ -75,3 +75,18 @@ async def test_a_switchboards_number_gives_the_card_no_more_than_it_can_show(sto
         await add(store, "lead", f"Person {number}")
     async with store.read() as session:
         assert len(await match(session, "+819012345678", limit=10)) == 10
+
+
+@pytest.mark.covers("I1", "TRUST17")
+async def test_many_callers_are_looked_up_at_once_and_strangers_left_out(store: Store) -> None:
+    lead = await add(store, "lead", "Ann")
+    contact = await add(store, "contact", "Bob", phones=[{"number": "+12065550150"}])
+    asked = ["+819012345678", "+12065550150", "+12065550151", "", "anonymous", "+1\x00", "\ud800", "' OR 1=1 --"]
+    found = await match_each(store, asked)
+    assert {number: [each.record_id for each in cards] for number, cards in found.items()} == {
+        "+819012345678": [lead],
+        "+12065550150": [contact],
+    }
+    async with store.read() as session:
+        assert found["+819012345678"] == await match(session, "+819012345678")
+    assert await match_each(store, []) == {}
