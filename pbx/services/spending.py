@@ -14,13 +14,19 @@ from datetime import UTC, datetime
 from pbx.core.ids import CallId, Instant
 
 MINUTE_US = 60_000_000
-SHORTEST_MONTH_US = 28 * 24 * 60 * MINUTE_US
 
 
 def month_began_us(now: Instant) -> int:
     """Midnight of the first of this month, UTC."""
+    return _month(now)[0]
+
+
+def _month(now: Instant) -> tuple[int, int]:
+    """Where this month begins and the next one does."""
     at = datetime.fromtimestamp(now / 1_000_000, UTC)
-    return int(datetime(at.year, at.month, 1, tzinfo=UTC).timestamp()) * 1_000_000
+    began = datetime(at.year, at.month, 1, tzinfo=UTC)
+    ends = datetime(at.year + at.month // 12, at.month % 12 + 1, 1, tzinfo=UTC)
+    return int(began.timestamp()) * 1_000_000, int(ends.timestamp()) * 1_000_000
 
 
 @dataclass(slots=True)
@@ -36,12 +42,12 @@ class Spending:
         self._price = price
         self._now = now
         self._settled: dict[str, int] = {}
-        self._month = month_began_us(now())
+        self._month, self._month_ends = _month(now())
         self._running: dict[CallId, _Running] = {}
 
     def load(self, minutes: Mapping[str, int]) -> None:
         """The started minutes of this month that the store knows of, per user: a restart forgives nothing."""
-        self._month = month_began_us(self._now())
+        self._month, self._month_ends = _month(self._now())
         self._settled = {user_id: count * self._price() for user_id, count in minutes.items()}
 
     def reserve(self, call: CallId, user_id: str) -> None:
@@ -55,12 +61,8 @@ class Spending:
 
     def _turn(self) -> None:
         """A new month begins with nothing spent."""
-        now = self._now()
-        if now < self._month + SHORTEST_MONTH_US:
-            return
-        month = month_began_us(now)
-        if month != self._month:
-            self._month = month
+        if not self._month <= self._now() < self._month_ends:
+            self._month, self._month_ends = _month(self._now())
             self._settled.clear()
 
     def user(self, user_id: str) -> int:
