@@ -91,6 +91,10 @@ class PaperSwitch:
     def raw(self, recording: str) -> Path:
         return self.spool / f"{recording}.raw"
 
+    def release(self, recording: str) -> None:
+        self.raw(recording).unlink(missing_ok=True)
+        our_side(self.raw(recording)).unlink(missing_ok=True)
+
     def _later(self, delay_s: float, call: CallId, event: Event) -> None:
         self._loop.call_later(delay_s, self.calls.deliver, call, event)
 
@@ -132,7 +136,7 @@ class Rig:
         occupancy = Occupancy(self.calls.get)
         self.persons = Persons(self._current, phones, occupancy.busy)
         self.projector = Projector(store, self.journal, self.records)
-        places = Places(self.switch.raw, self.switch.raw, _settled)
+        places = Places(self.switch.raw, self.switch.raw, _settled, self.switch.release)
         self.recordings = Recordings(self.calls, self.records, PaperSound(), places, lambda: "opus")
         stories = Stories(store, self.calls)
         loops: dict[str, Any] = {"journal": self.journal.flush_forever, "projector": self.projector.run}
