@@ -52,6 +52,10 @@ class Arrivals:
     def from_trunk(self, arriving: Arriving) -> None:
         """Somebody outside calls one of our numbers, in whatever notation the carrier writes it."""
         directory = self._directory()
+        if directory.trunk(arriving.endpoint) is None:
+            log.warning("arrivals.unknown_trunk", endpoint=arriving.endpoint)
+            self._begin(arriving, "", arriving.caller)  # no number: refused, and in the log
+            return
         home = str(directory.settings["default_country"])
         called = phone_numbers.try_parse(arriving.exten, home)
         did = called.e164 if called else arriving.exten

@@ -38,6 +38,7 @@ class Gate:
         self._overloaded = overloaded
         self._held: dict[CallId, str] = {}
         self._by_user: dict[str, int] = {}
+        self._read_policy: tuple[Directory, gate.Policy] | None = None
 
     def decide(self, call: Call, request: FindRoute) -> RouteDecided:
         """The verdict on a call's wish, with the ways out; an allowed call is counted from now on.
@@ -92,13 +93,19 @@ class Gate:
         verdict = gate.decide(
             destination,
             self._caller(user, directory, mine),
-            policy(directory),
+            self._policy(directory),
             load,
             do_not_call=destination.e164 in directory.do_not_call,
         )
         if verdict.allowed and destination.emergency and not verdict.caller_id:
             verdict = gate.Verdict(True, verdict.reason, str(directory.settings["emergency.caller_id"] or ""))
         return verdict, routes if verdict.allowed else ()
+
+    def _policy(self, directory: Directory) -> gate.Policy:
+        """Read once from each directory: its lists are long, and every call asks."""
+        if self._read_policy is None or self._read_policy[0] is not directory:
+            self._read_policy = directory, policy(directory)
+        return self._read_policy[1]
 
     def _caller(self, user: User, directory: Directory, mine: int) -> gate.Caller:
         number = directory.number_of(user.id)

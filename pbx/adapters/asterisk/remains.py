@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pbx.adapters.asterisk.ari import AriClient
 from pbx.core.ids import CallId, bridge_id, call_of, voicemail_id
 
-_FROM_TRUNK = "from-trunk-call"
+_FROM_TRUNK = "from-trunk"
 
 
 class Remains:
@@ -40,9 +40,8 @@ class Remains:
         self._ari.send("DELETE", f"channels/{channel}", {"reason_code": "41"})
 
     def begin_again(self, channel: str) -> None:
-        """Through the dialplan once more, which has kept what was dialled: it comes to us as a new call."""
-        where = {"context": _FROM_TRUNK, "extension": "s", "priority": "1"}
-        self._ari.send("POST", f"channels/{channel}/continue", where)
+        """Through the dialplan once more, where it still stands at what was dialled: it comes to us as a new call."""
+        self._ari.send("POST", f"channels/{channel}/continue", {"priority": "1"})
 
     def close(self, call: CallId) -> None:
         """Its bridge, and the message that was being left: only then is the file whole."""

@@ -45,10 +45,10 @@ from pbx.core.ids import BridgeId, CallId, LegId
 log = structlog.get_logger("switch")
 
 MAX_SILENCE_S = 8
+AWAY_PRIORITY = "4"  # of from-trunk and from-endpoint in dialplans/
 BRIDGE_TYPE = "mixing,proxy_media"
 """Sound goes through Asterisk from the first packet: a bridge that begins by passing packets on must change its
 technology when the recording begins."""
-_FALLBACK = {"inbound": "in", "outbound": "out"}
 
 
 class Monitor(Protocol):
@@ -92,8 +92,7 @@ class AriSwitch:
 
     def give_back(self, channel: NewChannel) -> None:
         """Let the dialplan go on with a channel as it does while there is no engine."""
-        where = {"context": f"fallback-{_FALLBACK[channel.kind]}", "extension": "s", "priority": "1"}
-        self._send("POST", f"channels/{channel.channel}/continue", where)
+        self._send("POST", f"channels/{channel.channel}/continue", {"priority": AWAY_PRIORITY})
 
     def leg_of(self, channel: str) -> LegId | None:
         """The leg that a channel is: ours by its name, or one that was adopted."""

@@ -26,6 +26,8 @@ from pbx.core.ids import CallId, LegId, PlaybackId, call_of
 
 Json = dict[str, Any]
 
+LONGEST_NUMBER, LONGEST_CALLER = 64, 32  # characters; the dialplan that stands in for us cuts the same
+
 
 @dataclass(frozen=True, slots=True)
 class NewChannel:
@@ -67,9 +69,8 @@ def _stasis_start(event: Json, leg_of: Callable[[str], LegId | None], dialled: s
     if args and args[0] in ("inbound", "outbound"):
         endpoint, exten, caller = ([*args[1:], "", "", ""])[:3]
         caller = caller or channel.get("caller", {}).get("number", "")
-        return NewChannel(
-            args[0], channel["id"], endpoint, exten, caller, channel.get("caller", {}).get("name", "") or ""
-        )
+        name = channel.get("caller", {}).get("name", "") or ""
+        return NewChannel(args[0], channel["id"], endpoint, exten[:LONGEST_NUMBER], caller[:LONGEST_CALLER], name)
     if args and args[0] == "leg":
         found = _for_leg(channel, leg_of)
         return (found[0], LegAnswered(found[1])) if found else None

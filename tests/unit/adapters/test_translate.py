@@ -218,15 +218,15 @@ def test_a_leg_is_made_over_the_connection_that_keeps_no_order(switch: AriSwitch
 
 
 @pytest.mark.covers("P2")
-@pytest.mark.parametrize(("kind", "context"), [("inbound", "fallback-in"), ("outbound", "fallback-out")])
+@pytest.mark.parametrize(("kind", "context"), [("inbound", "from-trunk"), ("outbound", "from-endpoint")])
 def test_a_channel_that_we_cannot_take_goes_on_in_the_dialplan(
     switch: AriSwitch, ari: HandAri, kind: str, context: str
 ) -> None:
     switch.give_back(NewChannel(kind, THEIRS, "tr_a", "+14155550101", "+12065550150", ""))
-    where = {"context": context, "extension": "s", "priority": "1"}
-    assert ari.requests == [("POST", f"channels/{THEIRS}/continue", where)]
-    plan = (Path(__file__).parents[3] / "dialplans" / "fallback.conf").read_text()
-    assert f"[{context}]\nexten => s,1," in plan
+    assert ari.requests == [("POST", f"channels/{THEIRS}/continue", {"priority": "4"})]
+    plan = (Path(__file__).parents[3] / "dialplans" / f"{context}.conf").read_text()
+    steps = [row for row in plan.splitlines() if row.startswith(("exten", " same"))]
+    assert "(away)" in steps[3] and f"[{context}-away]\nexten => s,1," in plan
 
 
 def test_a_leg_that_was_hung_up_before_it_was_there_is_not_dialled(switch: AriSwitch, ari: HandAri) -> None:
