@@ -127,7 +127,13 @@ class Engine:
         self.persons = Persons(directory, self.registrations, occupancy.busy)
         self.arrivals = Arrivals(self.calls, directory, self.persons, new_call, self.admission.overloaded)
         self.control = CallControl(
-            self.calls, directory, self.persons, self.registrations, new_call, lambda: self.link.linked.is_set()
+            self.calls,
+            directory,
+            self.persons,
+            self.registrations,
+            new_call,
+            lambda: self.link.linked.is_set(),
+            self.records.last_used,
         )
         presence = PresenceView(directory, self.registrations.registered, occupancy.busy)
         self.hub = Hub(self.records, presence, directory, self.clock)

@@ -208,6 +208,14 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class AnswerAsked:
+    """Take the call that rings on this phone, by a click elsewhere."""
+
+    phone: Phone
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class DigitsAsked:
     digits: str
     by: str = ""
@@ -227,6 +235,7 @@ Event = (
     | CommandFailed
     | SwitchLost
     | Asked
+    | AnswerAsked
     | DigitsAsked
 )
 

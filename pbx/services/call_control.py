@@ -8,7 +8,7 @@ from crm.directory import Directory
 from crm.errors import Refused, conflict, not_found
 from crm.records import User
 from pbx.core.call import Call, State
-from pbx.core.events import Ask, Asked, DialRequested, DigitsAsked, Direction, NotNow, Phone
+from pbx.core.events import AnswerAsked, Ask, Asked, DialRequested, DigitsAsked, Direction, NotNow, Phone
 from pbx.core.gate import SENTENCES, Reason
 from pbx.core.ids import CallId
 from pbx.services import numbers
@@ -37,13 +37,16 @@ class CallControl:
         presence: Presence,
         mint: Callable[[], CallId],
         ready: Callable[[], bool],
+        last_used: Callable[[str], int],
     ) -> None:
+        """``last_used`` tells when somebody talked over a device the last time, 0 for never."""
         self._calls = calls
         self._directory = directory
         self._persons = persons
         self._presence = presence
         self._mint = mint
         self._ready = ready
+        self._last_used = last_used
 
     def dial(
         self, user_id: str, to: str, *, via: str | None = None, device_id: str | None = None, by: str, call_id: str = ""
@@ -102,10 +105,39 @@ class CallControl:
     def ask(self, call_id: str, ask: Ask, by: str) -> Call:
         return self._asked(call_id, Asked(ask, by))
 
+    def answer(self, call_id: str, device_id: str | None, by: str) -> Call:
+        """Take an incoming call that rings, on one of the called user's own phones: the one that is named, else the
+        only one, else the one that the user talked over last, else the one that was set up first."""
+        call = self._calls.get(call_id)
+        if call is None:
+            raise not_found("call that is up", call_id)
+        if call.state is not State.RINGING or call.person is None:
+            raise conflict("not_ringing", "This call does not ring on your phones now, so it cannot be answered.")
+        user = self._directory().users.get(call.person.user_id)
+        phones = self._phones(user, device_id) if user else ()
+        if not phones:
+            raise conflict(
+                "no_phone_registered",
+                "This phone is not registered now. Switch it on, or answer on another one of yours."
+                if device_id
+                else "None of your phones is registered now. Switch one on, or forward the call.",
+                "device_id" if device_id else None,
+            )
+        return self._asked(call_id, AnswerAsked(self._to_answer_on(phones), by))
+
+    def _to_answer_on(self, phones: tuple[Phone, ...]) -> Phone:
+        """Of the bindings of one device the newest: an older one may be of a phone that has started again since."""
+        devices = self._directory().devices
+        known = sorted(
+            dict.fromkeys(phone.device_id for phone in phones), key=lambda device: devices[device].created_us
+        )
+        chosen = max(sorted(known, key=lambda device: devices[device].created_us), key=self._last_used)
+        return [phone for phone in phones if phone.device_id == chosen][-1]
+
     def send_digits(self, call_id: str, digits: str, by: str) -> Call:
         return self._asked(call_id, DigitsAsked(digits, by))
 
-    def _asked(self, call_id: str, event: Asked | DigitsAsked) -> Call:
+    def _asked(self, call_id: str, event: Asked | AnswerAsked | DigitsAsked) -> Call:
         try:
             return self._calls.ask(call_id, event)
         except UnknownCall as error:

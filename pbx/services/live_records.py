@@ -20,6 +20,7 @@ class LiveRecords:
 
     def __init__(self) -> None:
         self._records: OrderedDict[str, CallRecord] = OrderedDict()
+        self._last_used: dict[str, int] = {}
 
     def happened(self, call: CallId, facts: Sequence[tuple[int, Fact]]) -> None:
         record = self._records.get(call)
@@ -30,6 +31,17 @@ class LiveRecords:
             self._trim()
         for seq, fact in facts:
             record.fold(seq, fact.kind, fact.at, fact.data)
+            if fact.kind == "call.answered":
+                self._used(record, fact.at)
+
+    def _used(self, record: CallRecord, at: int) -> None:
+        for leg in record.legs.values():
+            if leg["device_id"] and leg["answered_us"] is not None:
+                self._last_used[leg["device_id"]] = at
+
+    def last_used(self, device_id: str) -> int:
+        """When people began to talk over this phone the last time; 0 where they have not in this run."""
+        return self._last_used.get(device_id, 0)
 
     def get(self, call_id: str) -> CallRecord | None:
         return self._records.get(call_id)

@@ -35,6 +35,7 @@ from pbx.core.commands import (
     StopTimer,
 )
 from pbx.core.events import (
+    AnswerAsked,
     Asked,
     Beginning,
     CommandFailed,
@@ -157,7 +158,7 @@ class Calls:
         if not entry.busy:
             self._work(entry)
 
-    def ask(self, call_id: str, event: Asked | DigitsAsked) -> Call:
+    def ask(self, call_id: str, event: Asked | AnswerAsked | DigitsAsked) -> Call:
         """What a person asks, answered at once. Raises UnknownCall, or NotNow with the reason."""
         entry = self._entries.get(CallId(call_id))
         if entry is None:

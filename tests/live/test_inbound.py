@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import pytest
 
+from pbx.core.call import Role
 from pbx.core.events import Ask
-from tests.live.stage import PROMPTS, Scene
+from tests.live.stage import PROMPTS, Rep, Scene, facts
 from tests.support.sip_call import Call, CallState
 from tests.support.waiting import until
 
@@ -143,6 +145,85 @@ async def test_ignore_stops_the_phones_and_the_caller_hears_that_the_user_is_una
     assert call.final_status == 486
     logged = await scene.logged(rep)
     assert (logged.row.disposition, logged.row.reason) == ("busy", "ignored")
+
+
+@pytest.mark.covers("I2", "I1")
+async def test_an_answer_by_click_is_taken_by_one_phone_that_picks_up_while_the_caller_hears_ringing(scene: Scene):
+    rep = await scene.rep(phones=2)
+    for phone in rep.phones:
+        phone.obeys_auto_answer = True
+    call = await scene.outside().call(rep.did)
+    rings = [await phone.incoming() for phone in rep.phones]
+    assert not any(ring.header("Call-Info") for ring in rings), "they ring until somebody answers"
+    await call.until_ringing()
+    call_id = await scene.live_call(rep)
+    legs = scene.stack.engine.calls.get(call_id).legs.values()
+    await until(lambda: all(leg.ringing for leg in legs if leg.role is Role.USER), 2, "both phones to be heard of")
+    asked_at = time.monotonic()
+    scene.stack.control.answer(call_id, rep.devices[1], rep.id)
+    taken = await rep.phones[1].incoming()
+    assert "answer-after=0" in (taken.header("Call-Info") or "")
+    for ring in rings:
+        assert ring.at.ended is not None and ring.at.ended <= taken.at.invited, "silent before the other rings"
+        assert (ring.final_status, ring.cause) == (487, 26)
+    assert await call.until_answered() - asked_at < 0.5
+    assert {message.status for message in call.provisional} <= {100, 180}, "nothing but ringing until the answer"
+    await talk(call, taken, 820, 580)
+    assert len(rep.phones[0].calls) == 1, "the other phone is left alone"
+    await call.hang_up()
+    await taken.until_ended()
+    logged = await scene.logged(rep)
+    assert (logged.row.disposition, logged.row.device_id) == ("answered", rep.devices[1])
+    assert facts(logged, "answer.asked") == [{"device_id": rep.devices[1], "by": rep.id}]
+    assert logged.results("user") == ["answered", "cancelled", "cancelled"]
+
+
+@pytest.mark.covers("I2", "I3")
+async def test_a_phone_that_does_not_pick_up_by_itself_rings_on_alone_and_then_the_call_is_forwarded(scene: Scene):
+    mobile = scene.outside(tone=900)
+    rep = await scene.rep(phones=2, ring_time_s=5, forwarding_number=mobile.number, forward_accept="none")
+    call = await scene.outside().call(rep.did)
+    rings = [await phone.incoming() for phone in rep.phones]
+    scene.stack.control.answer(await scene.live_call(rep), rep.devices[0], rep.id)
+    again = await rep.phone.incoming()
+    await rings[1].until_ended()
+    assert call.at.answered is None and len(rep.phones[1].calls) == 1
+    forwarded = await mobile.incoming(within=7)
+    await again.until_ended()
+    await forwarded.answer()
+    await call.until_answered()
+    assert {message.status for message in call.provisional} <= {100, 180}
+    await talk(call, forwarded, 820, 900)
+    await call.hang_up()
+    await forwarded.until_ended()
+
+
+@pytest.mark.covers("I1", "I2")
+async def test_a_phone_picked_up_in_the_moment_of_a_click_leaves_exactly_one_that_talks(scene: Scene):
+    rep = await scene.rep(phones=2)
+    for phone in rep.phones:
+        phone.obeys_auto_answer = True
+    for _ in range(5):
+        call = await scene.outside().call(rep.did)
+        ring, _ = await asyncio.gather(*(phone.incoming() for phone in rep.phones))
+        call_id = await scene.live_call(rep)
+        picked_up = asyncio.ensure_future(ring.answer())
+        await asyncio.sleep(0)  # its 200 is on the way
+        scene.stack.control.answer(call_id, rep.devices[1], rep.id)
+        await call.until_answered()
+        await asyncio.wait([picked_up])
+        await until(lambda: len(_talking(rep)) == 1, 2, "one phone that talks")
+        [kept] = _talking(rep)
+        await talk(call, kept, 820, kept.phone.tone)
+        await call.hang_up()
+        await kept.until_ended()
+        await scene.stack.until_nothing_left()
+        for phone in rep.phones:
+            phone._unseen.clear()
+
+
+def _talking(rep: Rep) -> list[Call]:
+    return [call for phone in rep.phones for call in phone.live_calls if call.state is CallState.ANSWERED]
 
 
 @pytest.mark.covers("I6")

@@ -14,6 +14,7 @@ from pbx.core.call.states import State
 from pbx.core.causes import Cause, Result, may_try_next_trunk, result_of
 from pbx.core.commands import Answer, DialOut, RecordMessage, Ring, RingPhone
 from pbx.core.events import (
+    AnswerAsked,
     Arrived,
     Ask,
     Asked,
@@ -21,8 +22,11 @@ from pbx.core.events import (
     Direction,
     LegAnswered,
     LegEnded,
+    LegHeld,
+    LegRinging,
     MessageRecorded,
     NotNow,
+    Phone,
     PlaybackDone,
     RouteDecided,
     TimerFired,
@@ -34,6 +38,7 @@ ACCEPT_WITHIN = timedelta(seconds=20)
 ACCEPT_REPEATS = 3
 MESSAGE_GRACE = timedelta(seconds=15)
 SHORTEST_MESSAGE = timedelta(seconds=1)
+SILENT_WITHIN = timedelta(milliseconds=500)
 _GRACE = timedelta(seconds=5)
 
 
@@ -79,19 +84,26 @@ def _ring(call: Call) -> None:
         return
     call.move(State.RINGING)
     for phone in person.phones:
-        leg = call.new_leg(Role.USER, device_id=phone.device_id)
-        call.do(
-            RingPhone(
-                leg.id,
-                phone.dial,
-                caller_id=call.customer_number,
-                caller_name="",
-                timeout=person.ring_time + _GRACE,
-                for_leg=call.caller.id,
-            )
-        )
+        _ring_phone(call, phone)
     call.open_bridge()  # while the phones are being called: an answer then waits for nothing
     call.start_timer("ring", person.ring_time)
+
+
+def _ring_phone(call: Call, phone: Phone, *, auto_answer: bool = False) -> None:
+    assert call.person is not None
+    leg = call.new_leg(Role.USER, device_id=phone.device_id)
+    leg.dial = phone.dial
+    call.do(
+        RingPhone(
+            leg.id,
+            phone.dial,
+            caller_id=call.customer_number,
+            caller_name="",
+            timeout=call.person.ring_time + _GRACE,
+            for_leg=call.caller.id,
+            auto_answer=auto_answer,
+        )
+    )
 
 
 # -- while the user's phones ring ------------------------------------------------------------------
@@ -132,6 +144,8 @@ def rang_long_enough(call: Call, event: TimerFired) -> None:
     if event.name == "ring":
         _stop_phones(call)
         _forward(call)
+    elif event.name == "silence":
+        _ring_again(call)
 
 
 def asked_while_ringing(call: Call, event: Asked) -> None:
@@ -151,10 +165,50 @@ def asked_while_ringing(call: Call, event: Asked) -> None:
         raise NotNow("The call has not been answered yet.")
 
 
-def _stop_phones(call: Call) -> None:
+def asked_to_answer(call: Call, event: AnswerAsked) -> None:
+    """Answer on the card (I2). No phone picks up for being told so while it rings, so all are stopped, and the one
+    that was asked for is rung again, alone and with the wish that it picks up by itself.
+
+    It is rung when the others have gone: a phone that is still ringing is busy to a second call. Its ring time
+    begins anew; if nobody is there after that, the call goes on as it would have. Asked twice, it is rung once.
+    """
+    if event.phone == call.answer_on:
+        return
+    call.note("answer.asked", device_id=event.phone.device_id, by=event.by)
+    _stop_phones(call, Result.CANCELLED, Cause.ANSWERED_ELSEWHERE)  # with this cause none shows a missed call
+    call.answer_on = event.phone
+    call.start_timer("silence", SILENT_WITHIN)  # an end that is never told must not leave the caller waiting
+
+
+def stopped_phone(call: Call, event: LegRinging | LegAnswered | LegEnded | LegHeld | DigitPressed) -> None:
+    """A phone that was stopped for the one that shall answer: the last to go lets that one ring.
+
+    One that was picked up in the very moment is cut off by the switch, whatever we do; but there the user is, so
+    that phone is the one that is rung again, and no other.
+    """
+    leg = call.legs.get(event.leg)
+    if leg is None or leg.role is not Role.USER or "silence" not in call.timers:
+        return
+    if isinstance(event, LegAnswered) and not leg.ended:
+        call.answer_on = Phone(leg.device_id, leg.dial)
+        call.note("answer.picked_up", device_id=leg.device_id)
+    elif isinstance(event, LegEnded) and all(each.ended for each in call.legs.values() if each.role is Role.USER):
+        _ring_again(call)
+
+
+def _ring_again(call: Call) -> None:
+    assert call.person is not None and call.answer_on is not None
+    call.stop_timer("silence")
+    _ring_phone(call, call.answer_on, auto_answer=True)
+    call.start_timer("ring", call.person.ring_time)
+
+
+def _stop_phones(call: Call, result: Result = Result.NO_ANSWER, cause: Cause = Cause.NO_ANSWER) -> None:
     call.stop_timer("ring")
+    call.stop_timer("silence")
+    call.answer_on = None
     for leg in call.live_legs(Role.USER):
-        call.end_leg(leg, Result.NO_ANSWER, Cause.NO_ANSWER)
+        call.end_leg(leg, result, cause)
 
 
 def _caller_gave_up(call: Call) -> None:

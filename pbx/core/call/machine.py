@@ -11,6 +11,7 @@ from pbx.core.call.states import State
 from pbx.core.causes import Cause, Result, result_of
 from pbx.core.commands import Command, Fact
 from pbx.core.events import (
+    AnswerAsked,
     Arrived,
     Asked,
     Beginning,
@@ -57,6 +58,7 @@ def handle(call: Call, event: Event, now: Instant) -> Decided:
     """
     call.now = max(call.now, now)  # a clock that is set back must not turn the log round
     if isinstance(event, LegRinging | LegAnswered | LegEnded | LegHeld | DigitPressed) and not _leg_event(call, event):
+        inbound.stopped_phone(call, event)
         return _taken(call)
     if isinstance(event, TimerFired):
         if event.name not in call.timers:
@@ -75,7 +77,7 @@ def handle(call: Call, event: Event, now: Instant) -> Decided:
     handler = _HANDLERS.get((call.state, type(event)))
     if handler is not None:
         handler(call, event)
-    elif isinstance(event, Asked | DigitsAsked):
+    elif isinstance(event, Asked | AnswerAsked | DigitsAsked):
         raise NotNow("That is not possible at this moment of the call.")
     return _taken(call)
 
@@ -167,6 +169,7 @@ _HANDLERS: dict[tuple[State, type], Handler] = {
     (_S.RINGING, LegEnded): inbound.leg_ended_while_ringing,
     (_S.RINGING, TimerFired): inbound.rang_long_enough,
     (_S.RINGING, Asked): inbound.asked_while_ringing,
+    (_S.RINGING, AnswerAsked): inbound.asked_to_answer,
     (_S.FORWARDING, LegAnswered): inbound.forward_answered,
     (_S.FORWARDING, LegEnded): inbound.leg_ended_while_forwarding,
     (_S.FORWARDING, TimerFired): inbound.forward_took_too_long,

@@ -71,6 +71,7 @@ class Leg:
     number: str = ""
     device_id: str = ""
     trunk_id: str = ""
+    dial: str = ""  # where a phone of ours is rung
     ringing: bool = False
     answered: bool = False
     held: bool = False
@@ -122,6 +123,7 @@ class Call:
     refusal: Reason | None = None  # the gate's, where it refused the call itself
     via: str = ""
     user_phone: Phone | None = None
+    answer_on: Phone | None = None  # asked to take the call: alone rung, as soon as the others are silent
     accept_asked: int = 0
     message_since: Instant | None = None
     timers: set[str] = field(default_factory=set)

@@ -12,7 +12,7 @@ from pbx.web.context import Ctx
 from pbx.web.declare import Right, Table
 from pbx.web.principal import forbidden
 from pbx.web.wire.base import Paged
-from pbx.web.wire.calls import CallDetail, CallQuery, CallView, Dial, Dialled, Digits, Link, Notes
+from pbx.web.wire.calls import AnswerOn, CallDetail, CallQuery, CallView, Dial, Dialled, Digits, Link, Notes
 
 table = Table("calls")
 
@@ -95,16 +95,17 @@ async def unmute(ctx: Ctx) -> Any:
     return await _ask(ctx, Ask.UNMUTE)
 
 
-@table.route("POST", "/calls/{call}/answer", right=Right.REP, scope="calls:write", answer=CallView, errors=(404, 409))
-async def answer(ctx: Ctx) -> Any:
-    """Answering needs a microphone, so it is done on the phone that rings: this says so, or why it is too late."""
-    call = (await _controlled(ctx)).view
-    if call["state"] != "ringing":
-        raise conflict("not_ringing", "This call does not ring on your phones now, so it cannot be answered.")
-    raise conflict(
-        "answer_on_phone",
-        "Answer on one of the phones that ring: they cannot be answered from here. Forward and ignore work from here.",
-    )
+@table.route(
+    "POST", "/calls/{call}/answer", right=Right.REP, scope="calls:write", answer=CallView, errors=(404, 409, 422)
+)
+async def answer(ctx: Ctx, body: AnswerOn) -> Any:
+    """Take an incoming call that rings: your phones stop, and one of them is rung again and told to pick up by itself.
+
+    A phone that does not obey such a wish rings on alone. Without a device it is the only registered one, else the
+    one you talked over last, else the first."""
+    await _owned(ctx)
+    ctx.engine.control.answer(ctx.path("call"), body.device_id, ctx.who.id)
+    return _row((await call_log.find(ctx, ctx.path("call"))).view)
 
 
 @table.route("POST", "/calls/{call}/digits", right=Right.REP, scope="calls:write", status=204, errors=(404, 409, 422))
@@ -175,12 +176,24 @@ _OWNERS_ALONE = frozenset(
 )
 
 
-async def _ask(ctx: Ctx, ask: Ask) -> Any:
+async def _owned(ctx: Ctx) -> None:
+    """A call that goes on, of the one who asks."""
     found = await _controlled(ctx)
-    if ask in _OWNERS_ALONE and not ctx.who.is_admin and ctx.who.id != found.view["user_id"]:
+    if not ctx.who.is_admin and ctx.who.id != found.view["user_id"]:
         raise forbidden("Only the user whose call this is, or an admin, may do this.")
+    _check_goes_on(found)
+
+
+def _check_goes_on(found: call_log.Found) -> None:
     if found.view["ended_us"] is not None:
         raise conflict("call_over", "This call is over already.")
+
+
+async def _ask(ctx: Ctx, ask: Ask) -> Any:
+    if ask in _OWNERS_ALONE:
+        await _owned(ctx)
+    else:
+        _check_goes_on(await _controlled(ctx))
     ctx.engine.control.ask(ctx.path("call"), ask, ctx.who.id)
     return _row((await call_log.find(ctx, ctx.path("call"))).view)
 

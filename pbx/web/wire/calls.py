@@ -53,6 +53,10 @@ class Dialled(Answer):
     call: CallView  # type: ignore[valid-type]
 
 
+class AnswerOn(Body):
+    device_id: str | None = Field(None, max_length=64, description="One of your registered devices (id).")
+
+
 class Digits(Body):
     digits: str = Field(max_length=200, description="0-9, *, #, A-D", examples=["1234#"])
 

@@ -6,8 +6,10 @@ import asyncio
 
 import pytest
 
+from crm.services import devices
+from crm.unit_of_work import SYSTEM
 from pbx.core.commands import DialOut, HangUp, RingPhone, SendDigits
-from pbx.core.events import LegAnswered
+from pbx.core.events import LegAnswered, LegEnded
 from tests.integration.web.world import CUSTOMER, World
 
 
@@ -170,10 +172,69 @@ async def test_an_incoming_call_can_be_forwarded_to_a_number_set_a_moment_ago(wo
     assert "12065550130" in out.dial
 
 
-async def test_answering_says_where_it_is_done(world: World) -> None:
+@pytest.mark.covers("I2")
+async def test_an_incoming_call_is_answered_on_the_phone_that_is_named(world: World) -> None:
     call = world.ring(world.mio)
+    status, shown = await world.ask("POST", f"/calls/{call}/answer", world.mio, {"device_id": world.mio.device})
+    assert (status, shown["state"]) == (200, "ringing")
+    world.engine.calls.deliver(call, LegEnded(world.leg(call, RingPhone), 26))
+    first, again = [each for each in world.engine.switch.commands if isinstance(each, RingPhone)]
+    assert (again.dial, first.auto_answer, again.auto_answer) == (first.dial, False, True)
+    world.engine.calls.deliver(call, LegAnswered(again.leg))
+    await world.stored()
+    _, shown = await world.ask("GET", f"/calls/{call}", world.mio)
+    [asked] = [event["data"] for event in shown["timeline"] if event["kind"] == "answer.asked"]
+    assert asked == {"device_id": world.mio.device, "by": world.mio.id} and shown["state"] == "talking"
     status, problem = await world.ask("POST", f"/calls/{call}/answer", world.mio)
-    assert (status, problem["code"]) == (409, "answer_on_phone")
+    assert (status, problem["code"]) == (409, "not_ringing")
+    world.end(call)
+
+
+@pytest.mark.covers("I2", "TRUST21")
+async def test_a_call_is_answered_by_the_called_user_alone_and_on_no_phone_of_others(world: World) -> None:
+    call = world.ring(world.mio, "+14155550102", colleague=world.sam.id)
+    for who, body, expected in (
+        (world.sam, {}, (403, "forbidden")),
+        (world.alex, {}, (403, "forbidden")),
+        (world.mio, {"device_id": world.sam.device}, (404, "not_found")),
+        (world.robin, {"device_id": world.robin.device}, (404, "not_found")),
+        (world.mio, {"device": "x"}, (422, "unknown_field")),
+    ):
+        status, problem = await world.ask("POST", f"/calls/{call}/answer", who, body)
+        assert (status, problem["code"]) == expected
+    world.engine.registrations.bindings[world.mio.device] = 0
+    for body in ({}, {"device_id": world.mio.device}):
+        status, problem = await world.ask("POST", f"/calls/{call}/answer", world.mio, body)
+        assert (status, problem["code"]) == (409, "no_phone_registered")
+    assert not [each for each in world.engine.switch.commands if isinstance(each, HangUp)], "they ring on"
+    world.engine.registrations.bindings[world.mio.device] = 1
+    assert (await world.ask("POST", f"/calls/{call}/answer", world.robin))[0] == 200, "an admin may"
+
+
+@pytest.mark.covers("I2")
+async def test_without_a_name_the_phone_that_was_talked_over_last_answers(world: World) -> None:
+    async with world.engine.store.write(SYSTEM) as work:
+        other = (await devices.add(work, {"user": world.mio.id, "name": "Soft phone"})).device.id
+    await world.engine.reload()
+    world.engine.registrations.bindings[other] = 1
+
+    async def answers_on() -> str:
+        call = world.ring(world.mio)
+        assert (await world.ask("POST", f"/calls/{call}/answer", world.mio))[0] == 200
+        for leg in list(world.engine.calls.get(call).legs.values()):
+            if leg.ending:
+                world.engine.calls.deliver(call, LegEnded(leg.id, 26))
+        again = [each for each in world.engine.switch.commands if isinstance(each, RingPhone)][-1]
+        world.end(call)
+        return again.dial.removeprefix("PJSIP/")
+
+    assert await answers_on() == world.mio.device, "the first"
+    for device in (other, world.mio.device, other):
+        call = world.ring(world.mio)
+        leg = next(leg for leg in world.engine.calls.get(call).legs.values() if leg.device_id == device)
+        world.engine.calls.deliver(call, LegAnswered(leg.id))
+        world.end(call)
+        assert await answers_on() == device
 
 
 @pytest.mark.covers("V8")

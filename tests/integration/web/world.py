@@ -83,7 +83,13 @@ class SmallEngine:
         occupancy = Occupancy(self.calls.get)
         self.persons = Persons(self._current, self.registrations, occupancy.busy)
         self.control = CallControl(
-            self.calls, self._current, self.persons, self.registrations, new_call, lambda: self.linked
+            self.calls,
+            self._current,
+            self.persons,
+            self.registrations,
+            new_call,
+            lambda: self.linked,
+            self.records.last_used,
         )
         presence = PresenceView(self._current, self.registrations.registered, occupancy.busy)
         self.hub = Hub(self.records, presence, self._current, self.clock, queue=64, ring=256)

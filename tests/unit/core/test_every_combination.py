@@ -21,6 +21,7 @@ from pbx.core.call.machine import Decided
 from pbx.core.call.record import CallRecord
 from pbx.core.commands import DialOut, Fact, RingPhone
 from pbx.core.events import (
+    AnswerAsked,
     Arrived,
     Ask,
     Asked,
@@ -198,7 +199,20 @@ class AnyStory(RuleBasedStateMachine):
     def the_message_ends(self, seconds: int) -> None:
         self.feed(MessageRecorded(self.switch.message, timedelta(seconds=seconds)))
 
-    @rule(name=st.sampled_from(["ring", "forward", "accept", "own", "customer", "longest", "message", "announcement"]))
+    @rule(n=st.integers(0, 1), all_stop=st.booleans())
+    def somebody_answers_by_click(self, n: int, all_stop: bool) -> None:
+        before = list(self.call.legs)
+        self.feed(AnswerAsked(PHONES[n], by="u_1"))
+        for leg in before if all_stop and "silence" in self.call.timers else ():
+            if leg in self.switch.hung_up:
+                self.switch.gone.add(leg)
+                self.feed(LegEnded(leg, 26))
+
+    @rule(
+        name=st.sampled_from(
+            ["ring", "silence", "forward", "accept", "own", "customer", "longest", "message", "announcement"]
+        )
+    )
     def a_timer_fires(self, name: str) -> None:
         self.switch.timers.discard(name)
         self.feed(TimerFired(name))
@@ -239,7 +253,7 @@ class AnyStory(RuleBasedStateMachine):
         try:
             decided = handle(self.call, event, Instant(self.now))
         except NotNow:
-            assert isinstance(event, Asked | DigitsAsked)
+            assert isinstance(event, Asked | AnswerAsked | DigitsAsked)
             assert self.call.out == [] and self.call.state is before
             return
         self.took(before, decided)
@@ -299,7 +313,8 @@ class AnyStory(RuleBasedStateMachine):
         caller = self.call.caller.id
         others = [leg for leg in self.switch.dialled if leg != caller and self.switch.live(leg)]
         talks = caller in self.switch.joined and any(leg in self.switch.answered for leg in others)
-        rings = caller in self.switch.rung and caller not in self.switch.answered and bool(others)
+        soon = "silence" in self.switch.timers  # between two rings of our phones: the caller hears one ringing
+        rings = caller in self.switch.rung and caller not in self.switch.answered and (bool(others) or soon)
         hears_words = self.call.state is State.ANNOUNCING and "announcement" in self.switch.timers
         leaves_message = self.call.state is State.MESSAGE and bool(self.switch.message)
         goes_out = self.call.state is State.DIALLING and bool(others) and caller in self.switch.joined

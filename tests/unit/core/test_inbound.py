@@ -8,8 +8,20 @@ import pytest
 
 from pbx.core.call import State
 from pbx.core.causes import Cause
-from pbx.core.commands import Answer, DialOut, HangUp, JoinBridge, Play, RecordMessage, Ring, RingPhone, StopPlay
+from pbx.core.commands import (
+    Answer,
+    DialOut,
+    HangUp,
+    JoinBridge,
+    Play,
+    RecordMessage,
+    Ring,
+    RingPhone,
+    StartTimer,
+    StopPlay,
+)
 from pbx.core.events import (
+    AnswerAsked,
     Ask,
     Asked,
     CommandFailed,
@@ -23,7 +35,8 @@ from pbx.core.events import (
     TimerFired,
 )
 from pbx.core.gate import Reason
-from tests.unit.core.story import VOICEMAIL, Story, comes_in, leg, mio
+from pbx.core.ids import LegId
+from tests.unit.core.story import DESK, SOFT, VOICEMAIL, Story, comes_in, leg, mio
 
 CALLER, FIRST, SECOND, FORWARD = leg(1), leg(2), leg(3), leg(4)
 
@@ -181,6 +194,118 @@ def test_ignoring_while_it_is_being_forwarded_stops_that_too() -> None:
 def test_a_call_is_forwarded_once() -> None:
     with pytest.raises(NotNow, match="being forwarded already"):
         comes_in().then(TimerFired("ring")).then(Asked(Ask.FORWARD))
+
+
+AGAIN, ONCE_MORE = leg(4), leg(5)
+
+
+def asked_to_answer() -> Story:
+    """Both phones ring, and the second shall answer by itself."""
+    return comes_in().then(LegRinging(FIRST)).then(AnswerAsked(SOFT, "u_1"))
+
+
+@pytest.mark.covers("I2")
+def test_an_answer_by_click_silences_every_phone_and_then_rings_one_that_picks_up_by_itself() -> None:
+    story = asked_to_answer()
+    assert {(stop.leg, stop.cause) for stop in story.did(HangUp)} == {
+        (FIRST, Cause.ANSWERED_ELSEWHERE),
+        (SECOND, Cause.ANSWERED_ELSEWHERE),
+    }
+    assert story.fact("answer.asked") == {"device_id": "d2", "by": "u_1"}
+    assert story.then(LegEnded(FIRST, 26)).did(RingPhone) == [], "a phone that still rings would be busy to us"
+    [ring] = story.then(LegEnded(SECOND, 26)).did(RingPhone)
+    assert (ring.leg, ring.dial, ring.auto_answer, ring.for_leg) == (AGAIN, SOFT.dial, True, CALLER)
+    story.then(LegRinging(AGAIN)).then(LegAnswered(AGAIN))
+    assert story.state is State.TALKING and story.did(JoinBridge)[0].legs == (CALLER, AGAIN)
+    assert [answer.leg for answer in story.did(Answer)] == [CALLER]
+    row = story.record().call
+    assert (row["device_id"], row["via"]) == ("d2", "phone")
+    assert {story.record().legs[each]["result"] for each in (FIRST, SECOND)} == {"cancelled"}
+
+
+@pytest.mark.covers("I2")
+def test_a_phone_whose_end_is_never_told_does_not_keep_the_answer_waiting() -> None:
+    story = asked_to_answer().then(LegEnded(FIRST, 26)).then(TimerFired("silence"))
+    assert [ring.leg for ring in story.did(RingPhone)] == [AGAIN]
+    assert story.then(LegEnded(SECOND, 26)).did(RingPhone) == [], "rung once"
+
+
+@pytest.mark.covers("I1", "I2")
+def test_a_phone_that_was_answered_before_the_click_wins_and_nothing_is_rung_twice() -> None:
+    story = comes_in().then(LegAnswered(FIRST))
+    with pytest.raises(NotNow):
+        story.then(AnswerAsked(SOFT, "u_1"))
+    assert story.state is State.TALKING and "answer.asked" not in story.kinds()
+    assert story.then(LegEnded(SECOND, 26)).did(RingPhone) == []
+
+
+@pytest.mark.covers("I1", "I2")
+@pytest.mark.parametrize("ends_first", [FIRST, SECOND])
+def test_a_phone_picked_up_in_the_moment_of_the_click_is_the_only_one_that_is_rung_again(ends_first: LegId) -> None:
+    ends_last = SECOND if ends_first == FIRST else FIRST
+    story = asked_to_answer()
+    if ends_first == SECOND:
+        story.then(LegEnded(SECOND, 26))
+    story.then(LegAnswered(FIRST))
+    assert story.state is State.RINGING and story.step == [], "the switch is letting it go already"
+    if ends_first == FIRST:
+        story.then(LegEnded(FIRST, 26))
+    assert [ring.dial for ring in story.then(LegEnded(ends_last, 26)).did(RingPhone)] == [DESK.dial]
+    assert story.fact("answer.picked_up") == {"device_id": "d1"}
+    assert story.then(LegAnswered(AGAIN)).record().call["device_id"] == "d1"
+
+
+@pytest.mark.covers("I2")
+def test_a_second_click_rings_nothing_twice_but_another_phone_may_be_chosen() -> None:
+    story = asked_to_answer().then(AnswerAsked(SOFT, "u_1"))
+    assert story.step == [] and story.kinds().count("answer.asked") == 1
+    story.then(LegEnded(FIRST, 26)).then(LegEnded(SECOND, 26)).then(AnswerAsked(SOFT, "u_1"))
+    assert story.step == [], "it rings there already"
+    story.then(AnswerAsked(DESK, "u_1"))
+    assert [stop.leg for stop in story.did(HangUp)] == [AGAIN]
+    [ring] = story.then(LegEnded(AGAIN, 26)).did(RingPhone)
+    assert (ring.leg, ring.dial) == (ONCE_MORE, DESK.dial)
+
+
+@pytest.mark.covers("I2", "I3")
+@pytest.mark.parametrize("why", ["ring time", "unreachable", "forward clicked", "while it is silent"])
+def test_a_phone_that_was_asked_to_answer_and_does_not_leaves_the_rules_as_they_were(why: str) -> None:
+    story = asked_to_answer()
+    if why == "while it is silent":
+        story.then(Asked(Ask.FORWARD, "u_1"))
+        assert story.then(LegEnded(FIRST, 26)).then(LegEnded(SECOND, 26)).did(RingPhone) == []
+        assert story.state is State.FORWARDING
+        return
+    story.then(LegEnded(FIRST, 26)).then(LegEnded(SECOND, 26))
+    assert [(timer.name, timer.delay) for timer in story.did(StartTimer)] == [("ring", mio().ring_time)]
+    match why:
+        case "ring time":
+            story.then(TimerFired("ring"))
+            assert [stop.leg for stop in story.did(HangUp)] == [AGAIN]
+        case "unreachable":
+            story.then(LegEnded(AGAIN, 20))
+        case _:
+            story.then(Asked(Ask.FORWARD, "u_1"))
+    assert story.state is State.FORWARDING and [asked.purpose for asked in story.asked] == ["forward"]
+
+
+@pytest.mark.covers("I2", "I8")
+def test_a_caller_who_gives_up_between_the_two_rings_is_a_missed_call() -> None:
+    story = asked_to_answer().then(LegEnded(CALLER, 127))
+    assert story.ended["disposition"] == "missed"
+    assert story.then(LegEnded(FIRST, 26)).then(LegEnded(SECOND, 26)).step == [] and story.call.timers == set()
+
+
+@pytest.mark.covers("I2")
+@pytest.mark.parametrize("when", ["forwarding", "asking", "announcing"])
+def test_only_a_call_that_rings_can_be_answered(when: str) -> None:
+    story = {
+        "forwarding": lambda: comes_in().then(TimerFired("ring")),
+        "asking": asking,
+        "announcing": lambda: comes_in(mio(busy=True)),
+    }[when]()
+    with pytest.raises(NotNow):
+        story.then(AnswerAsked(DESK, "u_1"))
 
 
 @pytest.mark.covers("I7")
