@@ -37,6 +37,7 @@ from pbx.adapters.sound_worker import SoundWorker
 from pbx.adapters.store.journal import FileJournal
 from pbx.adapters.store.projector import Projector
 from pbx.config import Config
+from pbx.core.events import Direction
 from pbx.core.ids import CallId, call_of
 from pbx.services.admission import Admission
 from pbx.services.arrivals import Arrivals
@@ -122,7 +123,13 @@ class Engine:
         self.routing = Routing(directory, now, self.registrations.reachable)
         self.spending = Spending(lambda: int(self._directory.settings["gate.minute_price_micros"]), now)
         gate = self.gate = Gate(directory, self.routing, self.spending, self.admission.overloaded)
-        self.calls = Calls(self.switch, self.journal, self.clock, gate)
+        self.calls = Calls(
+            self.switch,
+            self.journal,
+            self.clock,
+            gate,
+            find_colleague=lambda number: self.persons.at(number, Direction.INTERNAL),
+        )
         occupancy = Occupancy(self.calls.get)
         self.persons = Persons(directory, self.registrations, occupancy.busy)
         self.arrivals = Arrivals(self.calls, directory, self.persons, new_call, self.admission.overloaded)
@@ -134,6 +141,7 @@ class Engine:
             new_call,
             lambda: self.link.linked.is_set(),
             self.records.last_used,
+            self.admission.overloaded,
         )
         presence = PresenceView(directory, self.registrations.registered, occupancy.busy)
         self.hub = Hub(self.records, presence, directory, self.clock)

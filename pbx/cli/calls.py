@@ -112,7 +112,7 @@ def hang_up(app: App, call_id: str) -> None:
 @json_option
 @click.pass_obj
 def dial_command(app: App, number: str, user: str, via: str | None, device: str | None) -> None:
-    """Ring a phone of USER, then call NUMBER. The customer sees the user's own number."""
+    """Ring a phone of USER, then call NUMBER; a colleague is rung inside. NUMBER is shown the user's own number."""
     chosen = {name: value for name, value in (("via", via), ("device_id", device)) if value}
     answer = Api(app, user).post("/calls", {"to": number, **chosen})
     if app.as_json:

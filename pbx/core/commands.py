@@ -49,6 +49,13 @@ class Ring:
 
 
 @dataclass(frozen=True, slots=True)
+class StopRinging:
+    """End the ringing that is played to an answered leg; else it sounds until the other side first makes a sound."""
+
+    leg: LegId
+
+
+@dataclass(frozen=True, slots=True)
 class OpenBridge:
     bridge: BridgeId
 
@@ -157,6 +164,13 @@ class FindRoute:
 
 
 @dataclass(frozen=True, slots=True)
+class FindColleague:
+    """Ask who has this number of ours; the answer comes back at once as :class:`ColleagueFound`."""
+
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
 class Fact:
     """Something that happened: a row of the call's history, written before anything follows from it."""
 
@@ -170,6 +184,7 @@ Command = (
     | DialOut
     | Answer
     | Ring
+    | StopRinging
     | OpenBridge
     | JoinBridge
     | CloseBridge
@@ -186,4 +201,5 @@ Command = (
     | StartTimer
     | StopTimer
     | FindRoute
+    | FindColleague
 )

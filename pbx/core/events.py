@@ -107,6 +107,8 @@ class DialRequested:
     phone: Phone | None  # None: through the forwarding number
     dialled: str
     requested_by: str
+    colleague: str = ""  # the user of ours whose number it is: rung inside, without any trunk
+    overloaded: bool = False
 
 
 # -- from the switch -------------------------------------------------------------------------------
@@ -172,6 +174,13 @@ class RouteDecided:
 
 
 @dataclass(frozen=True, slots=True)
+class ColleagueFound:
+    """Who has the number that was asked about, as they are at this moment; None: nobody who can be called."""
+
+    person: Person | None
+
+
+@dataclass(frozen=True, slots=True)
 class CommandFailed:
     """The switch could not do it; ``leg`` names the leg that is of no use now, if one is."""
 
@@ -232,6 +241,7 @@ Event = (
     | MessageRecorded
     | TimerFired
     | RouteDecided
+    | ColleagueFound
     | CommandFailed
     | SwitchLost
     | Asked

@@ -78,8 +78,7 @@ class Arrivals:
             self._begin(arriving, "", arriving.endpoint)  # no number: refused, and in the log
             return
         destination = numbers.read(arriving.exten, user.country, directory.settings)
-        colleague = directory.user_of(destination.e164)
-        if colleague is not None and colleague.id != user.id and user.active:
+        if numbers.colleague(destination, directory, user) is not None:
             self._begin(arriving, destination.e164, user.number or "", caller_name=user.name, from_user=user)
             return
         person = self._persons.of(user, Direction.OUTBOUND)
@@ -97,9 +96,7 @@ class Arrivals:
         from_user: User | None = None,
     ) -> None:
         directory = self._directory()
-        called = directory.user_of(did)
-        direction = Direction.INTERNAL if from_user else Direction.INBOUND
-        person = self._persons.of(called, direction) if called is not None and called.active else None
+        person = self._persons.at(did, Direction.INTERNAL if from_user else Direction.INBOUND)
         event = Arrived(
             channel=arriving.channel,
             did=did,

@@ -38,6 +38,7 @@ class CallControl:
         mint: Callable[[], CallId],
         ready: Callable[[], bool],
         last_used: Callable[[str], int],
+        overloaded: Callable[[], bool],
     ) -> None:
         """``last_used`` tells when somebody talked over a device the last time, 0 for never."""
         self._calls = calls
@@ -47,6 +48,7 @@ class CallControl:
         self._mint = mint
         self._ready = ready
         self._last_used = last_used
+        self._overloaded = overloaded
 
     def dial(
         self, user_id: str, to: str, *, via: str | None = None, device_id: str | None = None, by: str, call_id: str = ""
@@ -54,7 +56,7 @@ class CallControl:
         """Ring the user first, on a registered phone or at the forwarding number, then the customer.
 
         Without ``via`` a registered phone is used, else the forwarding number. The gate speaks before anything
-        rings; what it refuses stands in the log all the same.
+        rings; what it refuses stands in the log all the same. A colleague is rung inside, as when a phone dials.
         """
         directory = self._directory()
         user = directory.users.get(user_id)
@@ -65,7 +67,16 @@ class CallControl:
         phone = self._phone(user, via, device_id)
         destination = numbers.read(to, user.country, directory.settings)
         person = self._persons.of(user, Direction.OUTBOUND)
-        event = DialRequested(person, destination.e164, phone, to[:64], by)
+        colleague = numbers.colleague(destination, directory, user)
+        event = DialRequested(
+            person,
+            destination.e164,
+            phone,
+            to[:64],
+            by,
+            colleague=colleague.id if colleague else "",
+            overloaded=self._overloaded(),
+        )
         call = self._calls.begin(CallId(call_id) if call_id else self._mint(), event)
         if call.state is State.ENDED and call.refusal is not None:
             raise Refused(call.refusal.value, SENTENCES[call.refusal], "to", _STATUS.get(call.refusal, 403))

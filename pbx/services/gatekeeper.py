@@ -47,7 +47,7 @@ class Gate:
         """
         forwarding = request.purpose in _FORWARDING
         verdict, decided = self._judge(
-            request.user_id, request.number, holding=call.id in self._held, forwarding=forwarding
+            request.user_id, request.number, holder=self._held.get(call.id), forwarding=forwarding
         )
         if verdict.reason is gate.Reason.EMERGENCY and forwarding:
             verdict, decided = gate.Verdict(False, gate.Reason.INVALID_NUMBER), ()  # nobody forwards to the police
@@ -57,7 +57,7 @@ class Gate:
 
     def check(self, user_id: str, number: str) -> gate.Verdict:
         """The same verdict without a call: for pickers and for admins who ask why."""
-        return self._judge(user_id, number, holding=False)[0]
+        return self._judge(user_id, number, holder=None)[0]
 
     def release(self, call: Call) -> None:
         user_id = self._held.pop(call.id, None)
@@ -73,8 +73,9 @@ class Gate:
         return len(self._held)
 
     def _judge(
-        self, user_id: str, number: str, *, holding: bool, forwarding: bool = False
+        self, user_id: str, number: str, *, holder: str | None, forwarding: bool = False
     ) -> tuple[gate.Verdict, tuple[Route, ...]]:
+        """``holder`` is the user for whom the call is counted already: its second leg is the same call."""
         directory = self._directory()
         user = directory.users.get(user_id)
         if user is None:
@@ -83,16 +84,15 @@ class Gate:
         if forwarding:
             destination = numbers.forwarded(destination, directory, user_id)
         routes = self._routing.routes(destination)
-        mine = 1 if holding else 0  # a call's second leg is the same call
         load = gate.Load(
-            concurrent=len(self._held) - mine,
+            concurrent=len(self._held) - (holder is not None),
             spent_micros=self._spending.organisation(),
             trunk_free=bool(routes),
             overloaded=self._overloaded(),
         )
         verdict = gate.decide(
             destination,
-            self._caller(user, directory, mine),
+            self._caller(user, directory, holder),
             self._policy(directory),
             load,
             do_not_call=destination.e164 in directory.do_not_call,
@@ -107,7 +107,7 @@ class Gate:
             self._read_policy = directory, policy(directory)
         return self._read_policy[1]
 
-    def _caller(self, user: User, directory: Directory, mine: int) -> gate.Caller:
+    def _caller(self, user: User, directory: Directory, holder: str | None) -> gate.Caller:
         number = directory.number_of(user.id)
         cap = user.max_concurrent
         spend = user.spend_cap_micros
@@ -116,7 +116,7 @@ class Gate:
             may_call=user.may_call,
             did=number.e164 if number else "",
             did_voice=number.voice if number else False,
-            concurrent=self._by_user.get(user.id, 0) - mine,
+            concurrent=self._by_user.get(user.id, 0) - (holder == user.id),
             max_concurrent=cap if cap is not None else directory.settings["gate.max_concurrent_user"],
             spent_micros=self._spending.user(user.id),
             spend_cap_micros=spend if spend is not None else directory.settings["gate.spend_cap_user_micros"],

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from crm import phone_numbers
 from crm.directory import Directory
+from crm.records import User
 from pbx.core.gate import Destination
 
 
@@ -29,6 +30,12 @@ def _is_emergency(digits: str, settings: Mapping[str, object], country: str) -> 
     if not isinstance(table, Mapping):
         return False
     return any(str(number) == digits for key in ("*", country.upper()) for number in table.get(key) or ())
+
+
+def colleague(destination: Destination, directory: Directory, caller: User) -> User | None:
+    """The user whose number this is, where a call of ``caller`` to it stays inside, without any trunk."""
+    owner = directory.user_of(destination.e164)
+    return owner if owner is not None and owner.id != caller.id and caller.active else None
 
 
 def forwarded(destination: Destination, directory: Directory, user_id: str) -> Destination:

@@ -40,6 +40,11 @@ class Persons:
             recording=recording_plan(user, directory, direction),
         )
 
+    def at(self, number: str, direction: Direction) -> Person | None:
+        """Who has this number of ours and can be called there."""
+        user = self._directory().user_of(number)
+        return self.of(user, direction) if user is not None and user.active else None
+
     def _voicemail(self, user: User, directory: Directory) -> VoicemailPlan | None:
         if not user.voicemail_enabled:
             return None

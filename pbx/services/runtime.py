@@ -25,6 +25,7 @@ from pbx.core.commands import (
     Command,
     DialOut,
     Fact,
+    FindColleague,
     FindRoute,
     HangUp,
     JoinBridge,
@@ -38,6 +39,7 @@ from pbx.core.events import (
     AnswerAsked,
     Asked,
     Beginning,
+    ColleagueFound,
     CommandFailed,
     DigitsAsked,
     Event,
@@ -45,6 +47,7 @@ from pbx.core.events import (
     LegEnded,
     MessageRecorded,
     NotNow,
+    Person,
     PlaybackDone,
     RouteDecided,
     SwitchLost,
@@ -88,11 +91,14 @@ class Calls:
         clock: Clock,
         gatekeeper: Gatekeeper,
         observers: Iterable[Observer] = (),
+        find_colleague: Callable[[str], Person | None] = lambda number: None,
     ) -> None:
+        """``find_colleague`` gives the user who has a number of ours, as they are at this moment."""
         self._switch = switch
         self._journal = journal
         self._clock = clock
         self._gatekeeper = gatekeeper
+        self._find_colleague = find_colleague
         self.observers = list(observers)
         self._entries: dict[CallId, _Entry] = {}
         self._last_seq: OrderedDict[CallId, int] = OrderedDict()
@@ -229,7 +235,7 @@ class Calls:
 
     def _carry_out(self, entry: _Entry, decided: Decided) -> None:
         """Facts first: the row stands before the first ring. Who only watches is told when the turn is over."""
-        decided = list(self._with_routes(entry, decided))
+        decided = list(self._with_answers(entry, decided))
         facts = []
         for item in decided:
             if isinstance(item, Fact):
@@ -243,14 +249,19 @@ class Calls:
         if facts:
             self._to_tell.append((entry.call.id, facts))
 
-    def _with_routes(self, entry: _Entry, decided: Decided) -> Iterator[Command | Fact]:
-        """The gate is asked and answers within the step: asking changes nothing outside, and what follows from its
-        word is written down together with what went before."""
+    def _with_answers(self, entry: _Entry, decided: Decided) -> Iterator[Command | Fact]:
+        """What is asked of ourselves is answered within the step: asking changes nothing outside, and what follows
+        from the answer is written down together with what went before."""
         for item in decided:
-            if isinstance(item, FindRoute):
-                yield from self._with_routes(entry, self._decide(entry.call, self._route(entry, item)))
-            else:
-                yield item
+            match item:
+                case FindRoute():
+                    answer: Event = self._route(entry, item)
+                case FindColleague():
+                    answer = ColleagueFound(self._colleague(item.number))
+                case _:
+                    yield item
+                    continue
+            yield from self._with_answers(entry, self._decide(entry.call, answer))
 
     def _route(self, entry: _Entry, wanted: FindRoute) -> RouteDecided:
         """A gate that breaks lets nothing pass."""
@@ -259,6 +270,13 @@ class Calls:
         except Exception:
             log.exception("gate.broke", call=entry.call.id, number=wanted.number)
             return RouteDecided(wanted.purpose, Verdict(False, Reason.OVERLOADED), number=wanted.number)
+
+    def _colleague(self, number: str) -> Person | None:
+        try:
+            return self._find_colleague(number)
+        except Exception:
+            log.exception("colleague.broke", number=number)
+            return None
 
     def _tell(self) -> None:
         """Every observer hears everything in order, also what another observer brings about while it is told."""

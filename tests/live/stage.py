@@ -255,6 +255,11 @@ class Stack:
         async with self.engine.store.read() as session:
             return _logged(await call_log.show(session, call_id))
 
+    async def participants(self, call_id: str) -> list[Any]:
+        await self.engine.projector.flush()
+        async with self.engine.store.read() as session:
+            return list((await call_log.show(session, call_id)).participants)
+
     async def recorded(self, call_id: str, state: str = "ready", within: float = 8) -> tuple[Any, Sound]:
         """The newest recording of a call and its sound, when it is finished."""
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import pytest
 
 from crm.errors import Refused
 from pbx.core.events import Ask
-from tests.live.stage import PROMPTS, Scene, facts
+from tests.live.stage import PROMPTS, Rep, Scene, facts
+from tests.support.tones import has_tone
+from tests.support.waiting import until
 
 
 @pytest.mark.covers("V4", "V6", "V13", "V15")
@@ -231,3 +234,113 @@ async def test_colleagues_call_each_other_without_any_trunk(scene: Scene):
     assert logged.row.direction == "internal"
     assert logged.row.trunk_id is None
     assert not facts(logged, "gate.verdict")
+
+
+def rung_by_api(scene: Scene, caller: Rep, called: Rep, **how: str) -> str:
+    called.phone.tone = 660
+    return str(scene.stack.control.dial(caller.id, called.did, by=caller.id, **how))
+
+
+@pytest.mark.covers("V5", "I1")
+async def test_by_api_a_colleague_is_rung_inside_after_the_own_phone_and_both_hear_each_other(scene: Scene):
+    caller, called = await scene.rep(), await scene.rep(phones=2)
+    caller.phone.obeys_auto_answer = True
+    call_id = rung_by_api(scene, caller, called)
+    own = await caller.phone.incoming()
+    assert own.caller_number == called.did
+    rings = [await phone.incoming() for phone in called.phones]
+    assert own.at.answered is not None and own.at.answered < rings[0].at.invited
+    assert {ring.caller_number for ring in rings} == {caller.did}
+    await own.until_hears(440)  # ringing is played to the phone that has answered
+    await rings[0].answer()
+    await asyncio.gather(own.until_hears(660), rings[0].until_hears(540))
+    await rings[1].until_ended()
+    await own.until_stops_hearing(440)
+    assert own.tones([440, 540, 660, 820], last=0.4) == {660}
+    await rings[0].hang_up()
+    await own.until_ended()
+    logged = await scene.stack.logged(did=called.did)
+    assert (logged.row.id, logged.row.direction, logged.row.disposition) == (call_id, "internal", "answered")
+    assert (logged.row.user_id, logged.row.customer_number, logged.row.trunk_id) == (called.id, caller.did, None)
+    assert not facts(logged, "gate.verdict")
+    assert not [call for call in scene.stack.carrier.strangers if call.called_number == called.did]
+    assert [part.user_id for part in await scene.stack.participants(call_id)] == [called.id, caller.id]
+
+
+@pytest.mark.covers("V5", "I3")
+async def test_by_api_a_colleague_who_does_not_answer_is_forwarded_while_the_caller_hears_ringing(scene: Scene):
+    mobile = scene.outside(tone=900)
+    caller, called = await scene.rep(), await scene.rep(forwarding_number=mobile.number, ring_time_s=5)
+    caller.phone.obeys_auto_answer = True
+    rung_by_api(scene, caller, called)
+    own, ring = await caller.phone.incoming(), await called.phone.incoming()
+    await own.until_hears(440)
+    forwarded = await mobile.incoming(within=7)
+    await ring.until_ended()
+    assert forwarded.caller_number == called.did
+    await forwarded.answer()
+    await forwarded.until_hears(PROMPTS["accept-forward"])
+    await own.until_hears(440, within=5)  # still, in its cadence
+    await forwarded.press("1")
+    await asyncio.gather(own.until_hears(900), forwarded.until_hears(540))
+    await own.hang_up()
+    await forwarded.until_ended()
+    logged = await scene.stack.logged(did=called.did)
+    assert (logged.row.direction, logged.row.via) == ("internal", "forward")
+
+
+@pytest.mark.covers("V5", "I6", "I7")
+async def test_by_api_a_colleague_who_is_busy_is_told_in_words_and_takes_a_message(scene: Scene):
+    caller, called = await scene.rep(), await scene.rep(voicemail_enabled=True)
+    caller.phone.obeys_auto_answer = True
+    talking = await called.phone.call(scene.outside(number="+12065554999").number)
+    await talking.until_ringing()
+    rung_by_api(scene, caller, called)
+    own = await caller.phone.incoming()
+    await own.until_hears(PROMPTS["unavailable"])
+    await own.until_hears(PROMPTS["voicemail-default-greeting"])
+    await own.until_hears(PROMPTS["beep"])
+    await asyncio.sleep(1.5)  # the message
+    await own.hang_up()
+    await talking.cancel()
+    logged = await scene.stack.logged(did=called.did, direction="internal")
+    assert (logged.row.disposition, logged.row.reason) == ("voicemail", "busy")
+
+
+@pytest.mark.covers("V5", "V6")
+async def test_by_api_through_the_forwarding_phone_a_colleague_is_rung_inside(scene: Scene):
+    mobile = scene.outside(tone=900)
+    caller, called = await scene.rep(phones=0, forwarding_number=mobile.number), await scene.rep()
+    rung_by_api(scene, caller, called, via="forwarding")
+    own = await mobile.incoming()
+    assert own.caller_number == caller.did and not called.phone.calls
+    await own.answer()
+    ring = await called.phone.incoming()
+    assert ring.caller_number == caller.did
+    await ring.answer()
+    await asyncio.gather(own.until_hears(660), ring.until_hears(900))
+    await own.hang_up()
+    await ring.until_ended()
+    logged = await scene.stack.logged(did=called.did)
+    assert logged.row.direction == "internal"
+    assert [verdict["purpose"] for verdict in facts(logged, "gate.verdict")] == ["own_forwarding"]
+
+
+@pytest.mark.covers("I2")
+async def test_an_answer_by_click_does_not_interrupt_the_ringing_that_a_colleague_hears(scene: Scene):
+    caller, called = await scene.rep(), await scene.rep()
+    caller.phone.obeys_auto_answer = True
+    call_id = rung_by_api(scene, caller, called)
+    own, ring = await caller.phone.incoming(), await called.phone.incoming()
+    await own.until_hears(440)
+    asked_at = time.monotonic()
+    scene.stack.control.answer(call_id, None, called.id)
+    again = await called.phone.incoming()
+    await ring.until_ended()
+    await until(lambda: time.monotonic() - asked_at > 0.7, 2, "a while in the middle of a burst of ringing")
+    for start in (asked_at - 0.1, asked_at + 0.1, asked_at + 0.3):
+        assert has_tone(own.heard_between(start, start + 0.2), 440), "one ringing for the one who waits"
+    await again.answer()
+    await asyncio.gather(own.until_hears(660), again.until_hears(540))
+    await own.hang_up()
+    await again.until_ended()

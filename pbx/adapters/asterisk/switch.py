@@ -22,6 +22,7 @@ from pbx.core.commands import (
     Command,
     DialOut,
     DiscardRecording,
+    FindColleague,
     FindRoute,
     HangUp,
     JoinBridge,
@@ -37,6 +38,7 @@ from pbx.core.commands import (
     StartTimer,
     StopPlay,
     StopRecording,
+    StopRinging,
     StopTimer,
 )
 from pbx.core.events import CommandFailed, Event, LegEnded, MessageRecorded, PlaybackDone
@@ -114,6 +116,8 @@ class AriSwitch:
                 self._answer(command.leg)
             case Ring():
                 self._channel("POST", command.leg, "ring")
+            case StopRinging():
+                self._channel("DELETE", command.leg, "ring")
             case OpenBridge():
                 self._send("POST", f"bridges/{command.bridge}", {"type": BRIDGE_TYPE, "name": call})
             case JoinBridge():
@@ -141,8 +145,8 @@ class AriSwitch:
                 self._monitor.discard(command.recording)
             case RecordMessage():
                 self._record_message(call, command)
-            case StartTimer() | StopTimer() | FindRoute():
-                raise AssertionError("timers and the gate are the runtime's")
+            case StartTimer() | StopTimer() | FindRoute() | FindColleague():
+                raise AssertionError("timers, the gate and the directory are the runtime's")
 
     # -- legs ---------------------------------------------------------------------------------------
 

@@ -12,12 +12,13 @@ from pbx.core.call import talking
 from pbx.core.call.model import Call, Closing, Disposition, Leg, Role
 from pbx.core.call.states import State
 from pbx.core.causes import Cause, Result, may_try_next_trunk, result_of
-from pbx.core.commands import Answer, DialOut, RecordMessage, Ring, RingPhone
+from pbx.core.commands import DialOut, RecordMessage, Ring, RingPhone
 from pbx.core.events import (
     AnswerAsked,
     Arrived,
     Ask,
     Asked,
+    ColleagueFound,
     DigitPressed,
     Direction,
     LegAnswered,
@@ -65,7 +66,20 @@ def arrive(call: Call, event: Arrived) -> None:
         call.finish(Disposition.REFUSED, Cause.CONGESTION, reason="overloaded", sip_status=503, ended_by="gate")
     elif not event.known_number:
         call.finish(Disposition.REFUSED, Cause.UNALLOCATED, reason="unknown_number", sip_status=404)
-    elif person is None:
+    else:
+        _reach(call)
+
+
+def colleague_found(call: Call, event: ColleagueFound) -> None:
+    """Our user's own phone, rung first, has answered: from here on it is the caller of an internal call."""
+    call.person = event.person
+    call.language = event.person.language if event.person else call.language
+    _reach(call)
+
+
+def _reach(call: Call) -> None:
+    person = call.person
+    if person is None:
         call.announce(Closing(Disposition.REFUSED, Cause.UNALLOCATED, "number_without_user"), "not-in-service")
     elif person.busy:
         call.note("user.busy", user_id=person.user_id)
@@ -156,6 +170,8 @@ def asked_while_ringing(call: Call, event: Asked) -> None:
         call.note("user.forwarded", by=event.by)
         _stop_phones(call)
         _forward(call)
+    elif event.ask is Ask.HANG_UP and event.by and event.by == call.from_user:
+        _caller_gave_up(call)
     elif event.ask in (Ask.IGNORE, Ask.HANG_UP):
         call.note("user.ignored", by=event.by)
         _stop_phones(call)
@@ -349,10 +365,7 @@ def _leave_word(call: Call, prompt: str, closing: Closing) -> None:
     if plan is None:
         call.announce(closing, prompt)  # as early media: the caller pays nothing for the call
         return
-    caller = call.caller
-    caller.answered = True
-    call.do(Answer(caller.id))
-    call.note("leg.answered", leg=caller.id)
+    talking.answer_caller(call)
     call.announce(closing, prompt, plan.greeting, "beep", then="message")
 
 

@@ -122,6 +122,7 @@ class Call:
     closing: Closing | None = None
     refusal: Reason | None = None  # the gate's, where it refused the call itself
     via: str = ""
+    inside: str = ""  # the colleague's number that is rung once our user's own phone has answered
     user_phone: Phone | None = None
     answer_on: Phone | None = None  # asked to take the call: alone rung, as soon as the others are silent
     accept_asked: int = 0
@@ -168,9 +169,15 @@ class Call:
             number=number,
             device_id=device_id,
             trunk_id=trunk_id,
-            user_id=self.person.user_id if self.person and role is not Role.CUSTOMER else "",
+            user_id=self._user_of(role),
         )
         return leg
+
+    def _user_of(self, role: Role) -> str:
+        """Who called may be a colleague."""
+        if role is Role.CUSTOMER:
+            return self.from_user
+        return self.person.user_id if self.person else ""
 
     def live_legs(self, role: Role | None = None) -> Iterator[Leg]:
         return (leg for leg in list(self.legs.values()) if leg.live and role in (None, leg.role))
@@ -184,7 +191,7 @@ class Call:
     @property
     def caller_waits(self) -> bool:
         """The first leg came to us and waits; else it is a phone that we ring first."""
-        return self.direction is not Direction.OUTBOUND or self.via == "phone"
+        return self.via in ("", "phone")
 
     @property
     def over(self) -> bool:

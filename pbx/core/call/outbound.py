@@ -8,7 +8,7 @@ from pbx.core.call import talking
 from pbx.core.call.model import Call, Closing, Disposition, Role
 from pbx.core.call.states import State
 from pbx.core.causes import Cause, Result, cause_for, may_try_next_trunk, result_of
-from pbx.core.commands import DialOut, JoinBridge, Ring, RingPhone
+from pbx.core.commands import DialOut, FindColleague, JoinBridge, Ring, RingPhone
 from pbx.core.events import (
     Dialled,
     DialRequested,
@@ -19,7 +19,7 @@ from pbx.core.events import (
     RouteDecided,
     TimerFired,
 )
-from pbx.core.gate import Reason
+from pbx.core.gate import Reason, Verdict
 from pbx.core.ids import bridge_id
 
 CUSTOMER_RINGS = timedelta(seconds=90)
@@ -59,6 +59,9 @@ def dialled(call: Call, event: Dialled) -> None:
 
 def requested(call: Call, event: DialRequested) -> None:
     """By API: the gate decides before any phone rings."""
+    if event.colleague:
+        _requested_inside(call, event)
+        return
     via = "device" if event.phone else "forwarding"
     device = event.phone.device_id if event.phone else ""
     _created(call, event.person.user_id, event.person.did, event.number, event.dialled, device, via)
@@ -67,6 +70,35 @@ def requested(call: Call, event: DialRequested) -> None:
     call.first_leg = leg.id
     call.user_phone = event.phone
     call.find_route("customer", event.number)
+
+
+def _requested_inside(call: Call, event: DialRequested) -> None:
+    """To a colleague, as if a phone had dialled it: our user's own phone is rung first, and once it has answered it is
+    the caller of an internal call. Nothing leaves but a call to the own forwarding number: of that the gate is asked.
+    """
+    person = event.person
+    call.direction, call.via = Direction.INTERNAL, "device" if event.phone else "forwarding"
+    call.person, call.language, call.from_user = person, person.language, person.user_id
+    call.inside, call.customer_number, call.user_phone = event.number, person.did, event.phone
+    call.note(
+        "call.created",
+        direction=call.direction.value,
+        did=event.number,
+        customer=person.did,
+        customer_name=person.name,
+        user_id=event.colleague,
+        from_user=person.user_id,
+        requested_by=event.requested_by,
+    )
+    if event.phone:
+        leg = call.new_leg(Role.CUSTOMER, number=person.did, device_id=event.phone.device_id)
+    else:
+        leg = call.new_leg(Role.CUSTOMER, number=person.forwarding)
+    call.first_leg = leg.id
+    if event.overloaded:
+        _refuse(call, Verdict(False, Reason.OVERLOADED))
+    else:
+        _go(call)
 
 
 def _created(call: Call, user_id: str, did: str, number: str, dialled: str, device_id: str, via: str) -> None:
@@ -93,23 +125,27 @@ def route_decided(call: Call, event: RouteDecided) -> None:
         reason=event.verdict.reason.value,
     )
     if not event.verdict.allowed:
-        call.refusal = event.verdict.reason
-        call.note("call.refused", reason=event.verdict.reason.value, sentence=event.verdict.sentence)
-        call.finish(
-            Disposition.REFUSED,
-            event.verdict.cause,
-            reason=event.verdict.reason.value,
-            ended_by="gate",
-            sip_status=_STATUS.get(event.verdict.reason, 403),
-        )
+        _refuse(call, event.verdict)
     elif not event.routes:
         _no_way_out(call)
     elif event.purpose == "own_forwarding":
-        call.own_routes = event.routes
+        call.own_routes, call.caller_id = event.routes, call.caller_id or event.verdict.caller_id
         _ring_forwarding(call)
     else:
         call.routes, call.caller_id = event.routes, event.verdict.caller_id
         _go(call)
+
+
+def _refuse(call: Call, verdict: Verdict) -> None:
+    call.refusal = verdict.reason
+    call.note("call.refused", reason=verdict.reason.value, sentence=verdict.sentence)
+    call.finish(
+        Disposition.REFUSED,
+        verdict.cause,
+        reason=verdict.reason.value,
+        ended_by="gate",
+        sip_status=_STATUS.get(verdict.reason, 403),
+    )
 
 
 def _no_way_out(call: Call) -> None:
@@ -133,7 +169,7 @@ def _go(call: Call) -> None:
             RingPhone(
                 call.caller.id,
                 call.user_phone.dial,
-                caller_id=call.customer_number,
+                caller_id=call.inside or call.customer_number,
                 caller_name="",
                 timeout=OWN_PHONE_RINGS + _GRACE,
                 auto_answer=True,
@@ -151,7 +187,10 @@ def _ring_forwarding(call: Call) -> None:
 def user_answered(call: Call, event: LegAnswered) -> None:
     if event.leg == call.first_leg:
         call.stop_timer("own")
-        _dial_customer(call)
+        if call.inside:
+            call.do(FindColleague(call.inside))
+        else:
+            _dial_customer(call)
 
 
 def user_did_not_answer(call: Call, event: TimerFired) -> None:
@@ -164,7 +203,7 @@ def leg_ended_while_preparing(call: Call, event: LegEnded) -> None:
     result = result_of(event.cause, event.sip_status)
     if not leg.ringing and call.own_routes and may_try_next_trunk(result):
         call.note("trunk.failed", trunk_id=leg.trunk_id, result=result.value)
-        call.first_leg = call.new_leg(Role.USER, number=leg.number, trunk_id=call.own_routes[0].trunk_id).id
+        call.first_leg = call.new_leg(leg.role, number=leg.number, trunk_id=call.own_routes[0].trunk_id).id
         _ring_forwarding(call)
         return
     call.finish(Disposition.CANCELLED, reason=f"own_phone_{result.value}", ended_by="user")

@@ -134,7 +134,7 @@ def _leg_ringing(record: CallRecord, at: int, data: Data) -> None:
     if leg is None:
         return
     leg["ringing_us"] = leg["ringing_us"] or at
-    if record.call["direction"] != "outbound" or leg["role"] == "customer":
+    if (leg["role"] == "customer") is (record.call["direction"] == "outbound"):
         record.call["ringing_us"] = record.call["ringing_us"] or at
 
 
@@ -166,7 +166,7 @@ def _answered(record: CallRecord, at: int, data: Data) -> None:
     customer = next((leg for leg in record.legs.values() if leg["role"] == "customer" and _talks(leg)), None)
     _join(record, at, "host", ours, record.call["user_id"], None)
     if customer is not None:
-        _join(record, at, "customer", customer, None, record.call["customer_number"])
+        _join(record, at, "customer", customer, customer["user_id"], record.call["customer_number"])
 
 
 def _talks(leg: Row) -> bool:

@@ -15,6 +15,7 @@ from pbx.core.commands import (
     SendDigits,
     StartRecording,
     StopRecording,
+    StopRinging,
 )
 from pbx.core.events import Ask, Asked, DigitsAsked, LegEnded, NotNow, TimerFired
 
@@ -29,11 +30,9 @@ def connect(call: Call, customer: Leg, ours: Leg, *, joined: bool = False) -> No
     The waiting caller's phone is answered first: that is what the caller notices. ``joined`` says that both
     are in the bridge already, as they are where early media was heard.
     """
-    first = call.caller
-    if not first.answered:
-        first.answered = True
-        call.do(Answer(first.id))
-        call.note("leg.answered", leg=first.id)
+    if call.caller.answered:
+        call.do(StopRinging(call.caller.id))
+    answer_caller(call)
     if not joined:
         call.do(JoinBridge(call.open_bridge(), (customer.id, ours.id)))
     call.answered_at = call.now
@@ -41,6 +40,15 @@ def connect(call: Call, customer: Leg, ours: Leg, *, joined: bool = False) -> No
     call.note("call.answered", leg=ours.id)
     _record(call, customer)
     call.start_timer("longest", LONGEST_CALL)
+
+
+def answer_caller(call: Call) -> None:
+    """A phone that we rang first has been answered by its user already."""
+    first = call.caller
+    if not first.answered:
+        first.answered = True
+        call.do(Answer(first.id))
+        call.note("leg.answered", leg=first.id)
 
 
 def _record(call: Call, customer: Leg) -> None:

@@ -28,7 +28,9 @@ table = Table("calls")
     idempotent=True,
 )
 async def dial(ctx: Ctx, body: Dial) -> Any:
-    """Start a call: your phone rings first, then the customer's. A refusal says why, and stands in the log."""
+    """Start a call: your phone rings first, then the customer's. A refusal says why, and stands in the log.
+
+    A colleague's number is rung inside, without any trunk, and is forwarded or answered by voicemail as any call is."""
     user_id = body.user or ctx.who.id
     if user_id != ctx.who.id and not ctx.who.is_admin:
         raise forbidden("You may call as yourself. Leave “user” out.")

@@ -25,6 +25,55 @@ async def test_a_call_rings_the_users_phone_first_and_then_the_customer(world: W
     assert out.caller_id == "+14155550101", "the customer sees the user's own number (V6)"
 
 
+@pytest.mark.covers("V5", "I1")
+async def test_a_colleagues_number_is_rung_inside_and_belongs_to_both(world: World) -> None:
+    status, dialled = await world.ask("POST", "/calls", world.mio, {"to": "415 555 0102"})
+    assert (status, dialled["call"]["direction"], dialled["call"]["state"]) == (201, "internal", "preparing")
+    call = dialled["id"]
+    assert (await world.ask("POST", f"/calls/{call}/answer", world.sam))[0] == 409, "it does not ring there yet"
+    world.engine.calls.deliver(call, LegAnswered(world.leg(call, RingPhone)))
+    own, ring = [each for each in world.engine.switch.commands if isinstance(each, RingPhone)]
+    assert (own.dial, ring.dial) == (f"PJSIP/{world.mio.device}", f"PJSIP/{world.sam.device}")
+    assert (own.caller_id, ring.caller_id) == ("+14155550102", "+14155550101")
+    _, presence = await world.ask("GET", "/presence", world.mio)
+    states = {each["user_id"]: each["state"] for each in presence["items"]}
+    assert (states[world.mio.id], states[world.sam.id]) == ("on_call", "available")
+    assert (await world.ask("POST", f"/calls/{call}/ignore", world.mio))[0] == 403, "that is the called user's"
+    world.engine.calls.deliver(call, LegAnswered(ring.leg))
+    assert not [each for each in world.engine.switch.commands if isinstance(each, DialOut)]
+    for who in (world.mio, world.sam):
+        _, shown = await world.ask("GET", f"/calls/{call}", who)
+        assert (shown["state"], shown["user_id"], shown["did"]) == ("talking", world.sam.id, "+14155550102")
+    status, ended = await world.ask("POST", f"/calls/{call}/hangup", world.mio)
+    assert (status, ended["disposition"]) == (200, "answered")
+    world.end(call)
+    await world.stored()
+    world.engine.records._records.clear()  # as after a restart
+    for who in (world.mio, world.sam):
+        assert [item["id"] for item in (await world.ask("GET", "/calls", who))[1]["items"]] == [call]
+
+
+@pytest.mark.covers("V5")
+async def test_through_the_forwarding_phone_the_caller_of_a_colleague_may_end_the_call(world: World) -> None:
+    await world.ask("PATCH", "/me", world.mio, {"forwarding_number": "206 555 0130"})
+    await world.engine.reload()
+    _, dialled = await world.ask("POST", "/calls", world.mio, {"to": "+14155550102", "via": "forwarding"})
+    call = dialled["id"]
+    [out] = [each for each in world.engine.switch.commands if isinstance(each, DialOut)]
+    world.engine.calls.deliver(call, LegAnswered(out.leg))
+    assert (await world.ask("GET", f"/calls/{call}", world.mio))[1]["state"] == "ringing"
+    status, ended = await world.ask("POST", f"/calls/{call}/hangup", world.mio)
+    assert (status, ended["disposition"]) == (200, "missed")
+    world.end(call)
+
+
+async def test_an_overloaded_engine_rings_nobody_inside_either(world: World) -> None:
+    world.engine.overloaded = True
+    status, problem = await world.ask("POST", "/calls", world.mio, {"to": "+14155550102"})
+    assert (status, problem["code"]) == (503, "overloaded")
+    assert not [each for each in world.engine.switch.commands if isinstance(each, RingPhone)]
+
+
 @pytest.mark.covers("P5")
 async def test_a_number_that_the_gate_refuses_says_why_and_stands_in_the_log(world: World) -> None:
     status, problem = await world.ask("POST", "/calls", world.mio, {"to": "+1 900 555 0123"})

@@ -67,7 +67,7 @@ class SmallEngine:
         self.config = Config.load({}, home=home)
         self.store, self.directory, self.clock = store, directory, LoopClock()
         self.registrations, self.records = PaperPhones(), LiveRecords()
-        self.linked = True
+        self.linked, self.overloaded = True, False
         self.switch = HandSwitch(Trail())
         self.journal = FileJournal(self.config.journal)
         self.projector = Projector(store, self.journal, self.records)
@@ -79,7 +79,13 @@ class SmallEngine:
         now = self.clock.now
         routing = Routing(self._current, now)
         self.gate = Gate(self._current, routing, Spending(lambda: 0, now), lambda: False)
-        self.calls = Calls(self.switch, self.journal, self.clock, self.gate)
+        self.calls = Calls(
+            self.switch,
+            self.journal,
+            self.clock,
+            self.gate,
+            find_colleague=lambda number: self.persons.at(number, Direction.INTERNAL),
+        )
         occupancy = Occupancy(self.calls.get)
         self.persons = Persons(self._current, self.registrations, occupancy.busy)
         self.control = CallControl(
@@ -90,6 +96,7 @@ class SmallEngine:
             new_call,
             lambda: self.linked,
             self.records.last_used,
+            lambda: self.overloaded,
         )
         presence = PresenceView(self._current, self.registrations.registered, occupancy.busy)
         self.hub = Hub(self.records, presence, self._current, self.clock, queue=64, ring=256)

@@ -11,6 +11,7 @@ from pbx.core.commands import (
     Command,
     DialOut,
     DiscardRecording,
+    FindColleague,
     FindRoute,
     HangUp,
     JoinBridge,
@@ -26,6 +27,7 @@ from pbx.core.commands import (
     StartTimer,
     StopPlay,
     StopRecording,
+    StopRinging,
     StopTimer,
 )
 
@@ -48,6 +50,7 @@ class ModelSwitch:
     discarded: set[str] = field(default_factory=set)
     message: str = ""
     routes_wanted: list[FindRoute] = field(default_factory=list)
+    colleagues_wanted: list[str] = field(default_factory=list)
     dials: list[str] = field(default_factory=list)
 
     def carry_out(self, command: Command) -> None:
@@ -64,6 +67,8 @@ class ModelSwitch:
                 self.answered.add(command.leg)
             case Ring():
                 self.rung.add(command.leg)
+            case StopRinging():
+                assert command.leg in self.answered, "its own phone rings for who has not answered"
             case OpenBridge():
                 assert not self.bridges, "one bridge is enough"
                 self.bridges.add(command.bridge)
@@ -106,6 +111,8 @@ class ModelSwitch:
                 self.message = command.name
             case FindRoute():
                 self.routes_wanted.append(command)
+            case FindColleague():
+                self.colleagues_wanted.append(command.number)
             case SendDigits() | Mute():
                 assert self.live(command.leg)
             case _:

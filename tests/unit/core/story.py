@@ -8,10 +8,11 @@ from typing import TypeVar
 
 from pbx.core.call import State, begin, handle
 from pbx.core.call.record import CallRecord
-from pbx.core.commands import Command, Fact, FindRoute
+from pbx.core.commands import Command, Fact, FindColleague, FindRoute
 from pbx.core.events import (
     Arrived,
     Beginning,
+    ColleagueFound,
     Dialled,
     DialRequested,
     Event,
@@ -28,6 +29,7 @@ from pbx.core.ids import CallId, Instant, LegId
 CALL = CallId("c_01HZ0000000000000000000001")
 DESK, SOFT = Phone("d1", "PJSIP/d1/sip:a"), Phone("d2", "PJSIP/d2/sip:b")
 MIO = Person("u_1", "Mio", "+14155550101", language="ja", phones=(DESK, SOFT), forwarding="+12065550130")
+SAM = Person("u_2", "Sam", "+14155550102", phones=(Phone("d7", "PJSIP/d7/sip:s"),), forwarding="+12065550177")
 VOICEMAIL = VoicemailPlan(timedelta(minutes=2))
 RECORDED = RecordingPlan(enabled=True)
 C = TypeVar("C", bound=Command)
@@ -40,8 +42,15 @@ def leg(number: int) -> LegId:
 class Story:
     """``trunks`` are the ways out that the gate knows; ``refuse`` makes it say no."""
 
-    def __init__(self, beginning: Beginning, *, trunks: tuple[str, ...] = ("tr_a",), refuse: Reason | None = None):
-        self.trunks, self.refuse = trunks, refuse
+    def __init__(
+        self,
+        beginning: Beginning,
+        *,
+        trunks: tuple[str, ...] = ("tr_a",),
+        refuse: Reason | None = None,
+        colleague: Person | None = None,
+    ):
+        self.trunks, self.refuse, self.colleague = trunks, refuse, colleague
         self.now = 1_000_000
         self.facts: list[Fact] = []
         self.step: list[Command] = []
@@ -65,6 +74,8 @@ class Story:
             if isinstance(item, FindRoute):
                 self.asked.append(item)
                 decided += handle(self.call, self._word(item), Instant(self.now))
+            if isinstance(item, FindColleague):
+                decided += handle(self.call, ColleagueFound(self.colleague), Instant(self.now))
 
     def _word(self, wanted: FindRoute) -> RouteDecided:
         if self.refuse is not None:
@@ -116,6 +127,19 @@ def requested(
     phone: Phone | None, person: Person = MIO, *, trunks: tuple[str, ...] = ("tr_a",), **gate: Reason
 ) -> Story:
     return Story(DialRequested(person, "+12065550150", phone, "2065550150", "u_1"), trunks=trunks, **gate)
+
+
+def inside(
+    phone: Phone | None,
+    colleague: Person | None,
+    *,
+    overloaded: bool = False,
+    trunks: tuple[str, ...] = ("tr_a",),
+    **gate: Reason,
+) -> Story:
+    """Mio calls Sam by API; ``colleague`` is Sam as found once Mio's own phone has answered."""
+    event = DialRequested(MIO, SAM.did, phone, "102", "u_1", colleague=SAM.user_id, overloaded=overloaded)
+    return Story(event, colleague=colleague, trunks=trunks, **gate)
 
 
 def mio(**changes: object) -> Person:

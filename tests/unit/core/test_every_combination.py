@@ -26,6 +26,7 @@ from pbx.core.events import (
     Ask,
     Asked,
     Beginning,
+    ColleagueFound,
     CommandFailed,
     Dialled,
     DialRequested,
@@ -94,6 +95,16 @@ requests = st.builds(
     dialled=st.just("2065550150"),
     requested_by=st.just("u_1"),
 )
+inside_requests = st.builds(
+    DialRequested,
+    person=persons,
+    number=st.just("+14155550102"),
+    phone=st.sampled_from([None, PHONES[0], PHONES[0]]),
+    dialled=st.just("102"),
+    requested_by=st.just("u_1"),
+    colleague=st.just("u_2"),
+    overloaded=st.sampled_from([False] * 15 + [True]),
+)
 routes = st.sampled_from([("tr_a",), ("tr_a", "tr_b"), ("tr_a", "tr_b"), ("tr_a", "tr_b", "tr_c"), ()])
 verdicts = st.sampled_from(
     [Verdict(True, Reason.ALLOWED, "+14155550101")] * 7
@@ -120,9 +131,9 @@ class AnyStory(RuleBasedStateMachine):
 
     # -- what can happen ----------------------------------------------------------------------------
 
-    @initialize(data=st.data(), verdict=verdicts, trunks=routes)
-    def begins(self, data: st.DataObject, verdict: Verdict, trunks: tuple[str, ...]) -> None:
-        self.verdict, self.trunks = verdict, trunks
+    @initialize(data=st.data(), verdict=verdicts, trunks=routes, colleague=st.one_of(*[persons] * 9, st.none()))
+    def begins(self, data: st.DataObject, verdict: Verdict, trunks: tuple[str, ...], colleague: Person | None) -> None:
+        self.verdict, self.trunks, self.colleague = verdict, trunks, colleague
         self.call, decided = begin(CALL, data.draw(self.beginnings), Instant(self.now))
         self.took(State.NEW, decided)
 
@@ -266,7 +277,7 @@ class AnyStory(RuleBasedStateMachine):
             assert before is not State.ENDED, "an ended call wants nothing any more"
             if isinstance(item, DialOut):
                 assert item.dial in self.allowed, "only where the gate said yes"
-            if isinstance(item, RingPhone) and self.call.via:
+            if isinstance(item, RingPhone) and self.call.via and not self.call.inside:
                 assert self.allowed, "the gate decides before any phone rings"
             self.switch.carry_out(item)
         while self.switch.routes_wanted:
@@ -274,6 +285,9 @@ class AnyStory(RuleBasedStateMachine):
             ways = tuple(Route(t, f"PJSIP/{wanted.number}@{t}") for t in self.trunks) if self.verdict.allowed else ()
             self.allowed |= {way.dial for way in ways}
             self.feed(RouteDecided(wanted.purpose, self.verdict, ways, wanted.number))
+        while self.switch.colleagues_wanted:
+            assert self.switch.colleagues_wanted.pop(0) == self.call.inside
+            self.feed(ColleagueFound(self.colleague))
 
     # -- what holds ---------------------------------------------------------------------------------
 
@@ -314,7 +328,8 @@ class AnyStory(RuleBasedStateMachine):
         others = [leg for leg in self.switch.dialled if leg != caller and self.switch.live(leg)]
         talks = caller in self.switch.joined and any(leg in self.switch.answered for leg in others)
         soon = "silence" in self.switch.timers  # between two rings of our phones: the caller hears one ringing
-        rings = caller in self.switch.rung and caller not in self.switch.answered and (bool(others) or soon)
+        waits = caller not in self.switch.answered or bool(self.call.inside)  # ringing is played to one who answered
+        rings = caller in self.switch.rung and waits and (bool(others) or soon)
         hears_words = self.call.state is State.ANNOUNCING and "announcement" in self.switch.timers
         leaves_message = self.call.state is State.MESSAGE and bool(self.switch.message)
         goes_out = self.call.state is State.DIALLING and bool(others) and caller in self.switch.joined
@@ -386,8 +401,12 @@ class AnyRequest(AnyStory):
     beginnings = requests
 
 
+class AnyRequestInside(AnyStory):
+    beginnings = inside_requests
+
+
 @pytest.mark.covers("I1", "I3", "I5", "I6", "I8", "P5", "V13", "V10")
-@pytest.mark.parametrize("story", [AnyStory, AnyPhoneDialling, AnyRequest])
+@pytest.mark.parametrize("story", [AnyStory, AnyPhoneDialling, AnyRequest, AnyRequestInside])
 def test_no_story_leaves_silence_or_anything_behind(story: type[AnyStory]) -> None:
     run_state_machine_as_test(
         story,

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from pbx.core.call import State
 from pbx.core.causes import Cause
-from pbx.core.commands import Answer, DialOut, HangUp, JoinBridge, Play, Ring, RingPhone, SendDigits
+from pbx.core.commands import (
+    Answer,
+    DialOut,
+    HangUp,
+    JoinBridge,
+    Play,
+    Ring,
+    RingPhone,
+    SendDigits,
+    StartTimer,
+    StopRinging,
+)
 from pbx.core.events import (
     Ask,
     Asked,
@@ -19,7 +32,7 @@ from pbx.core.events import (
     TimerFired,
 )
 from pbx.core.gate import SENTENCES, Reason
-from tests.unit.core.story import DESK, Story, goes_out, leg, mio, requested
+from tests.unit.core.story import DESK, SAM, VOICEMAIL, Story, goes_out, inside, leg, mio, requested
 
 PHONE, CUSTOMER, AGAIN = leg(1), leg(2), leg(3)
 
@@ -85,6 +98,87 @@ def test_the_forwarding_phone_passes_the_gate_too() -> None:
 def test_the_customer_is_not_dialled_if_the_user_does_not_answer(event: TimerFired | LegEnded | Asked) -> None:
     story = requested(DESK).then(event)
     assert story.did(DialOut) == [] and story.ended["disposition"] == "cancelled"
+
+
+@pytest.mark.covers("V5", "I1")
+def test_a_colleague_is_rung_inside_once_the_own_phone_has_answered() -> None:
+    story = inside(DESK, SAM)
+    [own] = story.did(RingPhone)
+    assert (own.leg, own.caller_id, own.auto_answer) == (PHONE, SAM.did, True), "it shows who is being called"
+    assert story.asked == [] and story.state is State.PREPARING
+    story.then(LegRinging(PHONE)).then(LegAnswered(PHONE), after_ms=2000)
+    [ring] = story.did(RingPhone)
+    assert (ring.leg, ring.dial, ring.caller_id, ring.auto_answer) == (CUSTOMER, "PJSIP/d7/sip:s", mio().did, False)
+    assert [each.leg for each in story.did(Ring)] == [PHONE], "ringing is played to the one who waits"
+    assert [(timer.name, timer.delay) for timer in story.did(StartTimer)] == [("ring", SAM.ring_time)]
+    story.then(LegRinging(CUSTOMER)).then(LegAnswered(CUSTOMER), after_ms=3000)
+    assert story.did(Answer) == [] and story.did(JoinBridge)[0].legs == (PHONE, CUSTOMER)
+    assert [stop.leg for stop in story.did(StopRinging)] == [PHONE]
+    assert story.state is State.TALKING and story.did(DialOut) == [] and story.asked == []
+    record = story.then(LegEnded(PHONE, 16)).record()
+    row = record.call
+    assert (row["direction"], row["user_id"], row["did"]) == ("internal", "u_2", SAM.did)
+    assert (row["customer_number"], row["trunk_id"], row["device_id"], row["via"]) == (mio().did, None, "d7", "phone")
+    assert (row["ring_ms"], row["ended_by"]) == (3000, "customer"), "the colleague's ringing, not the own phone's"
+    people = [(each["role"], each["user_id"], each["phone_number"]) for each in record.participants.values()]
+    assert people == [("host", "u_2", None), ("customer", "u_1", mio().did)]
+
+
+@pytest.mark.covers("V5", "I3", "I5", "I6", "I7")
+@pytest.mark.parametrize("why", ["busy", "ring time", "offline", "gone", "voicemail", "declined"])
+def test_a_colleague_who_is_not_there_is_forwarded_or_told_as_in_any_call(why: str) -> None:
+    person = {
+        "busy": replace(SAM, busy=True),
+        "offline": replace(SAM, phones=()),
+        "gone": None,
+        "voicemail": replace(SAM, busy=True, voicemail=VOICEMAIL),
+    }.get(why, SAM)
+    story = inside(DESK, person).then(LegAnswered(PHONE))
+    match why:
+        case "ring time":
+            story.then(TimerFired("ring"))
+        case "declined":
+            story.then(LegEnded(CUSTOMER, 21, 603))
+    if why in ("ring time", "offline"):
+        [dial] = story.did(DialOut)
+        assert (story.state, dial.caller_id) == (State.FORWARDING, SAM.did)
+        assert [(asked.purpose, asked.user_id) for asked in story.asked] == [("forward", "u_2")]
+        return
+    [play] = story.did(Play)
+    words = {"gone": ("not-in-service",), "voicemail": ("unavailable", "voicemail-default-greeting", "beep")}
+    assert (play.target, play.prompts) == (PHONE, words.get(why, ("unavailable",)))
+    assert story.did(Answer) == [], "the own phone has answered already"
+
+
+@pytest.mark.covers("V5", "P5")
+def test_to_a_colleague_through_the_forwarding_phone_the_gate_is_asked_about_that_alone() -> None:
+    story = inside(None, SAM, trunks=("tr_a", "tr_b"))
+    assert [(asked.purpose, asked.number, asked.user_id) for asked in story.asked] == [
+        ("own_forwarding", "+12065550130", "u_1")
+    ]
+    [dial] = story.did(DialOut)
+    assert (dial.leg, dial.caller_id) == (PHONE, mio().did)
+    [again] = story.then(LegEnded(PHONE, 34, 503)).did(DialOut)
+    story.then(LegAnswered(again.leg))
+    assert [ring.dial for ring in story.did(RingPhone)] == ["PJSIP/d7/sip:s"] and story.call.caller.id == again.leg
+    record = story.record()
+    assert {leg["user_id"] for leg in record.legs.values() if leg["role"] == "customer"} == {"u_1"}
+    refused = inside(None, SAM, refuse=Reason.PREMIUM)
+    assert refused.call.refusal is Reason.PREMIUM and refused.ended["disposition"] == "refused"
+    overloaded = inside(DESK, SAM, overloaded=True)
+    assert overloaded.did(RingPhone) == [] and overloaded.call.refusal is Reason.OVERLOADED
+
+
+@pytest.mark.covers("V5", "V13", "I8")
+def test_who_calls_a_colleague_may_give_up_at_any_moment() -> None:
+    for event in (TimerFired("own"), LegEnded(PHONE, 17, 486), Asked(Ask.HANG_UP, "u_1")):
+        story = inside(DESK, SAM).then(event)
+        assert story.ended["disposition"] == "cancelled" and len(story.call.legs) == 1
+    for event in (Asked(Ask.HANG_UP, "u_1"), LegEnded(PHONE, 16)):
+        story = inside(DESK, SAM).then(LegAnswered(PHONE)).then(event)
+        assert story.ended["disposition"] == "missed" and CUSTOMER in {stop.leg for stop in story.did(HangUp)}
+    story = inside(DESK, SAM).then(LegAnswered(PHONE)).then(Asked(Ask.HANG_UP, "u_2"))
+    assert story.did(Play)[0].prompts == ("unavailable",), "the one who is called ignores it"
 
 
 _ENDINGS = [
