@@ -72,13 +72,21 @@ class CloseBridge:
 
 
 @dataclass(frozen=True, slots=True)
+class Explanation:
+    """What a refused INVITE is told besides its status: why, in words, and when it may be tried again."""
+
+    text: str
+    retry_after: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class HangUp:
     """End a leg; before its answer the cause becomes the SIP status that the phone or carrier sees."""
 
     leg: LegId
     cause: Cause
     sip_status: int | None = None
-    text: str = ""
+    because: Explanation | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ that API, CLI, SIP and the log all show. Emergency numbers pass whatever the oth
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
 
 from pbx.core.causes import Cause
@@ -59,6 +60,9 @@ SENTENCES: dict[Reason, str] = {
     Reason.NO_TRUNK: "No trunk can carry this call. Add or switch on a trunk.",
     Reason.OVERLOADED: "The system is at its limit. Try again in a few seconds.",
 }
+
+RETRY_AFTER = timedelta(seconds=5)
+"""For the overload alone: who gets it sends us no call at all for so long (RFC 3261, section 21.5.4)."""
 
 _CAUSES: dict[Reason, Cause] = {
     Reason.INVALID_NUMBER: Cause.INVALID_NUMBER,
@@ -128,6 +132,10 @@ class Verdict:
     @property
     def sentence(self) -> str:
         return SENTENCES[self.reason]
+
+    @property
+    def retry_after(self) -> timedelta | None:
+        return RETRY_AFTER if self.reason is Reason.OVERLOADED else None
 
     @property
     def cause(self) -> Cause:

@@ -9,6 +9,10 @@ import pytest
 
 from crm.errors import Refused
 from crm.services import do_not_call
+from pbx.adapters.asterisk.switch import REFUSAL_VARIABLE
+from pbx.core.commands import Explanation
+from pbx.core.gate import SENTENCES, Reason
+from pbx.core.ids import LegId
 from tests.live.stage import Scene, facts
 
 REFUSALS = [
@@ -37,11 +41,66 @@ async def test_a_refused_destination_is_not_dialled_and_every_side_says_why(
         assert scene.stack.engine.gate.check(rep.id, number).reason == reason
     assert call.final_status == 403
     assert call.cause == 21, call.reason_header
+    assert f'SIP;cause=403;text="{SENTENCES[Reason(reason)]}"' in call.ending.all("Reason")
+    assert call.ending.header("Retry-After") is None, "it may call other numbers at once"
     assert (refused.value.code, refused.value.status) == (reason, 403)
     logged = await scene.logged(rep, nth=2)
     assert (logged.row.disposition, logged.row.reason) == ("refused", reason)
     assert facts(logged, "call.refused")[0]["sentence"]
     assert not there.calls and not rep.phone.live_calls
+
+
+async def test_an_overloaded_system_says_so_and_when_to_try_again(scene: Scene, monkeypatch: pytest.MonkeyPatch):
+    rep, there = await scene.rep(), scene.outside()
+    monkeypatch.setattr(scene.stack.engine.admission, "_lag", lambda: 1.0)
+    monkeypatch.setattr(scene.stack.engine.admission, "_calls", lambda: 1)
+    calls = [
+        await rep.phone.call(there.number),
+        await scene.outside().call(rep.did),
+        await rep.phone.call((await scene.rep()).did),
+    ]
+    for call in calls:
+        await call.until_ended()
+        assert call.final_status == 503
+        assert call.ending.all("Retry-After") == ["5"]
+        assert f'SIP;cause=503;text="{SENTENCES[Reason.OVERLOADED]}"' in call.ending.all("Reason")
+    assert not there.calls and not rep.phone.live_calls
+
+
+ODD = [
+    ('|say "no" \\ so', 'text="say \\"no\\" \\\\ so"', None),
+    ("7|a\r\nX-Evil: 1\n\x7f", 'text="a  X-Evil: 1  "', "7"),
+    ("12|", "", "12"),
+    ("5\r\nX-Evil: 1|x", 'text="x"', None),
+    ("-1|", "", None),
+    ("999999|x", 'text="x"', None),
+    ("||x|", 'text="|x|"', None),
+    ("no bar", "", None),
+    ("", "", None),
+    ("|" + "あ" * 100, 'text="' + "あ" * 79 + '"', None),
+    ("|" + "x" * 1000, 'text="' + "x" * 239 + '"', None),
+    ("|" + "x" * 239 + '"' * 9, 'text="' + "x" * 239 + '"', None),
+]
+
+
+@pytest.mark.covers("TRUST17")
+@pytest.mark.parametrize(("value", "text", "seconds"), ODD)
+async def test_whatever_stands_in_the_explanation_the_answer_is_whole(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, value: str, text: str, seconds: str | None
+):
+    def explain(leg: LegId, because: Explanation) -> None:
+        switch._channel("POST", leg, "variable", {"variable": REFUSAL_VARIABLE, "value": value})
+
+    switch = scene.stack.engine.switch
+    monkeypatch.setattr(switch, "_explain", explain)
+    rep = await scene.rep()
+    call = await rep.phone.call("+19005551234")
+    await call.until_ended()
+    assert (call.final_status, call.cause) == (403, 21)
+    assert [word for word in call.ending.all("Reason") if word.startswith("SIP")] == (
+        [f"SIP;cause=403;{text}"] if text else []
+    )
+    assert call.ending.header("Retry-After") == seconds and call.ending.header("X-Evil") is None
 
 
 @pytest.mark.covers("P5")

@@ -10,7 +10,7 @@ from pathlib import Path
 from pbx.adapters.asterisk import embedded
 from pbx.adapters.asterisk.certificate import ensure_certificate
 from pbx.adapters.asterisk.embedded.errors import BuildError
-from pbx.adapters.asterisk.layout import DIALPLANS, TEMPLATES, Layout, render, write_changed
+from pbx.adapters.asterisk.layout import DIALPLANS, TEMPLATES, Layout, modules_of, render, write_changed
 from pbx.adapters.asterisk.process import BOOT_S, Process, check_ports
 from pbx.config import Config
 from pbx.services.prompts import Prompts
@@ -140,6 +140,7 @@ class EngineAsterisk(Instance):
             "tls_key": str(key),
             "nat": nat_lines(config.external_address, config.local_nets),
             "music": str(Prompts(config.home / "prompts").music),
+            "own_modules": own_modules(self.prefix),
         }
 
     def templates(self) -> list[Path]:
@@ -157,6 +158,11 @@ class EngineAsterisk(Instance):
             ("tcp", config.ari_host, config.ari_port, "ari_port"),
             ("tcp", "127.0.0.1", config.ami_port, "ami_port"),
         ]
+
+
+def own_modules(prefix: Path) -> str:
+    """The line that loads our module, where this Asterisk has it: the system's does its work without."""
+    return "load = res_switchhook_refusal.so" if (modules_of(prefix) / "res_switchhook_refusal.so").exists() else ""
 
 
 def nat_lines(external_address: str, local_nets: str) -> str:

@@ -22,6 +22,7 @@ from pbx.core.commands import (
     Command,
     DialOut,
     DiscardRecording,
+    Explanation,
     FindColleague,
     FindRoute,
     HangUp,
@@ -51,6 +52,7 @@ AWAY_PRIORITY = "4"  # of from-trunk and from-endpoint in dialplans/
 BRIDGE_TYPE = "mixing,proxy_media"
 """Sound goes through Asterisk from the first packet: a bridge that begins by passing packets on must change its
 technology when the recording begins."""
+REFUSAL_VARIABLE = "SWITCHHOOK_REFUSAL"
 
 
 class Monitor(Protocol):
@@ -205,6 +207,8 @@ class AriSwitch:
 
     def _hang_up(self, call: CallId, command: HangUp) -> None:
         self._dialling.drop(command.leg)
+        if command.because is not None:
+            self._explain(command.leg, command.because)
 
         def answered(status: int, content: Any) -> None:
             if status == 404:  # gone already, or never made: either way it has ended
@@ -216,6 +220,12 @@ class AriSwitch:
             {"reason_code": str(int(command.cause))},
             on_answer=answered,
         )
+
+    def _explain(self, leg: LegId, because: Explanation) -> None:
+        """Our module in Asterisk writes it into the final response (embedded/sources); without it nobody reads it."""
+        after = "" if because.retry_after is None else seconds(because.retry_after)
+        query = {"variable": REFUSAL_VARIABLE, "value": f"{after}|{because.text}"}
+        self._channel("POST", leg, "variable", query)
 
     # -- bridge, prompts, messages ------------------------------------------------------------------
 

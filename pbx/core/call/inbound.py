@@ -12,7 +12,7 @@ from pbx.core.call import talking
 from pbx.core.call.model import Call, Closing, Disposition, Leg, Role
 from pbx.core.call.states import State
 from pbx.core.causes import Cause, Result, may_try_next_trunk, result_of
-from pbx.core.commands import DialOut, RecordMessage, Ring, RingPhone
+from pbx.core.commands import DialOut, Explanation, RecordMessage, Ring, RingPhone
 from pbx.core.events import (
     AnswerAsked,
     Arrived,
@@ -32,6 +32,7 @@ from pbx.core.events import (
     RouteDecided,
     TimerFired,
 )
+from pbx.core.gate import Reason, Verdict
 from pbx.core.ids import voicemail_id
 
 LONGEST_RING = timedelta(seconds=130)
@@ -63,7 +64,10 @@ def arrive(call: Call, event: Arrived) -> None:
     leg = call.new_leg(Role.CUSTOMER, number=event.caller, trunk_id=event.trunk_id, device_id=event.from_device)
     call.first_leg = leg.id
     if event.overloaded:
-        call.finish(Disposition.REFUSED, Cause.CONGESTION, reason="overloaded", sip_status=503, ended_by="gate")
+        verdict = Verdict(False, Reason.OVERLOADED)
+        because = Explanation(verdict.sentence, verdict.retry_after)
+        reason = verdict.reason.value
+        call.finish(Disposition.REFUSED, verdict.cause, reason=reason, sip_status=503, ended_by="gate", because=because)
     elif not event.known_number:
         call.finish(Disposition.REFUSED, Cause.UNALLOCATED, reason="unknown_number", sip_status=404)
     else:

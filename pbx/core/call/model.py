@@ -12,6 +12,7 @@ from pbx.core.causes import Cause, Result
 from pbx.core.commands import (
     CloseBridge,
     Command,
+    Explanation,
     Fact,
     FindRoute,
     HangUp,
@@ -198,13 +199,21 @@ class Call:
         """Nothing of it is left in the switch."""
         return self.state is State.ENDED and all(leg.ended for leg in self.legs.values())
 
-    def end_leg(self, leg: Leg, result: Result, cause: Cause, *, sip_status: int | None = None) -> None:
+    def end_leg(
+        self,
+        leg: Leg,
+        result: Result,
+        cause: Cause,
+        *,
+        sip_status: int | None = None,
+        because: Explanation | None = None,
+    ) -> None:
         """Hang a leg up; the log has its result now, the switch confirms later."""
         if not leg.live:
             return
         leg.ending = True
         self.note("leg.ended", leg=leg.id, result=result.value, cause=int(cause), sip_status=sip_status)
-        self.do(HangUp(leg.id, cause, sip_status))
+        self.do(HangUp(leg.id, cause, sip_status, because))
 
     # -- bridge, timers, prompts --------------------------------------------------------------------
 
@@ -256,8 +265,12 @@ class Call:
         reason: str = "",
         ended_by: str = "",
         sip_status: int | None = None,
+        because: Explanation | None = None,
     ) -> None:
-        """End the call for everybody (V13): every leg, timer, prompt, recording and the bridge."""
+        """End the call for everybody (V13): every leg, timer, prompt, recording and the bridge.
+
+        ``sip_status`` and ``because`` are for the leg that the call began with, where it waits for its first answer.
+        """
         if self.state is State.ENDED:
             return
         for name in sorted(self.timers):
@@ -268,7 +281,10 @@ class Call:
             self.recording = None
         for leg in self.live_legs():
             result = Result.ANSWERED if leg.answered else _result_at_end(leg, disposition)
-            self.end_leg(leg, result, cause, sip_status=sip_status if leg.id == self.first_leg else None)
+            if leg.id == self.first_leg:
+                self.end_leg(leg, result, cause, sip_status=sip_status, because=because if self.caller_waits else None)
+            else:
+                self.end_leg(leg, result, cause)
         if self.bridge is not None:
             self.do(CloseBridge(self.bridge))
         self.after_playback.clear()

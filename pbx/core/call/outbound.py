@@ -8,7 +8,7 @@ from pbx.core.call import talking
 from pbx.core.call.model import Call, Closing, Disposition, Role
 from pbx.core.call.states import State
 from pbx.core.causes import Cause, Result, cause_for, may_try_next_trunk, result_of
-from pbx.core.commands import DialOut, FindColleague, JoinBridge, Ring, RingPhone
+from pbx.core.commands import DialOut, Explanation, FindColleague, JoinBridge, Ring, RingPhone
 from pbx.core.events import (
     Dialled,
     DialRequested,
@@ -145,6 +145,7 @@ def _refuse(call: Call, verdict: Verdict) -> None:
         reason=verdict.reason.value,
         ended_by="gate",
         sip_status=_STATUS.get(verdict.reason, 403),
+        because=Explanation(verdict.sentence, verdict.retry_after),
     )
 
 

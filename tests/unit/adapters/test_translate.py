@@ -10,7 +10,19 @@ import pytest
 
 from pbx.adapters.asterisk.switch import AriSwitch
 from pbx.adapters.asterisk.translate import Created, NewChannel, translate
-from pbx.core.commands import Answer, Command, DialOut, HangUp, JoinBridge, OpenBridge, Play, RecordMessage, RingPhone
+from pbx.core.causes import Cause
+from pbx.core.commands import (
+    Answer,
+    Command,
+    DialOut,
+    Explanation,
+    HangUp,
+    JoinBridge,
+    OpenBridge,
+    Play,
+    RecordMessage,
+    RingPhone,
+)
 from pbx.core.events import (
     CommandFailed,
     DigitPressed,
@@ -251,6 +263,23 @@ def test_a_lost_link_does_not_part_those_who_may_hear_each_other(
     ari.status["addChannel"] = 0
     switch.carry_out(CALL, JoinBridge(BridgeId("br_x"), (OURS, LEG)))
     assert told == []
+
+
+@pytest.mark.covers("P5")
+def test_why_a_call_is_refused_is_said_before_the_hang_up_and_only_then(switch: AriSwitch, ari: HandAri) -> None:
+    words = Explanation("The system is at its limit.", timedelta(seconds=5))
+    switch.carry_out(CALL, HangUp(OURS, Cause.CONGESTION, 503, words))
+    switch.carry_out(CALL, HangUp(OURS, Cause.REJECTED, 403, Explanation("Not allowed.")))
+    said = [(method, query.get("value")) for method, _, query in ari.requests]
+    assert said == [
+        ("POST", "5|The system is at its limit."),
+        ("DELETE", None),
+        ("POST", "|Not allowed."),
+        ("DELETE", None),
+    ]
+    assert {path for _, path, _ in ari.requests} == {f"channels/{THEIRS}/variable", f"channels/{THEIRS}"}
+    switch.carry_out(CALL, HangUp(OURS, Cause.BUSY))
+    assert len(ari.requests) == 5, "nothing more is sent for any other call"
 
 
 @pytest.mark.covers("TRUST17")

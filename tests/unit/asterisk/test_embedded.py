@@ -11,6 +11,7 @@ from pbx.adapters.asterisk import embedded
 from pbx.adapters.asterisk.embedded import builder, packages, recipe, source
 from pbx.adapters.asterisk.embedded.errors import BuildError
 from pbx.adapters.asterisk.embedded.steps import Runner, environment
+from pbx.adapters.asterisk.instance import own_modules
 from pbx.adapters.asterisk.layout import TEMPLATES, Layout, render
 
 SHOWSRC = """\
@@ -58,10 +59,23 @@ def test_every_module_that_is_loaded_is_built_and_none_is_forbidden(folder: str)
     assert not set(recipe.modules()) & set(recipe.FORBIDDEN)
 
 
-def test_the_fingerprint_changes_with_the_recipe(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_fingerprint_changes_with_the_recipe_and_with_our_own_module(monkeypatch: pytest.MonkeyPatch) -> None:
     before = recipe.fingerprint()
-    monkeypatch.setattr(recipe, "PATCHES_LEFT_OUT", ())
-    assert recipe.fingerprint() != before
+    with monkeypatch.context() as changed:
+        changed.setattr(recipe, "PATCHES_LEFT_OUT", ())
+        assert recipe.fingerprint() != before
+    monkeypatch.setattr(recipe, "own_sources", list)
+    assert recipe.fingerprint() != before and "res_switchhook_refusal" not in recipe.modules()
+
+
+def test_our_own_module_is_loaded_only_where_it_is(tmp_path: Path) -> None:
+    modules = tmp_path / "lib/asterisk/modules"
+    modules.mkdir(parents=True)
+    assert own_modules(tmp_path) == ""
+    (modules / "res_switchhook_refusal.so").touch()
+    assert own_modules(tmp_path) == "load = res_switchhook_refusal.so"
+    assert "$own_modules" in (TEMPLATES / "modules.conf").read_text()
+    assert "res_switchhook_refusal" in recipe.modules(), "it is built with the others"
 
 
 def test_ubuntu_without_a_mirror_is_told_which_setting(monkeypatch: pytest.MonkeyPatch) -> None:

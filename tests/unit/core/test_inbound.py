@@ -11,6 +11,7 @@ from pbx.core.causes import Cause
 from pbx.core.commands import (
     Answer,
     DialOut,
+    Explanation,
     HangUp,
     JoinBridge,
     Play,
@@ -22,6 +23,7 @@ from pbx.core.commands import (
 )
 from pbx.core.events import (
     AnswerAsked,
+    Arrived,
     Ask,
     Asked,
     CommandFailed,
@@ -34,7 +36,7 @@ from pbx.core.events import (
     PlaybackDone,
     TimerFired,
 )
-from pbx.core.gate import Reason
+from pbx.core.gate import SENTENCES, Reason
 from pbx.core.ids import LegId
 from tests.unit.core.story import DESK, SOFT, VOICEMAIL, Story, comes_in, leg, mio
 
@@ -362,6 +364,13 @@ def test_who_hangs_up_during_the_words_is_logged_as_the_words_said() -> None:
 @pytest.mark.covers("I5")
 def test_words_whose_end_is_never_told_do_not_hold_the_caller_for_ever() -> None:
     assert comes_in(mio(busy=True)).then(TimerFired("announcement")).ended["disposition"] == "busy"
+
+
+def test_an_overloaded_system_tells_the_carrier_when_to_try_again() -> None:
+    beginning = Arrived("PJSIP-1", "+14155550101", "+12065550150", "", "tr_in", True, mio(), overloaded=True)
+    [stop] = Story(beginning).did(HangUp)
+    assert (stop.leg, stop.cause, stop.sip_status) == (CALLER, Cause.CONGESTION, 503)
+    assert stop.because == Explanation(SENTENCES[Reason.OVERLOADED], timedelta(seconds=5))
 
 
 @pytest.mark.covers("I9")

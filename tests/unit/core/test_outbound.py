@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -11,6 +12,7 @@ from pbx.core.causes import Cause
 from pbx.core.commands import (
     Answer,
     DialOut,
+    Explanation,
     HangUp,
     JoinBridge,
     Play,
@@ -58,6 +60,11 @@ def test_a_refusal_dials_nothing_and_says_why(reason: Reason) -> None:
         assert story.ended["reason"] == reason.value
         [stop] = story.did(HangUp)
         assert stop.sip_status is not None and stop.sip_status >= 400
+        if story.call.via != "phone":
+            assert stop.because is None, "no phone waits for an answer"
+            continue
+        overloaded = timedelta(seconds=5) if reason is Reason.OVERLOADED else None
+        assert stop.because == Explanation(SENTENCES[reason], overloaded), "SIP says it in the same words"
 
 
 @pytest.mark.covers("P5", "TRUST24")
