@@ -17,12 +17,14 @@ AT_ONCE_S = 0.1
 
 
 async def talk(customer: Call, ours: Call, theirs_hz: float, ours_hz: float) -> None:
-    """Each hears the other and nobody else."""
+    """Each hears the other and nobody else; a packet that a busy machine sends late is no voice."""
     await asyncio.gather(customer.until_hears(ours_hz), ours.until_hears(theirs_hz))
     voices = [540, 580, 660, 740, 820, 860, 900]
-    await asyncio.sleep(0.2)
-    assert customer.tones(voices, last=0.4) == {ours_hz}
-    assert ours.tones(voices, last=0.4) == {theirs_hz}
+
+    def alone() -> bool:
+        return customer.tones(voices, last=0.4) == {ours_hz} and ours.tones(voices, last=0.4) == {theirs_hz}
+
+    await until(alone, 3, f"{ours_hz} Hz alone in the one ear and {theirs_hz} Hz alone in the other")
 
 
 @pytest.mark.covers("I1")
@@ -203,7 +205,7 @@ async def test_a_phone_picked_up_in_the_moment_of_a_click_leaves_exactly_one_tha
     rep = await scene.rep(phones=2)
     for phone in rep.phones:
         phone.obeys_auto_answer = True
-    for _ in range(5):
+    for _ in range(3):
         call = await scene.outside().call(rep.did)
         ring, _ = await asyncio.gather(*(phone.incoming() for phone in rep.phones))
         call_id = await scene.live_call(rep)
