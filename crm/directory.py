@@ -2,14 +2,15 @@
 
 A change reaches the next call without touching running ones (A2): every change bumps a revision in its own transaction,
 the engine polls :func:`current_revision` and loads again when it moved. A reading transaction sees one state of the
-database, so what is loaded never mixes two.
+database, so what is loaded never mixes two. Phones of browsers come and go with every login: where only they have
+changed, only they are read.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -24,7 +25,8 @@ current_revision = revision.current
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """Mappings are read-only. ``trunks`` stand in the order in which they are tried, disabled ones among them."""
+    """Mappings are read-only. ``trunks`` stand in the order in which they are tried, disabled ones among them;
+    ``devices`` are phones of every kind, those of browsers (kind webrtc) among them."""
 
     revision: int
     users: Mapping[str, User]
@@ -36,6 +38,13 @@ class Directory:
     do_not_call: frozenset[str]
     do_not_call_revision: int
     _devices_by_user: Mapping[str, tuple[Device, ...]] = field(repr=False)
+    browsers_revision: int = 0
+    _browser_by_session: Mapping[str, Device] = field(default_factory=dict, repr=False)
+
+    @property
+    def configured(self) -> int:
+        """Moves with what people configure, and not with logins."""
+        return self.revision - self.browsers_revision
 
     def user_of(self, e164: str) -> User | None:
         """Whose number it is; None for a number nobody has, and for one that we do not have."""
@@ -50,31 +59,50 @@ class Directory:
         """The user's phones that are switched on."""
         return self._devices_by_user.get(user_id, ())
 
+    def browser_of(self, session_id: str) -> Device | None:
+        """The phone of a login, once it has asked for one."""
+        return self._browser_by_session.get(session_id)
+
+    def browsers(self) -> tuple[Device, ...]:
+        return tuple(self._browser_by_session.values())
+
     def trunk(self, trunk_id: str) -> Trunk | None:
         return next((trunk for trunk in self.trunks if trunk.id == trunk_id), None)
 
 
 async def load(session: AsyncSession, previous: Directory | None = None) -> Directory:
-    """Read everything. With the directory before, the do-not-call list is read only if it has changed."""
-    at = await revision.current(session)
-    listed = await revision.of_do_not_call(session)
-    unchanged = previous is not None and previous.do_not_call_revision == listed
-    devices = await telephony.devices(session)
-    by_user: dict[str, list[Device]] = defaultdict(list)
-    for device in devices:
-        if device.enabled:
-            by_user[device.user_id].append(device)
+    """Read everything. With the directory before, what can be long or did not change is taken from there."""
+    at = await revision.read(session)
+    browsers = await telephony.browsers(session)
+    if previous is not None and previous.configured == at.whole - at.browsers:
+        phones = [device for device in previous.devices.values() if device.kind != "webrtc"]
+        return replace(previous, revision=at.whole, browsers_revision=at.browsers, **_devices(phones, browsers))
+    unchanged = previous is not None and previous.do_not_call_revision == at.do_not_call
     return Directory(
-        revision=at,
+        revision=at.whole,
         users=MappingProxyType({user.id: user for user in await accounts.users(session)}),
         numbers=MappingProxyType({number.e164: number for number in await telephony.numbers(session)}),
-        devices=MappingProxyType({device.id: device for device in devices}),
         trunks=tuple(await telephony.trunks(session)),
         groups=MappingProxyType({group.id: group for group in await telephony.groups(session)}),
         settings=MappingProxyType(settings_registry.effective(await organisation.changed_settings(session))),
         do_not_call=previous.do_not_call
         if previous is not None and unchanged
         else await organisation.do_not_call_numbers(session),
-        do_not_call_revision=listed,
-        _devices_by_user=MappingProxyType({name: tuple(found) for name, found in by_user.items()}),
+        do_not_call_revision=at.do_not_call,
+        browsers_revision=at.browsers,
+        **_devices(await telephony.devices(session), browsers),
     )
+
+
+def _devices(phones: Iterable[Device], browsers: Sequence[tuple[str, Device]]) -> dict[str, Any]:
+    """The fields of a directory that are made of phones and of phones of browsers."""
+    devices = [*phones, *(device for _, device in browsers)]
+    by_user: dict[str, list[Device]] = defaultdict(list)
+    for device in devices:
+        if device.enabled:
+            by_user[device.user_id].append(device)
+    return {
+        "devices": MappingProxyType({device.id: device for device in devices}),
+        "_devices_by_user": MappingProxyType({name: tuple(found) for name, found in by_user.items()}),
+        "_browser_by_session": MappingProxyType(dict(browsers)),
+    }

@@ -114,7 +114,7 @@ def list_of(check: Check, most: int = 100) -> Check:
             raise _wrong("This must be a list.")
         if len(value) > most:
             raise _wrong(f"This list is too long: at most {most} entries.")
-        return list(dict.fromkeys(check(item) for item in value))
+        return list({repr(kept): kept for kept in map(check, value)}.values())  # each once; objects have no hash
 
     return check_list
 

@@ -2,7 +2,8 @@
 
 ULID: 48 bits of milliseconds and 80 random bits, in Crockford's base 32 (26 characters). Devices are the
 exception: their id is the SIP user name and the name of the Asterisk endpoint, so it is short, lower case, begins
-with a letter and is never a telephone number (TRUST: the device's name is not the extension).
+with a letter (d for a phone, b for a browser's) and is never a telephone number (TRUST: the device's name is not the
+extension).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import time
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 DEVICE_ALPHABET = "abcdefghjkmnpqrstvwxyz23456789"
 DEVICE_LENGTH = 9
+BROWSER = "b"
 
 USER, TRUNK, GROUP, CALL, RECORDING, VOICEMAIL = "u", "tr", "g", "c", "rec", "vm"
 LEAD, PERSON, COMPANY, DEAL, NOTE, TOKEN, SESSION = "l", "p", "co", "deal", "n", "tok", "ses"
@@ -39,4 +41,12 @@ def new(prefix: str, at_us: int | None = None) -> str:
 
 
 def new_device() -> str:
-    return "d" + "".join(secrets.choice(DEVICE_ALPHABET) for _ in range(DEVICE_LENGTH))
+    return "d" + _device_name()
+
+
+def new_browser() -> str:
+    return BROWSER + _device_name()
+
+
+def _device_name() -> str:
+    return "".join(secrets.choice(DEVICE_ALPHABET) for _ in range(DEVICE_LENGTH))

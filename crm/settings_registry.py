@@ -41,6 +41,20 @@ def _emergency(value: Any) -> dict[str, list[str]]:
     return {str(name): fields.list_of(number, 20)(numbers) for name, numbers in value.items()}
 
 
+def _ice_server(value: Any) -> dict[str, str]:
+    """An address, or an object with user name and credential besides (RTCIceServer of the W3C's WebRTC)."""
+    given = {"urls": value} if isinstance(value, str) else value
+    if not isinstance(given, dict):
+        raise Refused("invalid", "Write an address such as stun:stun.example.com:3478, or an object with “urls”.")
+    checks = {"urls": _ice_address, "username": fields.text(500), "credential": fields.text(500)}
+    return {str(name): kept for name, kept in fields.read(given, checks, ("urls",)).items()}
+
+
+def _ice_address(value: Any) -> str:
+    pattern = r"(stun|stuns|turn|turns):[A-Za-z0-9.\-_\[\]:]{1,260}(\?transport=(udp|tcp))?"
+    return str(fields.matching(pattern, "Write it like stun:stun.example.com:3478 or turn:turn.example.com.")(value))
+
+
 def _text(key: str, default: str, description: str, check: fields.Check) -> Declared:
     return Declared(key, "text", default, description, check)
 
@@ -106,6 +120,13 @@ _ALL = (
     ),
     _integer("forward.ring_time_s", 30, "How long a forwarding number rings, in seconds.", 5, 120),
     _integer("voicemail.max_s", 120, "Longest voicemail message, in seconds.", 10, 600),
+    _list(
+        "webrtc.ice_servers",
+        [],
+        "STUN and TURN servers that browsers use: addresses, or objects with urls, username and credential.",
+        _ice_server,
+        10,
+    ),
     Declared("emergency.numbers", "object", EMERGENCY, "Numbers that always pass, per country.", _emergency),
     _text(
         "emergency.caller_id",

@@ -54,6 +54,7 @@ class UnitOfWork:
         self._changes: list[audit.Change] = []
         self.touches_calls = False
         self._touches_do_not_call = False
+        self.touches_browsers = False
 
     def record(
         self,
@@ -73,6 +74,10 @@ class UnitOfWork:
         self.touches_calls |= touches_calls
         self._touches_do_not_call |= touches_do_not_call
 
+    def browsers_changed(self) -> None:
+        """Phones of browsers came, went or have other secrets; where nothing else changed, only they are read again."""
+        self.touches_browsers = True
+
     async def flush(self) -> None:
         """Send what was changed to the database, so that its constraints speak now."""
         with _told():
@@ -84,8 +89,10 @@ class UnitOfWork:
         if self._changes:
             await audit.append(self.session, str(self.actor), self.at_us, self._changes)
             self._changes = []
-        if self.touches_calls:
-            await revision.bump(self.session, do_not_call=self._touches_do_not_call)
+        if self.touches_calls or self.touches_browsers:
+            await revision.bump(
+                self.session, do_not_call=self._touches_do_not_call, browsers_only=not self.touches_calls
+            )
 
 
 class Store:
@@ -107,7 +114,7 @@ class Store:
                 work = UnitOfWork(session, actor, self.clock())
                 yield work
                 await work.finish()
-        if work.touches_calls and self.on_change is not None:
+        if (work.touches_calls or work.touches_browsers) and self.on_change is not None:
             self.on_change()
 
     @asynccontextmanager

@@ -51,6 +51,7 @@ class ConfigRevision(Base):
     """The one row that every change of anything that calls depend on bumps, in the same transaction (A2).
 
     The do-not-call list has a revision of its own besides, as it can be long: it is read again only when it changed.
+    ``browsers_revision`` counts the changes that were about nothing but phones of browsers: one for every login.
     """
 
     __tablename__ = "config_revision"
@@ -59,3 +60,4 @@ class ConfigRevision(Base):
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     revision: Mapped[int]
     do_not_call_revision: Mapped[int]
+    browsers_revision: Mapped[int] = mapped_column(server_default="0")

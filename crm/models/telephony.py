@@ -39,6 +39,16 @@ class Device(Timed, Base):
     enabled: Mapped[bool]
 
 
+class BrowserPhone(Timed, Base):
+    """The phone of one login: there while the login is. Of its secret only HA1 is kept, to tell Asterisk again."""
+
+    __tablename__ = "browser_phones"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    session_id: Mapped[str] = mapped_column(ForeignKey("sessions.id", ondelete="CASCADE"), unique=True)
+    ha1: Mapped[str]
+
+
 class Trunk(Timed, Base):
     """A carrier. ``secret`` must be recoverable, as a registration answers a digest with it: it is
     protected by the database file's mode (0600) and leaves the store only towards provisioning."""

@@ -9,7 +9,8 @@ from sqlalchemy import delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm import records
-from crm.models.telephony import Device, Group, GroupMember, Number, Trunk
+from crm.models.telephony import BrowserPhone, Device, Group, GroupMember, Number, Trunk
+from crm.models.users import LoginSession, User
 
 
 def to_number(row: Number) -> records.Number:
@@ -63,6 +64,31 @@ async def devices(session: AsyncSession, user_id: str | None = None) -> list[rec
     if user_id is not None:
         query = query.where(Device.user_id == user_id)
     return [to_device(row) for row in await session.scalars(query)]
+
+
+def to_browser(row: BrowserPhone, user_id: str) -> records.Device:
+    return records.Device(row.id, user_id, "Browser", "webrtc", "wss", row.ha1, True, row.created_us, row.updated_us)
+
+
+async def browsers(session: AsyncSession) -> list[tuple[str, records.Device]]:
+    """The phones of the logins that there are, with the id of the login."""
+    query = (
+        select(BrowserPhone, LoginSession.user_id)
+        .join(LoginSession, LoginSession.id == BrowserPhone.session_id)
+        .join(User, User.id == LoginSession.user_id)
+        .where(User.active.is_(True))
+        .order_by(BrowserPhone.created_us, BrowserPhone.id)
+    )
+    return [(row.session_id, to_browser(row, user_id)) for row, user_id in await session.execute(query)]
+
+
+async def browser_row_of(session: AsyncSession, session_id: str) -> BrowserPhone | None:
+    return (await session.scalars(select(BrowserPhone).where(BrowserPhone.session_id == session_id))).one_or_none()
+
+
+async def count_browsers(session: AsyncSession, user_id: str) -> int:
+    query = select(func.count()).select_from(BrowserPhone).join(LoginSession).where(LoginSession.user_id == user_id)
+    return (await session.scalars(query)).one()
 
 
 async def trunks(session: AsyncSession) -> list[records.Trunk]:

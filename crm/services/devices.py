@@ -1,4 +1,7 @@
-"""Phones of users. The SIP user name is made up, the secret is generated and shown once; only HA1 is kept."""
+"""SIP phones of users. The SIP user name is made up, the secret is generated and shown once; only HA1 is kept.
+
+Browsers are not among them: each login has a phone of its own (:mod:`crm.services.browsers`).
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ from crm.services import users
 from crm.unit_of_work import UnitOfWork
 
 MOST_PER_USER = 20
-_TRANSPORTS = {"sip": ("udp", "tcp", "tls"), "webrtc": ("wss",)}
+_TRANSPORTS = ("udp", "tcp", "tls")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,21 +32,18 @@ class NewDevice:
 
 
 async def add(work: UnitOfWork, values: Mapping[str, Any]) -> NewDevice:
-    """``user`` is needed. Kind sip with transport udp, tcp or tls (with SRTP), or webrtc."""
-    given = fields.read(values, {"user": fields.text(300), "kind": fields.choice(*_TRANSPORTS), **_CHECKS}, ("user",))
+    """``user`` is needed. Transport udp, tcp or tls (with SRTP)."""
+    given = fields.read(values, {"user": fields.text(300), "kind": _kind, **_CHECKS}, ("user",))
     user = await users.find(work.session, given["user"])
-    kind = given.get("kind", "sip")
-    transport = given.get("transport", _TRANSPORTS[kind][0])
-    _check_transport(kind, transport)
     if len(await telephony.devices(work.session, user.id)) >= MOST_PER_USER:
         raise Refused("too_many_devices", f"{user.name} has {MOST_PER_USER} devices already. Remove one first.", "user")
     secret, name = passwords.new_secret(), ids.new_device()
     row = Row(
         id=name,
         user_id=user.id,
-        name=given.get("name", "Phone" if kind == "sip" else "Browser"),
-        kind=kind,
-        transport=transport,
+        name=given.get("name", "Phone"),
+        kind="sip",
+        transport=given.get("transport", "udp"),
         ha1=passwords.ha1(name, secret),
         enabled=given.get("enabled", True),
         created_us=work.at_us,
@@ -69,7 +69,6 @@ async def change(work: UnitOfWork, device_id: str, values: Mapping[str, Any]) ->
     row = await _find(work.session, device_id)
     before = telephony.to_device(row)
     given = fields.read(values, _CHECKS)
-    _check_transport(row.kind, given.get("transport", row.transport))
     for name, value in given.items():
         setattr(row, name, value)
     return await _changed(work, row, before, "device.change")
@@ -108,17 +107,17 @@ async def _find(session: AsyncSession, device_id: str) -> Row:
     return row
 
 
-def _check_transport(kind: str, transport: str) -> None:
-    if transport not in _TRANSPORTS[kind]:
+def _kind(value: Any) -> str:
+    if value == "webrtc":
         raise Refused(
-            "bad_transport",
-            f"A device of the kind {kind} uses {' or '.join(_TRANSPORTS[kind])}, not {transport}.",
-            "transport",
+            "browser_phone",
+            "A browser gets its phone by itself when its user signs in: there is nothing to add. Add SIP phones here.",
         )
+    return str(fields.choice("sip")(value))
 
 
 _CHECKS: dict[str, fields.Check] = {
     "name": fields.text(60),
-    "transport": fields.choice("udp", "tcp", "tls", "wss"),
+    "transport": fields.choice(*_TRANSPORTS),
     "enabled": fields.boolean,
 }

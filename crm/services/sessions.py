@@ -75,12 +75,14 @@ async def close(work: UnitOfWork, session_id: str) -> None:
         await work.session.delete(row)
         await work.flush()
         work.record("session.close", session_id, {"user_id": row.user_id}, None, touches_calls=False)
+        work.browsers_changed()
 
 
 async def close_all(work: UnitOfWork, user_id: str, *, besides: str = "") -> int:
     """End every login of a user (but the one that asks); gives how many there were."""
     count = await accounts.delete_sessions(work.session, user_id=user_id, besides=besides)
     work.record("session.close_all", user_id, {"count": count}, None, touches_calls=False)
+    work.browsers_changed()
     return count
 
 
@@ -89,5 +91,8 @@ async def list_all(session: AsyncSession, user_id: str) -> list[LoginSession]:
 
 
 async def purge(work: UnitOfWork) -> int:
-    """Forget those that have expired."""
-    return await accounts.delete_sessions(work.session, expired_us=work.at_us)
+    """Forget those that have expired, and the phones they had."""
+    count = await accounts.delete_sessions(work.session, expired_us=work.at_us)
+    if count:
+        work.browsers_changed()
+    return count

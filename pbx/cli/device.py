@@ -10,7 +10,7 @@ from pbx.cli.nouns import Noun, group, show
 
 _FIELDS = (
     Field("name", "What the user calls it, for example “Desk phone”."),
-    Field("transport", "How the phone connects; tls also encrypts the sound.", choices=("udp", "tcp", "tls", "wss")),
+    Field("transport", "How the phone connects; tls also encrypts the sound.", choices=("udp", "tcp", "tls")),
     Field("enabled", "A device that is switched off cannot register.", "flag"),
 )
 
@@ -23,7 +23,7 @@ device_command = group(
         ("id", "name", "user_id", "kind", "transport", "enabled"),
         add=(
             Field("user", "Whose phone it is (e-mail address or id).", required=True),
-            Field("kind", "A SIP phone or a browser.", choices=("sip", "webrtc")),
+            Field("kind", "sip; browsers get a phone by signing in.", choices=("sip", "webrtc")),
             *_FIELDS,
         ),
         change=_FIELDS,

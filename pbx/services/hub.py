@@ -122,9 +122,14 @@ class Hub:
             self._presence_due.add(device.user_id)
             self._schedule()
 
+    def phones_changed(self, user_ids: Iterable[str]) -> None:
+        """These users have other phones than before; nothing else of the configuration is another."""
+        self._presence_due |= set(user_ids)
+        self._schedule()
+
     def directory_changed(self) -> None:
         """The configuration was read again: users may have come, gone or been renamed."""
-        revision = self._directory().revision
+        revision = self._directory().configured
         self._add(EVERYBODY, lambda: {"type": "configuration", "revision": revision})
         self._add_presence(None)
         self._tell()
@@ -256,7 +261,7 @@ class Hub:
             "type": "snapshot",
             "epoch": self.epoch,
             "n": self._number,
-            "revision": directory.revision,
+            "revision": directory.configured,
             "calls": [
                 call_view(record)
                 for record in self._records.live()

@@ -90,15 +90,15 @@ class NumberQuery(Query):
 
 class DeviceChange(Body):
     name: str = ""
-    transport: Literal["udp", "tcp", "tls", "wss"] = "udp"
+    transport: Literal["udp", "tcp", "tls"] = "udp"
     enabled: bool = True
 
 
 class NewDevice(Body):
     user: str = Field(description="Id or e-mail address.")
     name: str
-    kind: Literal["sip", "webrtc"] = "sip"
-    transport: Literal["udp", "tcp", "tls", "wss"] = "udp"
+    kind: Literal["sip", "webrtc"] = Field("sip", description="sip: browsers get a phone by signing in.")
+    transport: Literal["udp", "tcp", "tls"] = "udp"
 
 
 class DeviceQuery(Query):

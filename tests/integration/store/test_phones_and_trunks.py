@@ -61,7 +61,7 @@ async def test_a_phone_switched_off_is_not_rung_from_the_next_call_on(store: Sto
     [
         ({"user": "nobody@example.com"}, None),
         ({"user": "sam@example.com", "transport": "wss"}, "transport"),
-        ({"user": "sam@example.com", "kind": "webrtc", "transport": "udp"}, "transport"),
+        ({"user": "sam@example.com", "kind": "webrtc", "transport": "udp"}, "kind"),
         ({"user": "sam@example.com", "name": "a\nb"}, "name"),
         ({"user": "sam@example.com", "secret": "mine"}, "secret"),
         ({}, "user"),
