@@ -23,6 +23,7 @@ from crm.unit_of_work import Store
 from pbx import logging
 from pbx.adapters.asterisk.ami import Ami, MixMonitor
 from pbx.adapters.asterisk.ari import AriClient
+from pbx.adapters.asterisk.browsers import BrowserEndpoints
 from pbx.adapters.asterisk.dialling import APP
 from pbx.adapters.asterisk.fallback_log import read_fallback_log
 from pbx.adapters.asterisk.link import AsteriskLink
@@ -41,6 +42,7 @@ from pbx.core.events import Direction
 from pbx.core.ids import CallId, call_of
 from pbx.services.admission import Admission
 from pbx.services.arrivals import Arrivals
+from pbx.services.browsers import BrowserPhones
 from pbx.services.call_control import CallControl
 from pbx.services.fallback_calls import FallbackCalls
 from pbx.services.gatekeeper import Gate
@@ -53,7 +55,7 @@ from pbx.services.persons import Persons
 from pbx.services.ports_provision import ProvisionError
 from pbx.services.presence_view import PresenceView
 from pbx.services.prompts import Prompts
-from pbx.services.provisioning import provisioning
+from pbx.services.provisioning import browsers, provisioning
 from pbx.services.recordings import Places, Recordings
 from pbx.services.routing import Routing
 from pbx.services.runtime import Calls, UnknownCall
@@ -115,10 +117,13 @@ class Engine:
             self._channel_came,
             self._linked,
         )
-        self.provisioner = AsteriskProvisioner(config.home / "asterisk" / "etc", self._reload)
+        etc = config.home / "asterisk" / "etc"
+        in_memory = BrowserEndpoints(etc, lambda method, uri, body: self.ari.call(method, uri, body=body))
+        self.provisioner = AsteriskProvisioner(etc, self._reload, in_memory)
 
     def _make_services(self) -> None:
         now, directory = self.clock.now, lambda: self._directory
+        self.browsers = BrowserPhones(directory, lambda: self.link.linked.is_set())
         self.admission = Admission(lambda: self.ari.lag_s, lambda: len(self.calls))
         self.routing = Routing(directory, now, self.registrations.reachable)
         self.spending = Spending(lambda: int(self._directory.settings["gate.minute_price_micros"]), now)
@@ -271,14 +276,24 @@ class Engine:
                 )
 
     async def _linked(self) -> None:
-        """Asterisk may be a new one that has read nothing yet: tell it everything."""
-        await self._provision(self._directory, force=True)
+        """Asterisk may be a new one that has read nothing yet: tell it everything. What is configured meanwhile is
+        not told by anybody else, as there is no link yet."""
+        told = None
+        while told is not self._directory:
+            told = self._directory
+            await self._provision(told, force=True)
         await self._compare()
 
     async def _provision(self, directory: Directory, *, force: bool = False) -> None:
         """A value that no switch can be given must not keep the next change from taking effect: it is said aloud."""
         try:
             await self.provisioner.apply(provisioning(directory), force=force)
+        except ProvisionError as error:
+            log.critical("provisioning.refused", why=str(error))
+
+    async def _provision_browsers(self, directory: Directory) -> None:
+        try:
+            await self.provisioner.apply_browsers(browsers(directory))
         except ProvisionError as error:
             log.critical("provisioning.refused", why=str(error))
 
@@ -322,10 +337,25 @@ class Engine:
             if await directories.current_revision(session) == self._directory.revision:
                 return
             fresh = await directories.load(session, self._directory)
+        if fresh.configured != self._directory.configured:
+            await self._take_over(fresh)
+        else:
+            await self._take_over_browsers(fresh)
+        self.browsers.changed()
+
+    async def _take_over(self, fresh: Directory) -> None:
         if self.link.linked.is_set():
             await self._provision(fresh)
         self._directory = fresh
         self.hub.directory_changed()
+
+    async def _take_over_browsers(self, fresh: Directory) -> None:
+        """Somebody has signed in or out: nothing is written, reloaded or told to all."""
+        if self.link.linked.is_set():
+            await self._provision_browsers(fresh)
+        others = set(fresh.browsers()) ^ set(self._directory.browsers())
+        self._directory = fresh
+        self.hub.phones_changed({device.user_id for device in others})
 
 
 def new_call() -> CallId:

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-DeviceKind = Literal["sip", "webrtc"]
 Transport = Literal["udp", "tcp", "tls"]
 TrunkMode = Literal["registration", "address"]
 
@@ -20,14 +19,13 @@ class ProvisionError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A user's phone. ``ha1`` is MD5(id:switchhook:secret) in hex; empty for a browser, whose secret is pushed.
+    """A user's phone, or the phone of a browser's login. ``ha1`` is MD5(id:switchhook:secret) in hex.
 
     ``did`` and ``caller_name`` are what the phone shows to others, whatever it says itself (V6). ``tls`` as
     transport means that its media must be SRTP.
     """
 
     id: str
-    kind: DeviceKind = "sip"
     transport: Transport = "udp"
     ha1: str = ""
     did: str = ""
@@ -88,12 +86,13 @@ class EmergencyNumber:
 
 @dataclass(frozen=True, slots=True)
 class Provisioning:
-    """Everything, whole."""
+    """Everything, whole. ``browsers`` come and go with logins; the rest is what people configured."""
 
     devices: Sequence[Device] = ()
     trunks: Sequence[Trunk] = ()
     fallback: Sequence[FallbackNumber] = ()
     emergency: Sequence[EmergencyNumber] = ()
+    browsers: Sequence[Device] = ()
 
 
 class Provisioner(Protocol):
@@ -102,3 +101,6 @@ class Provisioner(Protocol):
 
         The next call sees it; running calls are not touched. Raises ProvisionError.
         """
+
+    async def apply_browsers(self, browsers: Sequence[Device]) -> None:
+        """Make the switch know these phones of browsers and no others; calls of those that are gone end."""

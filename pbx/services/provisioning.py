@@ -26,19 +26,29 @@ def provisioning(directory: Directory) -> Provisioning:
     """Pure: the same directory gives the same answer."""
     users = [user for user in directory.users.values() if user.active]
     return Provisioning(
-        devices=[_device(device, user) for user in users for device in directory.devices_of(user.id)],
+        devices=[_device(device, user) for user in users for device in _phones(directory, user)],
+        browsers=browsers(directory),
         trunks=[_trunk(trunk) for trunk in directory.trunks if trunk.enabled],
         fallback=[_fallback(directory, user) for user in users if user.number],
         emergency=_emergency(directory, users),
     )
 
 
+def browsers(directory: Directory) -> list[Device]:
+    """The phones of logins, whose owner is there and active."""
+    found = ((device, directory.users.get(device.user_id)) for device in directory.browsers())
+    return [_device(device, user) for device, user in found if user is not None and user.active]
+
+
+def _phones(directory: Directory, user: store.User) -> list[store.Device]:
+    """Those that ring while the engine is away, too: browsers are reached through it."""
+    return [device for device in directory.devices_of(user.id) if device.kind != "webrtc"]
+
+
 def _device(device: store.Device, user: store.User) -> Device:
-    webrtc = device.kind == "webrtc"
     return Device(
         id=device.id,
-        kind="webrtc" if webrtc else "sip",
-        transport=cast(Transport, "udp" if webrtc else device.transport),
+        transport="tcp" if device.kind == "webrtc" else cast(Transport, device.transport),
         ha1=device.ha1,
         did=user.number or "",
         caller_name=user.name,
@@ -69,7 +79,7 @@ def _fallback(directory: Directory, user: store.User) -> FallbackNumber:
     return FallbackNumber(
         did=did,
         forms=phone_numbers.variants(did),
-        devices=tuple(device.id for device in directory.devices_of(user.id)),
+        devices=tuple(device.id for device in _phones(directory, user)),
         ring_s=user.ring_time_s,
         forward=forward,
         language=user.language,

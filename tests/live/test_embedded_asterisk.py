@@ -25,6 +25,7 @@ from pbx.adapters.asterisk.selftest import self_test
 from pbx.config import Config
 from pbx.services.ports_provision import Device, EmergencyNumber, FallbackNumber, Provisioning, Route, Trunk
 from tests.support.free_ports import free_port
+from tests.support.no_browsers import no_browsers
 from tests.support.sip_phone import SipPhone
 from tests.support.waiting import until
 
@@ -93,7 +94,9 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
             async with http.put(f"{ari(config)}/asterisk/modules/{module}") as answer:
                 assert answer.status == 204, await answer.text()
 
-        yield Site(config, asterisk, carrier, AsteriskProvisioner(asterisk.layout.etc, reload))
+        etc = asterisk.layout.etc
+        provisioner = AsteriskProvisioner(etc, reload, no_browsers(etc))
+        yield Site(config, asterisk, carrier, provisioner)
     await carrier.stop()
     await asterisk.stop()
 

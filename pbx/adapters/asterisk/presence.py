@@ -47,4 +47,7 @@ class Registrations:
             known.pop(uri, None)
         else:
             known[uri] = None
-        return len(known) != before
+        after = len(known)
+        if not known:
+            del self._contacts[device]
+        return after != before

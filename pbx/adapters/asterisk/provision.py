@@ -2,7 +2,7 @@
 
 Written whole and renamed, only where changed; then ARI reloads the module that reads them: 1,000 endpoints in 80 ms,
 running calls untouched. Every value is checked here, because a line break or a semicolon in a name would be
-configuration of its own.
+configuration of its own. Phones of browsers are in no file: see :mod:`pbx.adapters.asterisk.browsers`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import re
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
 
+from pbx.adapters.asterisk.browsers import BrowserEndpoints
+from pbx.adapters.asterisk.device_options import E164, ID, LANGUAGE, auth_options, checked, endpoint_options
 from pbx.adapters.asterisk.layout import write_changed
 from pbx.services.ports_provision import (
     Device,
@@ -29,25 +31,21 @@ Reload = Callable[[str], Awaitable[None]]
 _HEAD = "; Written by Switchhook from its store: changes made here are lost.\n"
 _PJSIP = "res_pjsip.so"
 _DIALPLAN = "pbx_config.so"
-_TONE_ZONES = {"ja": "jp"}
 
-_ID = re.compile(r"[a-z][a-z0-9_]{2,63}")
-_E164 = re.compile(r"\+[1-9][0-9]{2,14}")
 _DIALLED = re.compile(r"[0-9+*#]{1,40}")
-_HA1 = re.compile(r"[0-9a-f]{32}")
 _HOST = re.compile(r"[A-Za-z0-9.\-_]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]")
 _MATCH = re.compile(r"[A-Za-z0-9.\-_:/\[\]]{1,120}")
 _CODEC = re.compile(r"[a-z0-9]{2,12}")
 _WORD = re.compile(r"[A-Za-z0-9_.@+\-]{1,120}")
-_LANGUAGE = re.compile(r"[a-z]{2}")
 
 
 class AsteriskProvisioner:
     """Keeps the generated files of one instance. One change at a time; the last one wins."""
 
-    def __init__(self, etc: Path, reload: Reload) -> None:
+    def __init__(self, etc: Path, reload: Reload, browsers: BrowserEndpoints) -> None:
         self._etc = etc
         self._reload = reload
+        self._browsers = browsers
         self._lock = asyncio.Lock()
         self._pending: set[str] = set()
 
@@ -60,7 +58,12 @@ class AsteriskProvisioner:
             for module in sorted(self._pending, reverse=True):
                 await self._reload(module)
                 self._pending.discard(module)
+            await self._browsers.apply(wanted.browsers, force=force)
         return bool(changed)
+
+    async def apply_browsers(self, browsers: Sequence[Device]) -> None:
+        async with self._lock:
+            await self._browsers.apply(browsers)
 
     def _write(self, files: dict[str, str]) -> set[str]:
         self._etc.mkdir(parents=True, exist_ok=True)
@@ -79,35 +82,25 @@ def render(wanted: Provisioning) -> dict[str, str]:
 
 def render_device(device: Device) -> str:
     """Endpoint, credentials and address of record of one phone, all named like the phone."""
-    name = _checked(_ID, device.id, "device")
-    webrtc = device.kind == "webrtc"
-    endpoint = "device-webrtc" if webrtc else "device-tls" if device.transport == "tls" else "device"
-    language = _checked(_LANGUAGE, device.language, f"language of {name}")
+    name = checked(ID, device.id, "device")
     lines = [
-        f"[{name}]({endpoint})",
-        f"auth = {name}",
-        f"aors = {name}",
-        f"callerid = {_caller_id(device)}",
-        f"language = {language}",
+        f"[{name}]({'device-tls' if device.transport == 'tls' else 'device'})",
+        *(f"{option} = {value}" for option, value in endpoint_options(device)),
+        *_codec_lines(device.codecs, name),
     ]
-    if zone := _TONE_ZONES.get(language):
-        lines.append(f"tone_zone = {zone}")
-    lines += _codec_lines(device.codecs, name)
     if device.mailbox:
-        lines.append(f"mailboxes = {_checked(_WORD, device.mailbox, f'mailbox of {name}')}")
+        lines.append(f"mailboxes = {checked(_WORD, device.mailbox, f'mailbox of {name}')}")
     if device.allow_transfer:
         lines.append("allow_transfer = yes")
-    if device.ha1:
-        digest = _checked(_HA1, device.ha1, f"HA1 of {name}")
-        lines += [f"[{name}](device-auth)", f"username = {name}", f"password_digest = MD5:{digest}"]
-    lines.append(f"[{name}]({'device-webrtc-aor' if webrtc else 'device-aor'})")
+    lines += [f"[{name}](device-auth)", *(f"{option} = {value}" for option, value in auth_options(device))]
+    lines.append(f"[{name}](device-aor)")
     return "\n".join(lines) + "\n"
 
 
 def render_trunk(trunk: Trunk) -> str:
     """Endpoint, address, and how its calls are known: by address, by registration, or both."""
-    name = _checked(_ID, trunk.id, "trunk")
-    host = _checked(_HOST, trunk.host, f"host of {name}")
+    name = checked(ID, trunk.id, "trunk")
+    host = checked(_HOST, trunk.host, f"host of {name}")
     if not 1 <= trunk.port <= 65535:
         raise ProvisionError(f"The port of trunk {name} must be between 1 and 65535, not {trunk.port}.")
     server = f"sip:{host}:{trunk.port}" + (rf"\;transport={trunk.transport}" if trunk.transport != "udp" else "")
@@ -116,7 +109,7 @@ def render_trunk(trunk: Trunk) -> str:
     if trunk.transport == "tls":
         lines += ["media_encryption = sdes", "media_encryption_optimistic = yes"]
     if trunk.from_domain:
-        lines.append(f"from_domain = {_checked(_HOST, trunk.from_domain, f'domain of {name}')}")
+        lines.append(f"from_domain = {checked(_HOST, trunk.from_domain, f'domain of {name}')}")
     if trunk.username:
         lines.append(f"outbound_auth = {name}")
     lines += [f"[{name}](trunk-aor)", f"contact = {server}"]
@@ -135,22 +128,22 @@ def render_fallback(numbers: Sequence[FallbackNumber], emergency: Sequence[Emerg
         for form in number.forms:
             if form not in taken:
                 taken.add(form)
-                parts.append(f"exten => {_checked(_DIALLED, form, 'form of a DID')},1,Goto({number.did},1)")
+                parts.append(f"exten => {checked(_DIALLED, form, 'form of a DID')},1,Goto({number.did},1)")
     parts.append("\n[fallback-emergency]")
     for call in emergency:
         steps = [*_variables("TRUNK", call.routes), "Goto(emergency,s,1)"]
-        parts += _extension(_checked(_DIALLED, call.number, "emergency number"), steps)
+        parts += _extension(checked(_DIALLED, call.number, "emergency number"), steps)
     return "\n".join(parts) + "\n"
 
 
 def _fallback_lines(number: FallbackNumber) -> list[str]:
-    did = _checked(_E164, number.did, "DID")
-    phones = "-".join(_checked(_ID, device, "device") for device in number.devices)
+    did = checked(E164, number.did, "DID")
+    phones = "-".join(checked(ID, device, "device") for device in number.devices)
     steps = [
         f"Set(OWNER={did})",
         f"Set(PHONES={phones})",
         f"Set(RING_S={max(1, min(int(number.ring_s), 300))})",
-        f"Set(USER_LANGUAGE={_checked(_LANGUAGE, number.language, 'language')})",
+        f"Set(USER_LANGUAGE={checked(LANGUAGE, number.language, 'language')})",
         *_variables("FORWARD", number.forward),
         "Return()",
     ]
@@ -162,8 +155,8 @@ def _variables(name: str, routes: Iterable[Route]) -> list[str]:
 
 
 def _dial(route: Route) -> str:
-    number = _checked(_DIALLED, route.number, "number to dial")
-    return f"PJSIP/{number}@{_checked(_ID, route.trunk, 'trunk')}"
+    number = checked(_DIALLED, route.number, "number to dial")
+    return f"PJSIP/{number}@{checked(ID, route.trunk, 'trunk')}"
 
 
 def _extension(exten: str, steps: Sequence[str]) -> list[str]:
@@ -175,15 +168,15 @@ def _identify_lines(trunk: Trunk, name: str) -> list[str]:
     matches = list(trunk.match_addresses) or ([trunk.host] if trunk.mode == "address" else [])
     if not matches:
         return []
-    checked = [_checked(_MATCH, match, f"address of {name}") for match in matches]
+    addresses = [checked(_MATCH, match, f"address of {name}") for match in matches]
     head = [f"[{name}]", "type = identify", f"endpoint = {name}", "srv_lookups = no"]
-    return [*head, *(f"match = {match}" for match in checked)]
+    return [*head, *(f"match = {match}" for match in addresses)]
 
 
 def _credential_lines(trunk: Trunk, name: str) -> list[str]:
     if not trunk.username:
         return []
-    user = _checked(_WORD, trunk.username, f"user name of {name}")
+    user = checked(_WORD, trunk.username, f"user name of {name}")
     return [f"[{name}]", "type = auth", "auth_type = digest", f"username = {user}", f"password = {_secret(trunk)}"]
 
 
@@ -208,17 +201,10 @@ def _registration_lines(trunk: Trunk, name: str, server: str, host: str) -> list
     ]
 
 
-def _caller_id(device: Device) -> str:
-    """Name and number; marks that end a quoted string, a line or a comment are dropped from the name."""
-    name = "".join(c for c in device.caller_name if c.isprintable() and c not in '"<>\\;[]{}$,|&').strip()[:60]
-    number = _checked(_E164, device.did, f"number of {device.id}") if device.did else ""
-    return f'"{name}" <{number}>'
-
-
 def _codec_lines(codecs: Sequence[str], name: str) -> list[str]:
     if not codecs:
         return []
-    return [f"allow = !all,{','.join(_checked(_CODEC, codec, f'codec of {name}') for codec in codecs)}"]
+    return [f"allow = !all,{','.join(checked(_CODEC, codec, f'codec of {name}') for codec in codecs)}"]
 
 
 def _secret(trunk: Trunk) -> str:
@@ -226,9 +212,3 @@ def _secret(trunk: Trunk) -> str:
     if not secret.isprintable() or secret != secret.strip() or not secret:
         raise ProvisionError(f"The secret of trunk {trunk.id} must be printable, without spaces around it.")
     return secret.replace(";", "\\;")  # a backslash stands for itself, even before this one
-
-
-def _checked(pattern: re.Pattern[str], value: str, what: str) -> str:
-    if not pattern.fullmatch(value):
-        raise ProvisionError(f"“{value}” cannot be used as {what}: correct it.")
-    return value

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from pbx.adapters.asterisk.layout import TEMPLATES
 from pbx.adapters.asterisk.provision import AsteriskProvisioner, render, render_device, render_fallback, render_trunk
 from pbx.services.ports_provision import (
     Device,
@@ -15,8 +17,10 @@ from pbx.services.ports_provision import (
     ProvisionError,
     Provisioning,
     Route,
+    Transport,
     Trunk,
 )
+from tests.support.no_browsers import no_browsers
 
 HA1 = "0123456789abcdef0123456789abcdef"
 PHONE = Device("d7kq2m9xw4", ha1=HA1, did="+14155550101", caller_name="Mio Tanaka", language="ja")
@@ -33,23 +37,14 @@ def test_a_phones_secret_is_kept_as_a_digest_only() -> None:
     assert f"password_digest = MD5:{HA1}" in render_device(PHONE)
 
 
-@pytest.mark.parametrize(
-    ("kind", "transport", "template"),
-    [
-        ("sip", "udp", "(device)"),
-        ("sip", "tcp", "(device)"),
-        ("sip", "tls", "(device-tls)"),
-        ("webrtc", "udp", "(device-webrtc)"),
-    ],
-)
-def test_the_kind_of_phone_chooses_its_template(kind: str, transport: str, template: str) -> None:
-    text = render_device(replace(PHONE, kind=kind, transport=transport))  # type: ignore[arg-type]
-    assert f"[d7kq2m9xw4]{template}" in text
+@pytest.mark.parametrize(("transport", "template"), [("udp", "device"), ("tcp", "device"), ("tls", "device-tls")])
+def test_the_transport_of_a_phone_chooses_its_template(transport: Transport, template: str) -> None:
+    assert f"[d7kq2m9xw4]({template})\n" in render_device(replace(PHONE, transport=transport))
 
 
-def test_a_browsers_secret_is_not_in_the_file() -> None:
-    text = render_device(replace(PHONE, kind="webrtc", ha1=""))
-    assert "auth = d7kq2m9xw4" in text and "type = auth" not in text and "device-auth" not in text
+def test_phones_of_browsers_are_in_no_file() -> None:
+    wanted = Provisioning([PHONE], browsers=[replace(PHONE, id="b7kq2m9xw4")])
+    assert "b7kq2m9xw4" not in "".join(render(wanted).values())
 
 
 @pytest.mark.covers("TRUST17")
@@ -140,10 +135,15 @@ class Reloads:
         self.asked.append(module)
 
 
+def provisioner_of(etc: Path, reloads: Reloads) -> AsteriskProvisioner:
+    shutil.copy(TEMPLATES / "pjsip.conf", etc)
+    return AsteriskProvisioner(etc, reloads, no_browsers(etc))
+
+
 @pytest.mark.covers("A2")
 async def test_only_what_changed_is_written_and_reloaded(tmp_path: Path) -> None:
     reloads = Reloads()
-    provisioner = AsteriskProvisioner(tmp_path, reloads)
+    provisioner = provisioner_of(tmp_path, reloads)
     assert await provisioner.apply(Provisioning([PHONE], [TRUNK]))
     assert sorted(reloads.asked) == ["pbx_config.so", "res_pjsip.so"]
     assert not await provisioner.apply(Provisioning([PHONE], [TRUNK]))
@@ -154,7 +154,7 @@ async def test_only_what_changed_is_written_and_reloaded(tmp_path: Path) -> None
 
 async def test_a_reload_that_failed_is_asked_for_again(tmp_path: Path) -> None:
     reloads = Reloads()
-    provisioner = AsteriskProvisioner(tmp_path, reloads)
+    provisioner = provisioner_of(tmp_path, reloads)
     reloads.broken = True
     with pytest.raises(ConnectionError):
         await provisioner.apply(Provisioning([PHONE]))
@@ -164,12 +164,12 @@ async def test_a_reload_that_failed_is_asked_for_again(tmp_path: Path) -> None:
 
 
 async def test_files_with_secrets_are_their_owners_alone(tmp_path: Path) -> None:
-    await AsteriskProvisioner(tmp_path, Reloads()).apply(Provisioning([PHONE]))
+    await provisioner_of(tmp_path, Reloads()).apply(Provisioning([PHONE]))
     assert modes(tmp_path) == {0o600}
 
 
 def modes(folder: Path) -> set[int]:
-    return {path.stat().st_mode & 0o777 for path in folder.iterdir()}
+    return {path.stat().st_mode & 0o777 for path in folder.iterdir() if path.name != "pjsip.conf"}
 
 
 def test_everything_is_rendered_even_when_there_is_nothing() -> None:
