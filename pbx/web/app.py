@@ -19,7 +19,8 @@ from pbx.web.engine import ENGINE, Engine
 from pbx.web.idempotency import Once
 from pbx.web.principal import Principal
 from pbx.web.problems import BadRequest
-from pbx.web.routes import TABLES, description, session
+from pbx.web.routes import TABLES, description, phone, session
+from pbx.web.sip_proxy import SipProxies
 from pbx.web.sockets import SOCKETS
 
 log = structlog.get_logger("web")
@@ -53,8 +54,10 @@ def make_app(engine: Engine) -> web.Application:
     for table in TABLES:
         for route in table:
             declared[app.router.add_route(route.method, route.path, _serve(route))] = route
+    app[phone.PROXIES] = SipProxies(engine)
     session.prepare(app)
     description.prepare(app)
+    phone.prepare(app)
     app.on_startup.append(_check_declared)
     app.on_response_prepare.append(_add_headers)
     app.on_shutdown.append(_close_sockets)

@@ -16,6 +16,7 @@ from pbx.core.call.record import CallRecord
 from pbx.core.events import Ask
 from pbx.core.gate import Verdict
 from pbx.core.ids import CallId
+from pbx.services.browsers import BrowserPhones
 from pbx.services.hub import Hub
 from pbx.services.metrics import Metrics
 from pbx.services.ports import Clock
@@ -72,6 +73,8 @@ class Engine(Protocol):
     def metrics(self) -> Metrics: ...
     @property
     def registrations(self) -> Registered: ...
+    @property
+    def browsers(self) -> BrowserPhones: ...
     @property
     def recordings_dir(self) -> Path: ...
     @property

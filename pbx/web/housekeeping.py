@@ -13,12 +13,13 @@ from pbx.web.engine import Engine
 
 log = structlog.get_logger("web.housekeeping")
 
-EVERY_S = 3600.0
+EVERY_S = 60.0
 KEYS_KEPT_US = 24 * 3600 * 1_000_000
 
 
 async def keep_house(engine: Engine) -> None:
-    """For as long as the web is served. A store that is away is asked again an hour later."""
+    """For as long as the web is served. A login that expired takes its phone along, so this is done
+    every minute. A store that is away is asked again then."""
     while True:
         try:
             await forget_expired(engine)

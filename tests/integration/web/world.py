@@ -26,6 +26,7 @@ from pbx.config import Config
 from pbx.core.commands import DialOut, RingPhone
 from pbx.core.events import Arrived, Direction, LegAnswered, LegEnded, LegRinging, Phone
 from pbx.core.ids import CallId, LegId
+from pbx.services.browsers import BrowserPhones
 from pbx.services.call_control import CallControl
 from pbx.services.gatekeeper import Gate
 from pbx.services.hub import Hub
@@ -38,7 +39,9 @@ from pbx.services.routing import Routing
 from pbx.services.runtime import Calls
 from pbx.services.spending import Spending
 from pbx.web.app import make_app
-from pbx.web.auth import COOKIE, CSRF_HEADER
+from pbx.web.auth import COOKIE, CSRF_HEADER, DOOR, Door
+from pbx.web.routes.phone import PROXIES
+from pbx.web.sip_proxy import SipProxies
 from tests.unit.services.standins import HandSwitch, Trail
 
 API = "/api/v1"
@@ -74,6 +77,8 @@ class SmallEngine:
         self.recordings_dir = self.config.recordings
         self.recordings_dir.mkdir(parents=True, exist_ok=True)
         self._make_services()
+        self.browsers = BrowserPhones(self._current, lambda: self.linked)
+        self._reloading: set[asyncio.Task[None]] = set()
 
     def _make_services(self) -> None:
         now = self.clock.now
@@ -113,6 +118,17 @@ class SmallEngine:
         async with self.store.read() as session:
             self.directory = await directories.load(session, self.directory)
         self.hub.directory_changed()
+        self.browsers.changed()
+
+    def follow(self) -> None:
+        """Go by every change of the store from now on."""
+
+        def changed() -> None:
+            task = asyncio.ensure_future(self.reload())
+            self._reloading.add(task)
+            task.add_done_callback(self._reloading.discard)
+
+        self.store.on_change = changed
 
 
 def new_call() -> CallId:
@@ -154,6 +170,14 @@ class World:
         if name in people:
             return people[name]
         raise AttributeError(name)
+
+    @property
+    def door(self) -> Door:
+        return self.server.app[DOOR]
+
+    @property
+    def proxies(self) -> SipProxies:
+        return self.server.app[PROXIES]
 
     # -- asking -------------------------------------------------------------------------------------
 

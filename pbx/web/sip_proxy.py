@@ -1,0 +1,198 @@
+"""SIP over websocket on our own origin: frames of a browser's phone, passed to Asterisk and back (RFC 7118).
+
+One proxy per connection; it ends with the login. Nothing is queued here: each side is read only as fast as the other
+takes it, and one that does not take a frame for a few seconds is cut off. What a browser sends is looked at first
+(:mod:`pbx.core.sip_frames`); what Asterisk sends is passed as it is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Sequence
+
+import aiohttp
+import structlog
+from aiohttp import WSMsgType, web
+
+from crm.errors import Refused
+from pbx.core.sip_frames import LARGEST, Refusal, Speaker
+from pbx.web.engine import Engine
+
+log = structlog.get_logger("web.sip")
+
+PROTOCOL = "sip"
+HEARTBEAT_S = 20.0
+CONNECT_S = 3.0
+TAKES_WITHIN_S = 5.0
+RECHECK_S = 60.0
+GOODBYE_S = 1.0
+MOST_PER_LOGIN = 4
+"""A page that was reloaded leaves a connection behind until its heartbeat is missed; more are no accident."""
+
+LOGGED_OUT, FORBIDDEN, REPLACED = 4401, 4403, 4409
+AWAY, TOO_SLOW = 1012, 1013
+
+Socket = web.WebSocketResponse | aiohttp.ClientWebSocketResponse
+
+
+class _Ends(Exception):
+    """The connection is to be closed with this code and sentence."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(reason)
+        self.code, self.reason = code, reason
+
+
+def _away() -> Refused:
+    return Refused("asterisk_away", "The telephone system is starting. Try again in a few seconds.", status=503)
+
+
+class SipProxies:
+    """The proxies of one application, by login."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._open: defaultdict[str, list[SipProxy]] = defaultdict(list)
+        self._http: aiohttp.ClientSession | None = None
+        engine.browsers.watchers.append(self._look)
+
+    def __len__(self) -> int:
+        return sum(map(len, self._open.values()))
+
+    async def connect(self) -> aiohttp.ClientWebSocketResponse:
+        """A connection of its own to Asterisk. Raises Refused (503)."""
+        if not self._engine.browsers.reachable:
+            raise _away()
+        config = self._engine.config
+        self._http = self._http or aiohttp.ClientSession()
+        address = f"http://{config.ari_host}:{config.ari_port}/ws"
+        wanted = self._http.ws_connect(address, protocols=(PROTOCOL,), compress=0, max_msg_size=2 * LARGEST)
+        try:
+            return await asyncio.wait_for(wanted, CONNECT_S)
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            log.warning("sip.no_switch", why=str(error) or type(error).__name__)
+            raise _away() from error
+
+    async def run(self, proxy: SipProxy, login: str) -> None:
+        """Pass frames until either side or the login ends."""
+        mine = self._open[login]
+        mine.append(proxy)
+        if len(mine) > MOST_PER_LOGIN:
+            mine[0].end(REPLACED, "A newer page of this login has the phone.")
+        self._look()  # the login may have ended while Asterisk was connected
+        try:
+            await proxy.run()
+        finally:
+            mine.remove(proxy)
+            if not mine:
+                self._open.pop(login, None)
+
+    def _look(self) -> None:
+        """Phones may have gone: so do their connections."""
+        for login, proxies in self._open.items():
+            if self._engine.browsers.of_login(login) is None:
+                for proxy in proxies:
+                    proxy.end(LOGGED_OUT, "This login has ended. Sign in again.")
+
+    async def close(self) -> None:
+        self._engine.browsers.watchers.remove(self._look)
+        if self._http is not None:
+            await self._http.close()
+
+
+class SipProxy:
+    """One connection. ``still_in`` asks whether the login holds, which notes its use, too."""
+
+    def __init__(
+        self,
+        browser: web.WebSocketResponse,
+        switch: aiohttp.ClientWebSocketResponse,
+        device: str,
+        still_in: Callable[[], Awaitable[bool]],
+        cut: Callable[[], None],
+    ) -> None:
+        self._browser, self._switch, self._still_in, self._cut = browser, switch, still_in, cut
+        self._speaker = Speaker(device)
+        self._end: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def end(self, code: int, reason: str) -> None:
+        """From outside: close it. The first reason is the one that is told."""
+        if not self._end.done():
+            self._end.set_exception(_Ends(code, reason))
+
+    async def run(self) -> None:
+        parts = (self._from_browser(), self._from_switch(), self._recheck(), self._end)
+        tasks = [asyncio.ensure_future(part) for part in parts]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            await self._close(_why(tasks))
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            with contextlib.suppress(Exception):
+                await asyncio.wait_for(self._switch.close(), GOODBYE_S)
+
+    async def _from_browser(self) -> None:
+        async for message in self._browser:
+            match message.type:
+                case WSMsgType.TEXT:
+                    self._check(message.data)
+                    await self._pass(self._switch.send_str(message.data))
+                case WSMsgType.BINARY:
+                    self._check(message.data.decode("utf-8", "surrogateescape"))
+                    await self._pass(self._switch.send_bytes(message.data))
+
+    async def _from_switch(self) -> None:
+        async for message in self._switch:
+            match message.type:
+                case WSMsgType.TEXT:
+                    await self._pass(self._browser.send_str(message.data))
+                case WSMsgType.BINARY:
+                    await self._pass(self._browser.send_bytes(message.data))
+        raise _Ends(AWAY, "The telephone system has ended the connection. Connect again.")
+
+    def _check(self, frame: str) -> None:
+        try:
+            self._speaker.check(frame)
+        except Refusal as refusal:
+            log.warning("sip.refused", device=self._speaker.device, why=str(refusal))
+            raise _Ends(FORBIDDEN, str(refusal)) from None
+
+    async def _pass(self, sending: Awaitable[None]) -> None:
+        """Wait for room, which is how the other side is slowed down, but not for ever."""
+        try:
+            async with asyncio.timeout(TAKES_WITHIN_S):
+                await sending
+        except TimeoutError:
+            raise _Ends(TOO_SLOW, "Too slow. Connect again.") from None
+
+    async def _recheck(self) -> None:
+        while True:
+            await asyncio.sleep(RECHECK_S)
+            with contextlib.suppress(Refused):
+                if not await self._still_in():
+                    raise _Ends(LOGGED_OUT, "This login has ended. Sign in again.")
+
+    async def _close(self, why: _Ends | None) -> None:
+        """Say goodbye to the browser. One that does not read does not read this either and is cut off."""
+        if why is None:
+            return
+        log.info("sip.ended", device=self._speaker.device, code=why.code, why=why.reason)
+        with contextlib.suppress(Exception):
+            await asyncio.wait_for(self._browser.close(code=why.code, message=why.reason.encode()), GOODBYE_S)
+        if why.code == TOO_SLOW:
+            self._cut()
+
+
+def _why(tasks: Sequence[asyncio.Future[None]]) -> _Ends | None:
+    """None where the browser went by itself."""
+    for task in tasks:
+        error = task.exception() if task.done() else None
+        if isinstance(error, _Ends):
+            return error
+        if error is not None and not isinstance(error, ConnectionError):
+            log.warning("sip.broken", error=repr(error))
+    return None
