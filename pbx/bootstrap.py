@@ -337,10 +337,14 @@ class Engine:
             if await directories.current_revision(session) == self._directory.revision:
                 return
             fresh = await directories.load(session, self._directory)
-        if fresh.configured != self._directory.configured:
+        before = self._directory
+        if fresh.configured != before.configured:
             await self._take_over(fresh)
         else:
             await self._take_over_browsers(fresh)
+        self.registrations.forget(
+            {device.id for device in before.browsers()} - {device.id for device in fresh.browsers()}
+        )
         self.browsers.changed()
 
     async def _take_over(self, fresh: Directory) -> None:

@@ -38,6 +38,7 @@ class BrowserEndpoints:
         self._etc = etc
         self._ask = ask
         self._told: dict[Key, Options] = {}
+        self._there: set[str] = set()
         self._templates: dict[str, Options] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -46,30 +47,31 @@ class BrowserEndpoints:
         if force or not self._templates:
             text = await asyncio.to_thread((self._etc / "pjsip.conf").read_text)
             self._templates = {kind: options_of(text, section) for kind, section in _OBJECTS.items()}
-        objects = [self._objects(device) for device in wanted]
-        names = {device.id for device in wanted}
-        known = {name for _, name in self._told}
+        objects = [_objects(device) for device in wanted]
         if force:
-            self._told = {}
-            known = await self._in_asterisk()
-        for name in sorted(known - names):
+            self._told, self._there = {}, await self._in_asterisk()
+        for name in sorted(self._there - {device.id for device in wanted}):
             await self._remove(name)
-        fresh = [each for each in objects if any(self._told.get(key) != options for key, options in each.items())]
-        for start in range(0, len(fresh), _AT_ONCE):
-            few = fresh[start : start + _AT_ONCE]
-            await asyncio.gather(*(self._push(key, options) for each in few for key, options in each.items()))
+        changed = [each for each in objects if any(self._told.get(key) != own for key, own in each.items())]
+        for start in range(0, len(changed), _AT_ONCE):
+            few = changed[start : start + _AT_ONCE]
+            await asyncio.gather(*(self._push(key, own) for each in few for key, own in each.items()))
 
-    def _objects(self, device: Device) -> dict[Key, Options]:
-        own: dict[str, Options] = {"auth": auth_options(device), "aor": [], "endpoint": endpoint_options(device)}
-        return {(kind, device.id): [*self._templates[kind], *own[kind]] for kind in _OBJECTS}
+    async def _push(self, key: Key, own: Options) -> None:
+        """Requests leave in the order in which they are begun here, and Asterisk carries them out in that order.
 
-    async def _push(self, key: Key, options: Options) -> None:
-        """Requests leave in the order in which they are begun here, and Asterisk carries them out in that order."""
-        if self._told.get(key) == options:
+        An endpoint that is there is told only what is its own: 22.10.1 refuses to be told its ACL again. Making it anew
+        instead would lose its registration, and crash Asterisk if somebody asks for it on the console at that moment.
+        """
+        if self._told.get(key) == own:
             return
-        fields = [{"attribute": name, "value": value} for name, value in options]
-        await self._ask("PUT", _address(*key), {"fields": fields})
-        self._told[key] = options
+        kind, name = key
+        template = [] if kind == "endpoint" and name in self._there else self._templates[kind]
+        fields = [{"attribute": option, "value": value} for option, value in [*template, *own]]
+        await self._ask("PUT", _address(kind, name), {"fields": fields})
+        self._told[key] = own
+        if kind == "endpoint":
+            self._there.add(name)
 
     async def _remove(self, name: str) -> None:
         """Its calls end; it can neither register nor be rung any more. The address of record stays a little longer:
@@ -80,6 +82,7 @@ class BrowserEndpoints:
             await self._ask_away(_address(kind, name))
         for kind in _OBJECTS:
             self._told.pop((kind, name), None)
+        self._there.discard(name)
         task = asyncio.ensure_future(self._remove_address(name))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -108,6 +111,12 @@ class BrowserEndpoints:
     async def _in_asterisk(self) -> set[str]:
         endpoints = await self._ask("GET", "endpoints/PJSIP", None)
         return {str(each["resource"]) for each in endpoints if str(each["resource"]).startswith(BROWSER)}
+
+
+def _objects(device: Device) -> dict[Key, Options]:
+    """What is this phone's own of each of its objects."""
+    own: dict[str, Options] = {"auth": auth_options(device), "aor": [], "endpoint": endpoint_options(device)}
+    return {(kind, device.id): own[kind] for kind in _OBJECTS}
 
 
 def _address(kind: str, name: str) -> str:

@@ -23,13 +23,12 @@ def endpoint_options(device: Device) -> Options:
     """Endpoint, credentials and address of record are all named like the phone."""
     name = checked(ID, device.id, "device")
     language = checked(LANGUAGE, device.language, f"language of {name}")
-    zone = _TONE_ZONES.get(language)
     return [
         ("auth", name),
         ("aors", name),
         ("callerid", _caller_id(device)),
         ("language", language),
-        *([("tone_zone", zone)] if zone else []),
+        ("tone_zone", _TONE_ZONES.get(language, "us")),
     ]
 
 

@@ -39,6 +39,11 @@ class Registrations:
             if status not in _GONE:
                 self._contacts.setdefault(aor, {})[uri] = None
 
+    def forget(self, device_ids: Iterable[str]) -> None:
+        """These are gone from the switch, which does not tell of their bindings any more."""
+        for device in device_ids:
+            self._contacts.pop(device, None)
+
     def changed(self, device: str, uri: str, status: str) -> bool:
         """Take in what became of one binding; tells whether the phones to ring are others now."""
         known = self._contacts.setdefault(device, {})

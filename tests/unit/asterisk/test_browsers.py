@@ -38,9 +38,12 @@ class PaperAri:
         name = address.removeprefix("asterisk/config/dynamic/res_pjsip/")
         if method == "PUT":
             assert body is not None
-            options = self.objects[name] = {}
+            if name in self.objects and any(each["attribute"] == "acl" for each in body["fields"]):
+                raise AriError(400, "failed field value validation")  # as 22.10.1 does
+            options = self.objects.setdefault(name, {})
+            options |= {each["attribute"]: [] for each in body["fields"]}
             for each in body["fields"]:
-                options.setdefault(each["attribute"], []).append(each["value"])
+                options[each["attribute"]].append(each["value"])
         elif method == "DELETE":
             if address.startswith("asterisk") and self.objects.pop(name, None) is None:
                 raise AriError(404, "not there")
@@ -88,9 +91,10 @@ async def test_a_phone_of_a_browser_is_of_no_use_from_anywhere_but_this_machine(
     endpoints: BrowserEndpoints, ari: PaperAri
 ) -> None:
     await endpoints.apply([MIO])
-    endpoint = ari.objects["endpoint/bmio2m9xw4"]
-    assert endpoint["deny"] == ["0.0.0.0/0.0.0.0", "::/0"]
-    assert endpoint["permit"] == ["127.0.0.1/255.255.255.255", "::1/128"]
+    assert ari.objects["endpoint/bmio2m9xw4"]["acl"] == ["this-machine"]
+    listed = options_of((TEMPLATES / "acl.conf").read_text(), "this-machine")
+    assert listed[:2] == [("deny", "0.0.0.0/0.0.0.0"), ("deny", "::/0")]
+    assert listed[2:] == [("permit", "127.0.0.1/255.255.255.255"), ("permit", "::1/128")]
 
 
 async def test_only_what_changed_is_told(endpoints: BrowserEndpoints, ari: PaperAri) -> None:
