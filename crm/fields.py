@@ -68,6 +68,8 @@ def text(longest: int = 200, *, empty: bool = False, lines: bool = False) -> Che
 
 
 def _check_characters(value: str, lines: bool) -> None:
+    if value.isprintable():  # nothing of what follows is, and nearly every text is
+        return
     for character in value:
         kind = unicodedata.category(character)
         if kind == "Cs":
@@ -121,7 +123,7 @@ def list_of(check: Check, most: int = 100) -> Check:
 
 def phone(default_country: str) -> Check:
     """A telephone number in any notation, kept as E.164."""
-    return lambda value: phone_numbers.parse(value, default_country).e164
+    return lambda value: phone_numbers.as_e164(value, default_country)
 
 
 def email(value: Any) -> str:

@@ -8,6 +8,7 @@ wrong dials a stranger.
 
 from __future__ import annotations
 
+import string
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
@@ -20,6 +21,8 @@ from crm.errors import Refused, printable
 LONGEST_TEXT = 40
 _PUNCTUATION = " ()[]-./·・,~"
 _DASHES = "‐‑‒–—―−ー－"
+_SKIPPED = str.maketrans("", "", _PUNCTUATION + _DASHES)
+_NO_ASCII_DIGIT = str.maketrans("", "", "".join(map(chr, {*range(128)} - {*map(ord, string.digits)})))
 _SATELLITE_CODES = frozenset({870, 881, 882, 883})
 _KINDS = {
     PhoneNumberType.FIXED_LINE: "fixed",
@@ -55,6 +58,16 @@ def parse(raw: str, default_country: str, field: str | None = "number") -> Phone
     Raises Refused with a sentence. Only digits, a plus in front and the usual separators are taken: letters, ``@``,
     ``&`` and anything else that means something to a dialplan or a SIP URI are refused, never skipped.
     """
+    return _parse(*_legible(raw, default_country, field), field)
+
+
+def as_e164(raw: str, default_country: str, field: str | None = "number") -> str:
+    """As :func:`parse`, without asking whose number it is and of what kind: the dearest part, for a whole file."""
+    return _e164(_checked(*_legible(raw, default_country, field), field))
+
+
+def _legible(raw: str, default_country: str, field: str | None) -> tuple[str, str, str]:
+    """Digits, country and the text as it may be shown."""
     if not isinstance(raw, str) or not raw.strip():
         raise _refused("There is no number here. Type one with its country code, for example +81 3 1234 5678.", field)
     digits = clean(raw)
@@ -64,7 +77,7 @@ def parse(raw: str, default_country: str, field: str | None = "number") -> Phone
             "in front.",
             field,
         )
-    return _parse(digits, default_country.upper(), printable(raw, 30), field)
+    return digits, default_country.upper(), printable(raw, 30)
 
 
 def try_parse(raw: str, default_country: str) -> PhoneNumber | None:
@@ -83,18 +96,21 @@ def clean(raw: str) -> str | None:
     if text.lower().startswith("tel:"):
         text = text[4:]
     plus = "+" if text.startswith("+") else ""
-    digits = ""
-    for character in text[len(plus) :]:
-        if character in _PUNCTUATION or character in _DASHES:
-            continue
-        if unicodedata.category(character) != "Nd":
-            return None
-        digits += str(unicodedata.decimal(character))
+    text = text[len(plus) :].translate(_SKIPPED)
+    digits = text if text.isascii() and text.isdigit() else _decimals(text)
     return plus + digits if digits else None
+
+
+def _decimals(text: str) -> str | None:
+    if any(unicodedata.category(character) != "Nd" for character in text):
+        return None
+    return "".join(str(unicodedata.decimal(character)) for character in text)
 
 
 def search_digits(text: str) -> str:
     """The digits of a search text in any script, nothing else: "+81 3-12" gives "81312"."""
+    if text.isascii():
+        return text.translate(_NO_ASCII_DIGIT)
     return "".join(str(unicodedata.decimal(character)) for character in text if unicodedata.category(character) == "Nd")
 
 
@@ -102,7 +118,7 @@ def search_digits(text: str) -> str:
 def variants(e164: str) -> tuple[str, ...]:
     """All ways in which the digits are written, for searching: international, national with and without its
     trunk prefix. "+81312345678" gives ("81312345678", "0312345678", "312345678")."""
-    number = phonenumbers.parse(e164, None)
+    number = _read(e164, None)
     national = search_digits(phonenumbers.format_number(number, PhoneNumberFormat.NATIONAL))
     significant = phonenumbers.national_significant_number(number)
     return tuple(dict.fromkeys((e164.removeprefix("+"), national, significant)))
@@ -143,26 +159,39 @@ def is_country(code: str) -> bool:
     return code in phonenumbers.SUPPORTED_REGIONS
 
 
+@lru_cache(maxsize=1024)
+def _read(digits: str, country: str | None) -> phonenumbers.PhoneNumber:
+    """Whoever reads a number soon asks how it is written at home, too."""
+    return phonenumbers.parse(digits, country)
+
+
 @lru_cache(maxsize=4096)
 def _parse(digits: str, country: str, shown: str, field: str | None) -> PhoneNumber:
+    number = _checked(digits, country, shown, field)
+    found = phonenumbers.number_type(number)
+    code = number.country_code or 0
+    region = phonenumbers.region_code_for_number(number) or phonenumbers.region_code_for_country_code(code)
+    kind = "satellite" if code in _SATELLITE_CODES else _KINDS.get(found, "unknown")
+    return PhoneNumber(_e164(number), region, kind, found != PhoneNumberType.UNKNOWN)
+
+
+def _checked(digits: str, country: str, shown: str, field: str | None) -> phonenumbers.PhoneNumber:
     try:
-        number = phonenumbers.parse(digits, country)
+        number = _read(digits, None if digits.startswith("+") else country)
     except NumberParseException as error:
         raise _refused(_why(error, shown), field) from error
     length = phonenumbers.is_possible_number_with_reason(number)
     if length != ValidationResult.IS_POSSIBLE:
         raise _refused(_LENGTHS.get(length, _LENGTHS[ValidationResult.INVALID_LENGTH]).format(shown), field)
-    found = phonenumbers.number_type(number)
-    valid = found != PhoneNumberType.UNKNOWN  # what is_valid_number() would say, without reading the plan once more
-    if not valid and not digits.startswith("+"):
+    if not digits.startswith("+") and not phonenumbers.is_valid_number(number):
         raise _refused(
             f"“{shown}” is not a number of the country {country}. Check the digits, or type the country code.", field
         )
-    code = number.country_code or 0
-    region = phonenumbers.region_code_for_number(number) or phonenumbers.region_code_for_country_code(code)
-    kind = "satellite" if code in _SATELLITE_CODES else _KINDS.get(found, "unknown")
-    e164 = phonenumbers.format_number(number, PhoneNumberFormat.E164)
-    return PhoneNumber(e164, region, kind, valid)
+    return number
+
+
+def _e164(number: phonenumbers.PhoneNumber) -> str:
+    return f"+{number.country_code}{phonenumbers.national_significant_number(number)}"
 
 
 _LENGTHS = {

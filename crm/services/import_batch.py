@@ -63,25 +63,40 @@ class Batches:
         known = await self._known(work.session, lines)
         drafts: dict[str, _Draft] = {}
         for line in lines:
-            draft = _find(known, line) or self._new(work, line)
-            self._complete(draft, line)
+            draft = _find(known, line)
+            if draft is None:
+                draft = self._new(work, line)
+            else:
+                self._complete(draft, line)
             drafts[draft.record.id] = draft
             _remember(known, draft)
         await self._save(work, list(drafts.values()))
 
     def _new(self, work: UnitOfWork, line: Prepared) -> _Draft:
-        record_id = ids.new(records.PREFIXES[self.kind], work.at_us)
-        record = new_record(record_id, self.kind, line.values["name"], work.at_us)
-        return _Draft(replace(record, owner_id=self.owner_id), None, body=line.body)
+        assert line.record is not None
+        record = replace(
+            line.record,
+            id=ids.new(records.PREFIXES[self.kind], work.at_us),
+            created_us=work.at_us,
+            updated_us=work.at_us,
+            owner_id=self._owner(line) or self.owner_id,
+            company_id=self._company(line),
+        )
+        return _Draft(record, None, [line.note] if line.note else [], line.body)
+
+    def _owner(self, line: Prepared) -> str | None:
+        return self.owners.get(fold(line.owner)) if line.owner else None
+
+    def _company(self, line: Prepared) -> str | None:
+        return self._companies.get(fold(line.company)) if line.company else None
 
     def _complete(self, draft: _Draft, line: Prepared) -> None:
         was = draft.record
-        owner = self.owners.get(fold(line.owner)) if line.owner else None
-        company_id = self._companies.get(fold(line.company)) if line.company else None
+        company_id = self._company(line)
         stays = company_id is not None and company_id == was.company_id  # under the name that it has
         draft.record = replace(
             completed(was, line.values, "" if stays else line.company),
-            owner_id=owner or was.owner_id,
+            owner_id=self._owner(line) or was.owner_id,
             company_id=company_id or was.company_id,
         )
         if line.body != draft.body:

@@ -36,8 +36,8 @@ _COUNTRIES = {
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A line that can be kept, or ``problem``, a sentence. ``body`` is what search finds of
-    it where nothing like it is known, and ``national`` the digits of its numbers as
+    """A line that can be kept, or ``problem``, a sentence. ``record`` is what it becomes where nothing like it is
+    known, still without an id, ``body`` what search finds of that, and ``national`` the digits of its numbers as
     dialled at home: all that takes time is done here, while the batch before is written."""
 
     line: Line
@@ -49,6 +49,7 @@ class Prepared:
     note: str = ""
     national: Mapping[str, str] = field(default_factory=dict)
     body: str = ""
+    record: people.Record | None = None
 
 
 def prepare(lines: Sequence[Line], columns: Sequence[str | None], kind: str, country: str) -> list[Prepared]:
@@ -106,8 +107,9 @@ def _prepare(line: Line, columns: Sequence[str | None], kind: str, country: str)
         column = f" (column {refused.field})" if refused.field else ""
         return Prepared(line, {}, problem=refused.message + column)
     owner = cells.get("owner", "")
-    found = records.entry(completed(_nobody(kind), values, company)).body
-    return Prepared(line, values, key_of(values, company), "", company, owner, note, national, found)
+    record = completed(_nobody(kind), values, company)
+    found = records.entry(record).body
+    return Prepared(line, values, key_of(values, company), "", company, owner, note, national, found, record)
 
 
 def completed(record: people.Record, values: Mapping[str, Any], company: str) -> people.Record:
