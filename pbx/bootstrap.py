@@ -22,7 +22,7 @@ from crm.repositories import calls as call_log
 from crm.unit_of_work import Store
 from pbx import logging
 from pbx.adapters.asterisk.ami import Ami, MixMonitor
-from pbx.adapters.asterisk.ari import AriClient
+from pbx.adapters.asterisk.ari import AriClient, AriError
 from pbx.adapters.asterisk.browsers import BrowserEndpoints
 from pbx.adapters.asterisk.dialling import APP
 from pbx.adapters.asterisk.fallback_log import read_fallback_log
@@ -84,6 +84,8 @@ class Engine:
         self.journal = FileJournal(config.journal)
         self.projector = Projector(store, self.journal, self.records)
         self._tasks: list[asyncio.Task[None]] = []
+        self._telling: asyncio.Task[None] | None = None
+        self._browsers_told = False
         self._make_link()
         self._make_services()
 
@@ -123,7 +125,7 @@ class Engine:
 
     def _make_services(self) -> None:
         now, directory = self.clock.now, lambda: self._directory
-        self.browsers = BrowserPhones(directory, lambda: self.link.linked.is_set())
+        self.browsers = BrowserPhones(directory, lambda: self.link.linked.is_set() and self._browsers_told)
         self.admission = Admission(lambda: self.ari.lag_s, lambda: len(self.calls))
         self.routing = Routing(directory, now, self.registrations.reachable)
         self.spending = Spending(lambda: int(self._directory.settings["gate.minute_price_micros"]), now)
@@ -220,6 +222,7 @@ class Engine:
         """Let go of everything in order; calls that are up stay up in Asterisk."""
         await self.web.stop()
         await self.recordings.drain(DRAIN_S)
+        self._stop_telling()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -282,6 +285,9 @@ class Engine:
         while told is not self._directory:
             told = self._directory
             await self._provision(told, force=True)
+        self._browsers_told = False
+        self._stop_telling()
+        self._telling = asyncio.ensure_future(self._tell_browsers())
         await self._compare()
 
     async def _provision(self, directory: Directory, *, force: bool = False) -> None:
@@ -290,6 +296,21 @@ class Engine:
             await self.provisioner.apply(provisioning(directory), force=force)
         except ProvisionError as error:
             log.critical("provisioning.refused", why=str(error))
+
+    def _stop_telling(self) -> None:
+        if self._telling is not None:
+            self._telling.cancel()
+
+    async def _tell_browsers(self) -> None:
+        """Beside the calls, which cannot wait for a thousand browsers; those connect again once all are told."""
+        while not self._browsers_told:
+            told = self._directory
+            try:
+                await self._provision_browsers(told)
+                self._browsers_told = told is self._directory
+            except (AriError, TimeoutError) as error:
+                log.warning("browsers.not_told", why=str(error) or type(error).__name__)
+                await asyncio.sleep(DIRECTORY_POLL_S)
 
     async def _provision_browsers(self, directory: Directory) -> None:
         try:

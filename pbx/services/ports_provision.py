@@ -97,7 +97,8 @@ class Provisioning:
 
 class Provisioner(Protocol):
     async def apply(self, wanted: Provisioning, *, force: bool = False) -> bool:
-        """Make the switch know this; True where something changed. ``force``: tell it again even if not.
+        """Make the switch know this; True where something changed. ``force``: tell it again even if not, but for the
+        phones of browsers, which can take seconds: ``apply_browsers`` is to follow, and tells all of them again.
 
         The next call sees it; running calls are not touched. Raises ProvisionError.
         """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import socket
 from collections.abc import Mapping
 from pathlib import Path
@@ -139,6 +140,7 @@ class EngineAsterisk(Instance):
             "tls_certificate": str(certificate),
             "tls_key": str(key),
             "nat": nat_lines(config.external_address, config.local_nets),
+            "ice": ice_lines(config.external_address),
             "music": str(Prompts(config.home / "prompts").music),
             "own_modules": own_modules(self.prefix),
         }
@@ -174,6 +176,21 @@ def nat_lines(external_address: str, local_nets: str) -> str:
     if any(mark in external_address + local_nets for mark in "\n\r;[]"):
         raise BuildError("external_address and local_nets may hold addresses only: correct them and start again.")
     return "\n".join([*lines, *(f"local_net = {net}" for net in ["127.0.0.0/8", *nets])])
+
+
+def ice_lines(external_address: str) -> str:
+    """Behind a NAT: browsers outside are offered the public address besides the one that this machine has itself.
+
+    Empty for a name in place of an address: ICE takes addresses only, and a name's may change.
+    """
+    try:
+        public = ipaddress.ip_address(external_address)
+        with socket.socket(socket.AF_INET6 if public.version == 6 else socket.AF_INET, socket.SOCK_DGRAM) as route:
+            route.connect((str(public), 9))  # sends nothing: it asks by which address this machine would go there
+            own = route.getsockname()[0]
+    except (ValueError, OSError):
+        return ""
+    return f"{own} => {public},include_local_address" if own != str(public) else ""
 
 
 def hosts_warning() -> str | None:

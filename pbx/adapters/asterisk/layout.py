@@ -20,6 +20,8 @@ PROMPTS = ROOT / "prompts"
 
 _SOCKET_PATH_MAX = 107  # bytes: sockaddr_un.sun_path less its final zero
 _LANGUAGES = ("en", "ja")
+_OF_LINES = {"nat", "ice"}
+"""Values that are whole lines, made and checked by us."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,7 @@ def modules_of(prefix: Path) -> Path:
 def render(template: Path, values: Mapping[str, str]) -> str:
     """Fill a template; a value that could start a line or a section of its own is refused."""
     for name, value in values.items():
-        if name != "nat" and any(mark in value for mark in "\n\r;"):
+        if name not in _OF_LINES and any(mark in value for mark in "\n\r;"):
             raise BuildError(
                 f"The setting {name} may hold neither line breaks nor semicolons: correct it and start again."
             )

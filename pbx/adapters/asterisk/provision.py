@@ -58,7 +58,10 @@ class AsteriskProvisioner:
             for module in sorted(self._pending, reverse=True):
                 await self._reload(module)
                 self._pending.discard(module)
-            await self._browsers.apply(wanted.browsers, force=force)
+            if force:
+                self._browsers.distrust()
+            else:
+                await self._browsers.apply(wanted.browsers)
         return bool(changed)
 
     async def apply_browsers(self, browsers: Sequence[Device]) -> None:

@@ -74,7 +74,7 @@ def endpoints(ari: PaperAri, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 async def test_a_phone_is_what_the_templates_say_with_names_and_number_of_its_own(
     endpoints: BrowserEndpoints, ari: PaperAri
 ) -> None:
-    await endpoints.apply([MIO], force=True)
+    await endpoints.apply([MIO])
     endpoint = ari.objects["endpoint/bmio2m9xw4"]
     assert endpoint["webrtc"] == ["yes"] and endpoint["context"] == ["from-endpoint"]
     assert endpoint["callerid"] == ['"Mio Tanaka" <+14155550101>'] and endpoint["trust_id_inbound"] == ["no"]
@@ -98,7 +98,7 @@ async def test_a_phone_of_a_browser_is_of_no_use_from_anywhere_but_this_machine(
 
 
 async def test_only_what_changed_is_told(endpoints: BrowserEndpoints, ari: PaperAri) -> None:
-    await endpoints.apply([MIO, SAM], force=True)
+    await endpoints.apply([MIO, SAM])
     ari.asked.clear()
     await endpoints.apply([MIO, SAM])
     assert ari.asked == []
@@ -107,7 +107,7 @@ async def test_only_what_changed_is_told(endpoints: BrowserEndpoints, ari: Paper
 
 
 async def test_a_phone_that_is_gone_is_hung_up_and_taken_away(endpoints: BrowserEndpoints, ari: PaperAri) -> None:
-    await endpoints.apply([MIO, SAM], force=True)
+    await endpoints.apply([MIO, SAM])
     ari.channels["bmio2m9xw4"] = ["leg_1", "PJSIP-2"]
     ari.asked.clear()
     await endpoints.apply([SAM])
@@ -120,12 +120,13 @@ async def test_a_phone_that_is_gone_is_hung_up_and_taken_away(endpoints: Browser
 async def test_after_each_connection_everything_is_told_anew_and_what_an_earlier_engine_left_is_taken_away(
     endpoints: BrowserEndpoints, ari: PaperAri, tmp_path: Path
 ) -> None:
-    await endpoints.apply([MIO, SAM], force=True)
+    await endpoints.apply([MIO, SAM])
     ari.objects["endpoint/d7kq2m9xw4"] = {}  # a desk phone, from its file
-    await BrowserEndpoints(tmp_path, ari).apply([SAM], force=True)  # the engine is another
+    await BrowserEndpoints(tmp_path, ari).apply([SAM])  # the engine is another
     assert "endpoint/bmio2m9xw4" not in ari.objects and "endpoint/d7kq2m9xw4" in ari.objects
     ari.objects.clear()  # Asterisk is another
-    await endpoints.apply([SAM], force=True)
+    endpoints.distrust()
+    await endpoints.apply([SAM])
     assert set(ari.objects) == {"auth/bsam2m9xw4", "aor/bsam2m9xw4", "endpoint/bsam2m9xw4"}
 
 
