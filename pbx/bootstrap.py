@@ -126,7 +126,7 @@ class Engine:
     def _make_services(self) -> None:
         now, directory = self.clock.now, lambda: self._directory
         self.browsers = BrowserPhones(directory, lambda: self.link.linked.is_set() and self._browsers_told)
-        self.admission = Admission(lambda: self.ari.lag_s, lambda: len(self.calls))
+        self.admission = Admission(lambda: self.ari.lag_s, lambda: len(self.calls), now)
         self.routing = Routing(directory, now, self.registrations.reachable)
         self.spending = Spending(lambda: int(self._directory.settings["gate.minute_price_micros"]), now)
         gate = self.gate = Gate(directory, self.routing, self.spending, self.admission.overloaded)
@@ -175,6 +175,7 @@ class Engine:
         self.stories = Stories(self.store, self.calls)
         self.calls.observers += [
             self.records,
+            self.admission,
             occupancy,
             self.routing,
             self.recordings,
