@@ -38,7 +38,7 @@ from crm.unit_of_work import CLI, Actor, Store
 __all__ = ["FIELDS", "Column", "Preview", "Result", "preview", "run"]
 
 KINDS = (*people.KINDS, "deal")
-BATCH = 1000
+BATCH = 500
 _PROGRESS_EVERY_S = 0.2
 _LARGE = 1_000_000  # bytes
 Progress = Callable[[int, int, int], None]
