@@ -230,7 +230,7 @@ class Engine:
         await self.ari.close()
         await self.aside.close()
         self.ami.close()
-        self.sound.close()
+        await self.sound.close()
         self.journal.close()
         await self.store.close()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+import hypothesis  # noqa: F401  its plugin would import it in the last moment of the run, and rewrite all of it
 import pytest
 
 pytest_plugins = ["tests.support.features"]

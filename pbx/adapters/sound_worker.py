@@ -34,10 +34,18 @@ class SoundWorker:
     async def finish_voicemail(self, source: Path, name: str, codec: str) -> sound.Finished:
         return await self._run("wav", source, name, codec)
 
-    def close(self) -> None:
-        if self._process is not None and self._process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                self._process.terminate()
+    async def close(self) -> None:
+        """End the process; what it was at is done again at the next start."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            process.terminate()
+        assert process.stdin is not None
+        process.stdin.close()
+        with contextlib.suppress(ConnectionError, BrokenPipeError):
+            await process.stdin.wait_closed()
+        await process.wait()
 
     async def _run(self, kind: str, source: Path, name: str, codec: str) -> sound.Finished:
         """A killed encoder loses nothing: the sound is still where it was, and is encoded again."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
@@ -14,7 +13,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from pbx.config import Config, ConfigError
-from pbx.supervisor.health import ready
 
 if TYPE_CHECKING:
     from crm.unit_of_work import Store, UnitOfWork
@@ -39,11 +37,11 @@ class App:
 
     def read(self, ask: Callable[[Any], Coroutine[Any, Any, T]]) -> T:
         """Run ``ask`` in a reading transaction."""
-        return asyncio.run(self._with_store(lambda store: _reading(store, ask)))
+        return _run(self._with_store(lambda store: _reading(store, ask)))
 
     def write(self, do: Callable[[UnitOfWork], Coroutine[Any, Any, T]]) -> T:
         """Run ``do`` in a transaction, commit, and return when a running engine has taken the change."""
-        done, revision = asyncio.run(self._with_store(lambda store: _writing(store, do)))
+        done, revision = _run(self._with_store(lambda store: _writing(store, do)))
         if not follow(self.config, revision):
             click.echo("Saved, but the running engine has not taken it yet. See what “pbx doctor” says.", err=True)
         return done
@@ -65,6 +63,13 @@ class App:
             await store.close()
 
 
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    """Imported here: it is half of what a command needs to start, and help needs none of it."""
+    import asyncio
+
+    return asyncio.run(work)
+
+
 def check_database(config: Config) -> None:
     """A SQLite file that is not there is an error, never made in passing."""
     _, found, path = config.database_url.partition(":///")
@@ -77,6 +82,8 @@ def check_database(config: Config) -> None:
 
 def follow(config: Config, revision: int, within_s: float = FOLLOW_S) -> bool:
     """Wait until the engine works with this revision of the configuration (A2); at once where none runs."""
+    from pbx.supervisor.health import ready
+
     deadline = time.monotonic() + within_s
     while True:
         state = ready(config)

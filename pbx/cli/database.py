@@ -8,7 +8,7 @@ import tarfile
 import tempfile
 import zlib
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import click
 
@@ -75,9 +75,18 @@ def restore_command(app: App, file: Path) -> None:
 def _unpack(file: Path, home: Path) -> None:
     """Beside their places first, so that half a backup puts nothing there."""
     with tempfile.TemporaryDirectory(dir=home) as folder, tarfile.open(file) as archive:
-        archive.extractall(folder, filter="data")
+        archive.extractall(folder, list(_ours(archive)))
         for path in Path(folder).iterdir():
             path.replace(home / path.name)
+
+
+def _ours(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
+    """What :func:`backup_command` writes and nothing else: files below the home. Python 3.11.2 has no filter for it."""
+    for entry in archive:
+        path = PurePosixPath(entry.name)
+        if not entry.isreg() or path.is_absolute() or ".." in path.parts:
+            raise tarfile.TarError(f"{entry.name} does not belong into one")
+        yield entry
 
 
 def _sqlite_file(config: Config) -> Path:

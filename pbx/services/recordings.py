@@ -97,6 +97,8 @@ class Recordings:
         """Give what is being finished a while; the rest is finished at the next start."""
         if self._tasks:
             await asyncio.wait(set(self._tasks), timeout=deadline_s)
+        for task in self._tasks:
+            task.cancel()
 
     def _start(self, work: Awaitable[None]) -> None:
         task = asyncio.ensure_future(work)

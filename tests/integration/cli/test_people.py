@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,21 @@ def test_a_backup_is_private_and_brings_everything_back(tmp_path: Path, monkeypa
     broken = tmp_path / "broken"
     broken.write_bytes(file.read_bytes()[:100])
     assert main.run(["--home", str(tmp_path / "third"), "restore", str(broken)]) == 1
+
+
+@pytest.mark.parametrize("name", ["../outside", "/etc/outside", "a/../../outside"])
+def test_a_backup_that_reaches_out_of_the_home_is_not_unpacked(
+    tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from pbx.cli import main
+
+    file = tmp_path / "strange.tar.gz"
+    with tarfile.open(file, "w:gz") as archive:
+        archive.addfile(tarfile.TarInfo("switchhook.db"))
+        archive.addfile(tarfile.TarInfo(name))
+    assert main.run(["--home", str(tmp_path / "home"), "restore", str(file)]) == 1
+    assert "is not a whole backup" in capsys.readouterr().err
+    assert not (tmp_path / "outside").exists() and list((tmp_path / "home").iterdir()) == []
 
 
 @pytest.mark.covers("A3")
