@@ -105,9 +105,14 @@ def test_the_machines_own_mirror_is_used_with_or_without_package_lists(monkeypat
     assert source.mirror("") == "http://bare.example/debian/"
 
 
-def test_missing_packages_without_rights_are_one_line_to_paste(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("sudo", "line"), [("/usr/bin/sudo", "“sudo {}” and"), (None, "“{}” as root and")])
+def test_missing_packages_without_rights_are_one_line_to_paste(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, sudo: str | None, line: str
+) -> None:
     monkeypatch.setattr(packages, "_rights", lambda: None)
-    with pytest.raises(BuildError, match="run “sudo apt-get install -y --no-install-recommends libfoo libbar”"):
+    monkeypatch.setattr(packages.shutil, "which", lambda name: sudo)
+    pasted = line.format("apt-get install -y --no-install-recommends libfoo libbar")
+    with pytest.raises(BuildError, match=f"run {pasted} start again"):
         packages.install(["libfoo", "libbar"], Runner(tmp_path / "log", tmp_path))
 
 
@@ -130,6 +135,17 @@ def test_a_step_that_fails_names_itself_its_reason_and_the_log(tmp_path: Path) -
     with pytest.raises(BuildError, match=r"free 1\.5 GB there"):
         runner.run("compile", ["sh", "-c", "echo x: No space left on device; exit 2"])
     assert "== compile" in (tmp_path / "log").read_text()
+
+
+def test_a_bare_machine_needs_no_program_to_download_with(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    ran: list[list[str]] = []
+    monkeypatch.setattr(Runner, "run", lambda self, what, argv, **_: ran.append(list(argv)))
+    building = builder.Build(
+        tmp_path, "", lambda _fraction, _sentence: None, Runner(tmp_path / "log", tmp_path), tmp_path
+    )
+    building._configure(tmp_path, tmp_path / "prefix")
+    [configure] = [argv for argv in ran if argv[0] == "./configure"]
+    assert "WGET=/bin/false" in configure, "configure gives up where it finds neither wget nor curl"
 
 
 def test_a_build_does_not_inherit_the_flags_of_the_make_that_started_it() -> None:

@@ -18,6 +18,10 @@ from pbx.adapters.asterisk.embedded.steps import Runner
 
 _COMPILED_FILES = 520  # lines that `make` prints for this module list; only the progress bar depends on it
 
+# Everything lies in the externals cache, yet configure refuses to go on without a program to download with, and a bare
+# machine has none. With this one it goes on, and nothing is ever fetched past the signed source package.
+_NO_DOWNLOADS = "WGET=/bin/false"
+
 # Where each step starts on the bar, from measured seconds on two cores.
 _AT = {"packages": 0.0, "source": 0.02, "unpack": 0.06, "configure": 0.1, "select": 0.22, "make": 0.26, "install": 0.96}
 
@@ -68,7 +72,7 @@ class Build:
         self._tell("configure", "Configuring Asterisk.")
         self.runner.run("bootstrap", ["./bootstrap.sh"], cwd=tree)
         cache = f"--with-externals-cache={self.work / 'externals'}"
-        argv = ["./configure", f"--prefix={prefix}", cache, *recipe.CONFIGURE]
+        argv = ["./configure", f"--prefix={prefix}", cache, *recipe.CONFIGURE, _NO_DOWNLOADS]
         self.runner.run("configure", argv, cwd=tree)
         self._tell("select", "Choosing the modules.")
         self.runner.run("menuselect", ["make", "menuselect.makeopts"], cwd=tree)

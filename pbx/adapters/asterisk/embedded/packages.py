@@ -35,9 +35,8 @@ def install(names: Sequence[str], runner: Runner) -> None:
     line = f"apt-get install -y --no-install-recommends {' '.join(names)}"
     rights = _rights()
     if rights is None:
-        raise BuildError(
-            f"Build packages are missing and only root can install them: run “sudo {line}” and start again."
-        )
+        how = f"run “sudo {line}”" if shutil.which("sudo") else f"run “{line}” as root"
+        raise BuildError(f"Build packages are missing and only root can install them: {how} and start again.")
     command = [*rights, *line.split()]
     try:
         runner.run("installing build packages", command)

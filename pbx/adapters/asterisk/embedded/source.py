@@ -147,8 +147,9 @@ def _os_field(name: str) -> str:
 def _unreachable(address: str, error: BuildError) -> str:
     if "NO_PUBKEY" in str(error) or "not signed" in str(error):
         return (
-            f"The mirror {address} is signed with a key that this machine does not know: "
-            "install a newer debian-archive-keyring and start again."
+            f"The mirror {address} is signed with a key that this machine does not know: install a newer "
+            "debian-archive-keyring and start again (Debian's own package does on every release: it lies in "
+            f"{address.rstrip('/')}/pool/main/d/debian-archive-keyring)."
         )
     return (
         f"The Debian mirror {address} cannot be used: check the network, or set SWITCHHOOK_DEBIAN_MIRROR "
