@@ -3,20 +3,24 @@
 The sounds (package ``asterisk-core-sounds-en-g722``, CC BY-SA 3.0) are no part of this repository. Where the package is
 installed it is used as it is; else it is downloaded with the machine's own apt, without rights, into the
 cache. Our prompt names and theirs differ, and some of ours are several of theirs: G.722 files are joined byte
-by byte, as each begins and ends in silence. What they have no words for stays with our own voice.
+by byte, as each begins and ends in silence. What they have no words for stays with our own voice. A machine that
+cannot have them is not kept waiting at every start: it asks again a day later.
 """
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 PACKAGE = "asterisk-core-sounds-en-g722"
 INSTALLED = Path("/usr/share/asterisk/sounds/en_US_f_Allison")
 PAUSE = b"\xfa" * 1600  # 200 ms of silence
+ASK_AGAIN_S = 86_400
 
 _DIGITS = {f"digit-{digit}": (f"digits/{digit}",) for digit in range(10)}
 PARTS: Mapping[str, Sequence[str]] = {
@@ -34,14 +38,40 @@ PARTS: Mapping[str, Sequence[str]] = {
 }
 
 
+def wanted(cache: Path) -> bool:
+    """They are not there, could be put there, and were not sought in vain within the last day."""
+    if _there(cache) or not os.access(cache, os.W_OK):
+        return False
+    try:
+        return abs(time.time() - _in_vain(cache).stat().st_mtime) > ASK_AGAIN_S
+    except OSError:
+        return True
+
+
 def provide(cache: Path, timeout_s: float = 60) -> bool:
     """Have the English prompts in ``cache/prompts/en``; False where the sounds cannot be had. Blocks.
 
     Repeats nothing that is done; a set-up that was cut short begins anew.
     """
-    target = cache / "prompts" / "en"
-    if all((target / f"{name}.g722").exists() for name in PARTS):
-        return True
+    try:
+        done = _there(cache) or _provide(cache / "prompts" / "en", timeout_s)
+        if not done:
+            _in_vain(cache).touch()
+    except OSError:
+        return False
+    return done
+
+
+def _there(cache: Path) -> bool:
+    return all((cache / "prompts" / "en" / f"{name}.g722").exists() for name in PARTS)
+
+
+def _in_vain(cache: Path) -> Path:
+    """A file as old as the last search that found nothing."""
+    return cache / "no-core-sounds"
+
+
+def _provide(target: Path, timeout_s: float) -> bool:
     if INSTALLED.is_dir():
         return assemble(INSTALLED, target)
     with tempfile.TemporaryDirectory(prefix="switchhook-sounds-") as scratch:

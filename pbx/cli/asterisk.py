@@ -91,11 +91,23 @@ def selftest(app: App) -> int:
 
 
 def ensure(config: Config, *, again: bool = False) -> Path:
-    """The Asterisk to use, built first with a bar where it is missing. Raises BuildError."""
+    """The Asterisk to use, built first with a bar where it is missing, and its English voice. Raises BuildError."""
     from pbx.adapters.asterisk import find
 
     with bar("Building Asterisk") as tell:
-        return asyncio.run((find.build if again else find.ensure)(config, tell))
+        prefix = asyncio.run((find.build if again else find.ensure)(config, tell))
+    _fetch_voice(config)
+    return prefix
+
+
+def _fetch_voice(config: Config) -> None:
+    """Debian's recorded English; where it cannot be had, our own prompts speak."""
+    from pbx.adapters import core_sounds
+
+    if core_sounds.wanted(config.cache):
+        with bar("English prompts") as tell:
+            tell(0.0, "Fetching Debian's recorded voice, 10 MB, once.")
+            core_sounds.provide(config.cache)
 
 
 def in_foreground(asterisk: Instance) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 import tomllib
 from pathlib import Path
 
@@ -133,6 +135,26 @@ def test_core_sounds_are_joined_and_all_or_none(tmp_path: Path):
     joined = (target / "trunk-unreachable.g722").read_bytes()
     assert joined.startswith(b"all-circuits") and joined.endswith(b"call-later") and len(joined) > 1600
     assert set(core_sounds.PARTS) <= set(SPOKEN)
+
+
+def test_core_sounds_that_cannot_be_had_are_not_sought_at_every_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(core_sounds, "INSTALLED", tmp_path / "nowhere")
+    monkeypatch.setattr(core_sounds.shutil, "which", lambda name: None)
+    assert core_sounds.wanted(tmp_path)
+    assert not core_sounds.provide(tmp_path)
+    assert not core_sounds.wanted(tmp_path)
+    yesterday = time.time() - core_sounds.ASK_AGAIN_S - 1
+    os.utime(tmp_path / "no-core-sounds", (yesterday, yesterday))
+    assert core_sounds.wanted(tmp_path)
+    assert not core_sounds.wanted(tmp_path / "no such cache") and not core_sounds.provide(tmp_path / "no such cache")
+
+
+def test_core_sounds_that_are_there_are_not_wanted(tmp_path: Path):
+    folder = tmp_path / "prompts" / "en"
+    folder.mkdir(parents=True)
+    for name in core_sounds.PARTS:
+        (folder / f"{name}.g722").touch()
+    assert not core_sounds.wanted(tmp_path) and core_sounds.provide(tmp_path)
 
 
 @pytest.mark.skipif(not core_sounds.INSTALLED.is_dir(), reason="asterisk-core-sounds-en-g722 is not installed")
