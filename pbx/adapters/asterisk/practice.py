@@ -79,6 +79,7 @@ class PracticeCarrier(Instance):
             "ami_secret": self._secret,
             "rtp_start": str(config.practice_rtp_start),
             "rtp_end": str(config.practice_rtp_end),
+            "ice": "",
             "sip_port": str(config.practice_sip_port),
             "engine_host": "127.0.0.1" if everywhere else config.sip_host,
             "engine_port": str(config.sip_port),

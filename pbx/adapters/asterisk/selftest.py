@@ -115,7 +115,7 @@ class _SelfTestAsterisk(Instance):
         self._rtp = random.randrange(40000, 60000, 100)
 
     def values(self) -> Mapping[str, str]:
-        rtp = {"rtp_start": str(self._rtp), "rtp_end": str(self._rtp + 99)}
+        rtp = {"rtp_start": str(self._rtp), "rtp_end": str(self._rtp + 99), "ice": ""}
         return {"language": "en", "sip_port": str(self.port), **rtp}
 
     def templates(self) -> list[Path]:
