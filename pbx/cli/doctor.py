@@ -201,6 +201,8 @@ def _nat(config: Config) -> Finding:
     address = lan_address()
     if config.external_address:
         return Finding("NAT", "good", f"Phones outside reach us at {config.external_address}, as set.")
+    if ipaddress.ip_address(address).is_loopback:
+        return Finding("NAT", "warning", "This machine is on no network: only phones on the machine itself reach it.")
     if ipaddress.ip_address(address).is_private:
         text = f"This machine is {address}, a private address: phones outside need external_address and local_nets."
         return Finding("NAT", "warning", text)

@@ -115,7 +115,8 @@ def _sentence(error: Exception) -> str | None:
 
 def _usage(error: click.UsageError) -> str:
     where = error.ctx.command_path if error.ctx else "pbx"
-    return f"{error.format_message().rstrip('.')}. See “{where} --help”."
+    told = error.format_message().rstrip(".")
+    return f"{told}{'' if told.endswith('?') else '.'} See “{where} --help”."
 
 
 def _system(error: OSError) -> str:

@@ -55,6 +55,7 @@ def test_everything_an_admin_keeps_is_added_listed_shown_changed_and_removed(nou
         (["nothing"], "No such command"),
         (["user", "nothing"], "No such command"),
         (["user", "add"], "--email"),
+        (["user", "list", "--rol", "rep"], "Did you mean '--role'? See"),
         (["user", "change", "a@x.example", "--ring-time", "soon"], "“soon” is not a whole number"),
         (["user", "change", "a@x.example"], "Nothing to change"),
         (["user", "list", "--role", "king"], "king"),

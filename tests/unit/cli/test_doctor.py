@@ -1,0 +1,33 @@
+"""What `pbx doctor` says of the network, from the address by which others reach this machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pbx.cli import doctor
+from pbx.config import Config
+from pbx.supervisor import screen
+
+
+@pytest.mark.covers("A3")
+@pytest.mark.parametrize(
+    ("address", "state", "part"),
+    [
+        ("127.0.0.1", "warning", "on no network"),
+        ("192.168.1.7", "warning", "need external_address and local_nets"),
+        ("8.8.8.8", "good", "public address 8.8.8.8"),
+    ],
+)
+def test_the_network_layer_says_who_can_reach_the_machine(
+    address: str, state: str, part: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(screen, "lan_address", lambda: address)
+    found = doctor._nat(Config(home=tmp_path, cache=tmp_path))
+    assert found.state == state and part in found.sentence
+
+
+def test_an_address_that_is_set_is_believed(tmp_path: Path) -> None:
+    found = doctor._nat(Config(home=tmp_path, cache=tmp_path, external_address="8.8.8.8"))
+    assert found.state == "good" and "8.8.8.8" in found.sentence
