@@ -1,27 +1,44 @@
 """Free ports on loopback, for tests and measurements.
 
 A port that was free a moment ago is not reserved: what it was asked for starts later. So no two askers of one run
-are given the same, and who needs the ports after it too (a softphone takes the next for TLS, RTP hundreds) says so.
+are given the same while others are left, and who needs the ports after it too (a softphone takes the next for TLS, RTP
+hundreds) says so.
 """
 
 from __future__ import annotations
 
 import random
 import socket
+from collections import deque
 
 _FIRST, _LAST = 20000, 32000
-_given: set[int] = set()
+_TRIES = 500
+_given: deque[range] = deque()  # in the order in which they were given
 
 
 def free_port(host: str = "127.0.0.1", width: int = 1) -> int:
-    """An even port, free for UDP and TCP like the ``width - 1`` after it, outside the range of the kernel's own."""
-    for _ in range(500):
-        first = random.randrange(_FIRST, _LAST - width, 2)
-        ports = range(first, first + width)
-        if _given.isdisjoint(ports) and all(_free(host, port) for port in ports):
-            _given.update(ports)
-            return first
-    raise OSError(f"No {width} free ports in a row were found between {_FIRST} and {_LAST}.")
+    """An even port, free for UDP and TCP like the ``width - 1`` after it, outside the range of the kernel's own.
+
+    Where a long run has been given nearly all, what was given longest ago and is free again is given anew.
+    """
+    while True:
+        for _ in range(_TRIES):
+            ports = _somewhere(width)
+            if not _was_given(ports) and all(_free(host, port) for port in ports):
+                _given.append(ports)
+                return ports.start
+        if not _given:
+            raise OSError(f"No {width} free ports in a row were found between {_FIRST} and {_LAST}.")
+        _given.popleft()
+
+
+def _somewhere(width: int) -> range:
+    first = random.randrange(_FIRST, _LAST - width, 2)
+    return range(first, first + width)
+
+
+def _was_given(ports: range) -> bool:
+    return any(ports.start < given.stop and given.start < ports.stop for given in _given)
 
 
 def _free(host: str, port: int) -> bool:

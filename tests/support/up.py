@@ -40,7 +40,7 @@ class Up:
 
     home: Path
     ports: dict[str, int] = field(default_factory=lambda: {name: free_port() for name in _PORTS})
-    rtp: int = field(default_factory=lambda: free_port(width=502))
+    rtp: int = field(default_factory=lambda: free_port(width=122))
     process: asyncio.subprocess.Process | None = None
 
     @property
@@ -48,9 +48,9 @@ class Up:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("SWITCHHOOK_")}
         ranges = {
             "RTP_START": self.rtp,
-            "RTP_END": self.rtp + 200,
-            "PRACTICE_RTP_START": self.rtp + 300,
-            "PRACTICE_RTP_END": self.rtp + 500,
+            "RTP_END": self.rtp + 59,
+            "PRACTICE_RTP_START": self.rtp + 60,
+            "PRACTICE_RTP_END": self.rtp + 119,
         }
         ports = {f"{name.upper()}_PORT": port for name, port in self.ports.items()}
         own = {f"SWITCHHOOK_{name}": str(value) for name, value in {**ports, **ranges}.items()}
