@@ -42,7 +42,8 @@ def test_docker_compose_understands_the_file(compose: list[str]) -> None:
     for service in ("asterisk", "engine", "postgres", "practice"):
         assert re.search(rf"^  {service}:$", text, re.MULTILINE), service
     assert text.count("healthcheck:") == 3
-    assert text.count("network_mode: host") == 3
+    # Counted inside the services: Compose 2 prints the shared part of the file once more, by itself.
+    assert len(re.findall(r"^    network_mode: host$", text, re.MULTILINE)) == 3
 
 
 def test_no_secret_stands_in_the_container_files() -> None:
