@@ -54,7 +54,6 @@ async def test_an_overloaded_system_says_so_and_when_to_try_again(scene: Scene, 
     rep, there = await scene.rep(), scene.outside()
     monkeypatch.setattr(scene.stack.engine.admission, "_lag", lambda: 1.0)
     monkeypatch.setattr(scene.stack.engine.admission, "_calls", lambda: 1)
-    monkeypatch.setattr(scene.stack.engine.admission, "_busy", lambda: True)
     calls = [
         await rep.phone.call(there.number),
         await scene.outside().call(rep.did),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pbx.core.commands import Fact
 from pbx.core.ids import CallId
-from pbx.services.admission import BURST, WINDOW_US, Admission
+from pbx.services.admission import RUSH, RUSH_US, Admission
 
 
 class Day:
@@ -20,16 +20,20 @@ class Day:
             self.admission.happened(CallId("c_1"), [(1, Fact("call.created", self.now, {}))])
 
 
-def test_a_burst_on_a_quiet_system_is_served_later_and_not_refused() -> None:
+def test_few_calls_are_served_later_and_not_refused_where_the_machine_stops_for_a_moment() -> None:
     day = Day()
     day.lag = 0.3
-    day.begin(BURST - 1)
+    day.begin(RUSH - 1)
     assert not day.admission.overloaded()
+    day.begin(5 * RUSH, every_us=2 * RUSH_US // RUSH)
+    assert not day.admission.overloaded()
+    day.lag = 0.6
+    assert day.admission.overloaded(), "this is no moment any more"
 
 
 def test_calls_that_go_on_coming_while_asterisk_lags_are_refused_until_it_has_caught_up() -> None:
     day = Day()
-    day.begin(2 * BURST, every_us=10_000)
+    day.begin(2 * RUSH, every_us=10_000)
     assert not day.admission.overloaded(), "many calls are no overload while Asterisk answers"
     day.lag = 0.05
     assert day.admission.overloaded()
@@ -41,20 +45,20 @@ def test_calls_that_go_on_coming_while_asterisk_lags_are_refused_until_it_has_ca
 
 def test_a_refusal_ends_with_the_rush_or_with_the_last_call() -> None:
     day = Day()
-    day.begin(2 * BURST, every_us=10_000)
+    day.begin(2 * RUSH, every_us=10_000)
     day.lag = 0.05
     assert day.admission.overloaded()
     day.up = 0
     assert not day.admission.overloaded(), "nobody is there whose answers could bring the lag down"
     day.up = 1
     assert day.admission.overloaded()
-    day.now += WINDOW_US
+    day.now += RUSH_US
     assert not day.admission.overloaded()
 
 
 def test_later_facts_of_calls_are_no_new_calls() -> None:
     day = Day()
     day.lag = 0.3
-    for _ in range(2 * BURST):
+    for _ in range(2 * RUSH):
         day.admission.happened(CallId("c_1"), [(7, Fact("call.ended", 0, {}))])
     assert not day.admission.overloaded()
