@@ -144,6 +144,7 @@ def _pragmas(busy_timeout_s: float) -> list[str]:
         "PRAGMA foreign_keys=ON",
         "PRAGMA temp_store=MEMORY",
         "PRAGMA cache_size=-65536",
+        "PRAGMA wal_autocheckpoint=8000",  # 32 MB: an import brings the same pages to the database many times else
     ]
 
 
