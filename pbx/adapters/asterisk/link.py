@@ -74,8 +74,14 @@ class AsteriskLink:
         if not self._ami.connected:
             await self._ami.connect()
         self._registrations.replace(await self._ami.contacts())
-        await self._aside.connect()
-        await self._ari.connect()
+        try:
+            await self._aside.connect()
+            await self._ari.connect()
+            await self._while_connected()
+        finally:
+            await self._drop()
+
+    async def _while_connected(self) -> None:
         self._switch.ari, self._switch.aside = self._ari, self._aside
         reading = [asyncio.ensure_future(connection.run()) for connection in (self._ari, self._aside)]
         try:
@@ -90,7 +96,6 @@ class AsteriskLink:
             for task in reading:
                 task.cancel()
             await asyncio.gather(*reading, return_exceptions=True)
-            await self._drop()
         log.warning("asterisk.link_lost")
 
     async def _drop(self) -> None:
