@@ -36,3 +36,17 @@ async def scene(stack: Stack) -> AsyncIterator[Scene]:
     opened = Scene(stack)
     yield opened
     await opened.close()
+
+
+@pytest.fixture
+async def broken(tmp_path: Path) -> AsyncIterator[Scene]:
+    """A stack of its own: here it is broken on purpose."""
+    config = Config.load()
+    prefix = await asyncio.to_thread(embedded.ensure, config.cache, config.debian_mirror, lambda *_: None)
+    stack = await open_stack(tmp_path, prefix)
+    opened = Scene(stack)
+    try:
+        yield opened
+        await opened.close()
+    finally:
+        await close_stack(stack)

@@ -7,7 +7,6 @@ import os
 import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from pathlib import Path
 
 import aiohttp
 import pytest
@@ -15,10 +14,8 @@ import pytest
 from crm.repositories import telephony
 from crm.services import sessions, users
 from crm.unit_of_work import SYSTEM, Store
-from pbx.adapters.asterisk import embedded
 from pbx.adapters.asterisk.ari import AriError
-from pbx.config import Config
-from tests.live.stage import PROMPTS, Rep, Scene, close_stack, facts, open_stack
+from tests.live.stage import PROMPTS, Rep, Scene, facts
 from tests.live.test_restarts import engine_comes_back, engine_dies
 from tests.support.browser import Browser, gone
 from tests.support.sip_phone import SipPhone
@@ -208,20 +205,6 @@ async def _refused_elsewhere(scene: Scene, browser: Browser) -> None:
     phone = await SipPhone.start(browser.user, server, secret, host="127.0.0.2", register=False)
     assert (await phone.try_register()).status in (401, 403)
     await phone.stop()
-
-
-@pytest.fixture
-async def broken(tmp_path: Path) -> AsyncIterator[Scene]:
-    """A stack of its own: here it is broken on purpose."""
-    config = Config.load()
-    prefix = await asyncio.to_thread(embedded.ensure, config.cache, config.debian_mirror, lambda *_: None)
-    stack = await open_stack(tmp_path, prefix)
-    opened = Scene(stack)
-    try:
-        yield opened
-        await opened.close()
-    finally:
-        await close_stack(stack)
 
 
 @pytest.mark.covers("TRUST3")

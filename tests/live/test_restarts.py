@@ -5,34 +5,21 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from crm.services import voicemails
 from pbx import bootstrap
-from pbx.adapters.asterisk import embedded
-from pbx.config import Config
-from tests.live.stage import PROMPTS, Scene, Stack, close_stack, open_stack
+from tests.live.stage import PROMPTS, Scene, Stack
 from tests.support.sip_call import CallState
 from tests.support.tones import read_sound, tones_in
 from tests.support.waiting import until
 
 
 @pytest.fixture
-async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
-    """A stack of its own: here it is broken on purpose."""
-    config = Config.load()
-    prefix = await asyncio.to_thread(embedded.ensure, config.cache, config.debian_mirror, lambda *_: None)
-    stack = await open_stack(tmp_path, prefix)
-    opened = Scene(stack)
-    try:
-        yield opened
-        await opened.close()
-    finally:
-        await close_stack(stack)
+async def scene(broken: Scene) -> Scene:
+    return broken
 
 
 async def engine_dies(stack: Stack) -> None:
