@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from crm import phone_numbers
@@ -11,25 +11,15 @@ from crm.records import User
 from pbx.core.gate import Destination
 
 
-def emergency_numbers(settings: Mapping[str, object], country: str) -> frozenset[str]:
+def emergency_numbers(settings: Mapping[str, object], country: str) -> Iterator[str]:
     """The numbers that always pass for a user of this country, and those of every country."""
     table = settings.get("emergency.numbers")
     if not isinstance(table, Mapping):
-        return frozenset()
-    found: set[str] = set()
+        return
     for key in ("*", country.upper()):
         numbers = table.get(key)
         if isinstance(numbers, Sequence):
-            found |= {str(number) for number in numbers}
-    return frozenset(found)
-
-
-def _is_emergency(digits: str, settings: Mapping[str, object], country: str) -> bool:
-    """As :func:`emergency_numbers`, for one number: every call asks."""
-    table = settings.get("emergency.numbers")
-    if not isinstance(table, Mapping):
-        return False
-    return any(str(number) == digits for key in ("*", country.upper()) for number in table.get(key) or ())
+            yield from map(str, numbers)
 
 
 def colleague(destination: Destination, directory: Directory, caller: User) -> User | None:
@@ -53,7 +43,7 @@ def read(text: str, country: str, settings: Mapping[str, object]) -> Destination
     digits = phone_numbers.clean(text) if text else None
     if digits is None:
         return Destination("")
-    if _is_emergency(digits, settings, country):
+    if digits in emergency_numbers(settings, country):
         return Destination(digits, country, "emergency", emergency=True)
     number = phone_numbers.try_parse(digits, country)
     if number is None:

@@ -90,7 +90,7 @@ def _emergency(directory: Directory, users: list[store.User]) -> list[EmergencyN
     """Every emergency number of a country that one of our users is in."""
     found: set[str] = set()
     for country in {user.country for user in users}:
-        found |= emergency_numbers(directory.settings, country)
+        found.update(emergency_numbers(directory.settings, country))
     return [
         EmergencyNumber(number, _routes(directory, Destination(number, emergency=True))) for number in sorted(found)
     ]

@@ -44,9 +44,9 @@ class _Wanted:
 
 
 class Dialling:
-    """The legs that are being made. ``send`` writes a request to Asterisk in order, ``aside`` out of it."""
+    """The legs that are being made. ``send`` writes a request to Asterisk in order; what ``aside`` gives, out of it."""
 
-    def __init__(self, send: Send, aside: Send, failing: Failing) -> None:
+    def __init__(self, send: Send, aside: Callable[[], Send], failing: Failing) -> None:
         self._send = send
         self._aside = aside
         self._failing = failing
@@ -67,7 +67,7 @@ class Dialling:
                 self.drop(leg)
                 self._failing(call, "create", leg)(status, content)
 
-        self._aside("POST", "channels/create", query, {"variables": variables}, made)
+        self._aside()("POST", "channels/create", query, {"variables": variables}, made)
 
     def came(self, leg: LegId) -> None:
         """It has entered Stasis: joined first, as a 180 or 183 that came before that would be lost, and dialled."""

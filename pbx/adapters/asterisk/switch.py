@@ -82,7 +82,9 @@ class AriSwitch:
         self._leg_of: dict[str, LegId] = {}
         self.dialled: set[LegId] = set()
         self._legs_of: dict[CallId, list[LegId]] = {}
-        self._dialling = Dialling(self._send, self._send_aside, self._failing)
+        self._dialling = Dialling(
+            self._send, lambda: self._send if self.aside is None else self.aside.send, self._failing
+        )
         self.on_answered: Callable[[float], None] = lambda seconds: None  # how long an answer took to reach its phone
 
     @property
@@ -302,17 +304,6 @@ class AriSwitch:
                 on_answer(0, {"message": "Asterisk is not connected."})
             return
         self.ari.send(method, uri, query, body, on_answer)
-
-    def _send_aside(
-        self,
-        method: str,
-        uri: str,
-        query: dict[str, str] | None = None,
-        body: Json | None = None,
-        on_answer: OnAnswer | None = None,
-    ) -> None:
-        """What takes its time, and what need not be in order with anything else."""
-        (self.aside.send if self.aside is not None else self._send)(method, uri, query, body, on_answer)
 
 
 def _caller_id(number: str) -> str:
