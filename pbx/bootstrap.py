@@ -41,6 +41,7 @@ from pbx.config import Config
 from pbx.core.events import Direction
 from pbx.core.ids import CallId, call_of
 from pbx.services.admission import Admission
+from pbx.services.alerts import Alerts
 from pbx.services.arrivals import Arrivals
 from pbx.services.browsers import BrowserPhones
 from pbx.services.call_control import CallControl
@@ -151,8 +152,10 @@ class Engine:
             self.admission.overloaded,
         )
         presence = PresenceView(directory, self.registrations.registered, occupancy.busy)
-        self.hub = Hub(self.records, presence, directory, self.clock)
+        self.alerts = Alerts(self.clock)
+        self.hub = Hub(self.records, presence, directory, self.clock, alerts=lambda: self.alerts.standing)
         self.metrics = Metrics(self.records)
+        self.alerts.watchers += [self.hub.alert_changed, self.metrics.alert_changed]
         self.switch.on_answered = self.metrics.answer_took
         self.sound = SoundWorker(self.config.recordings)
         self.recordings = Recordings(

@@ -23,6 +23,7 @@ import orjson
 from crm.directory import Directory
 from pbx.core.commands import Fact
 from pbx.core.ids import CallId
+from pbx.services.alerts import Alert
 from pbx.services.live_records import LiveRecords
 from pbx.services.ports import Clock
 from pbx.services.presence_view import PresenceView
@@ -82,7 +83,9 @@ class Hub:
         *,
         ring: int = RING,
         queue: int = QUEUE,
+        alerts: Callable[[], Sequence[Alert]] = tuple,
     ) -> None:
+        """``alerts`` gives those that stand."""
         self.epoch = secrets.token_hex(8)
         self.presence = presence
         self.dropped = 0
@@ -93,6 +96,7 @@ class Hub:
         self._number = 0
         self._told = 0
         self._queue = queue
+        self._alerts = alerts
         self._listeners: set[Listener] = set()
         self._pending: dict[CallId, list[tuple[int, Fact]]] = {}
         self._presence_due: set[str] = set()
@@ -137,6 +141,12 @@ class Hub:
     def voicemail_changed(self, user_id: str, voicemail: Message | None, voicemail_id: str) -> None:
         """Heard or deleted (None): its owner's badge changes. Nobody else is told."""
         self._add_voicemail(user_id, voicemail_id, voicemail)
+        self._tell()
+
+    def alert_changed(self, alert: Alert, stands: bool) -> None:
+        """For managers and admins. One that is over is told as its id alone."""
+        message = {"type": "alert", "alert_id": alert.id, "alert": alert.view() if stands else None}
+        self._add(frozenset(), lambda: message)
         self._tell()
 
     # -- after the step -----------------------------------------------------------------------------
@@ -268,6 +278,7 @@ class Hub:
                 if sees_all or user_id in involved_in(record, directory)
             ],
             "presence": self.presence.all(),
+            "alerts": [alert.view() for alert in self._alerts()] if sees_all else [],
         }
 
 
@@ -291,6 +302,9 @@ def apply(snapshot: Message, event: Message) -> Message:
         case "voicemail":
             item = event["unheard"] or {"id": event["voicemail_id"]}
             result["voicemails"] = _replaced(result["voicemails"], item, "id", keep=bool(event["unheard"]))
+        case "alert":
+            item = event["alert"] or {"id": event["alert_id"]}
+            result["alerts"] = _replaced(result["alerts"], item, "id", keep=bool(event["alert"]))
         case "configuration":
             result["revision"] = event["revision"]
     return result

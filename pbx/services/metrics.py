@@ -17,6 +17,7 @@ from prometheus_client.registry import Collector
 
 from pbx.core.commands import Fact
 from pbx.core.ids import CallId
+from pbx.services.alerts import Alert
 from pbx.services.live_records import LiveRecords
 
 LAG_EVERY_S = 0.5
@@ -50,6 +51,8 @@ class Metrics(Collector):
             **make,
         )
         self._recordings = Counter("recordings_finished", "Recordings in place, by state.", ["state"], **make)
+        self._alerts = Gauge("alerts", "Alerts that stand, by kind.", ["kind"], **make)
+        self._alerts_raised = Counter("alerts_raised", "Alerts that were raised, by kind.", ["kind"], **make)
         self._loop_lag = Gauge("event_loop_lag_seconds", "How late the event loop was, lately.", **make)
         self._http = Histogram(
             "http_request_seconds", "Requests served.", ["method", "route", "status"], buckets=_HTTP_S, **make
@@ -87,6 +90,11 @@ class Metrics(Collector):
     def _over(self, call: CallId, disposition: str) -> None:
         record = self._records.get(call)
         self._ended.labels(record.call["direction"] if record else "unknown", disposition).inc()
+
+    def alert_changed(self, alert: Alert, stands: bool) -> None:
+        if stands:
+            self._alerts_raised.labels(alert.kind.value).inc()
+        self._alerts.labels(alert.kind.value).inc(1 if stands else -1)
 
     def answer_took(self, seconds: float) -> None:
         """The switch tells how long the answer took to reach the other side."""

@@ -13,6 +13,7 @@ from crm.directory import Directory
 from crm.records import Device, User
 from pbx.core.events import Arrived, Ask, Asked, LegAnswered, LegEnded, LegRinging, NotNow, Person, Phone
 from pbx.core.ids import CallId
+from pbx.services.alerts import Alerts, Kind
 from pbx.services.hub import Hub, Listener, apply
 from pbx.services.live_records import LiveRecords
 from pbx.services.occupancy import Occupancy
@@ -37,7 +38,10 @@ class World:
         self.calls = Calls(self.switch, HandJournal(Trail()), self.clock, HandGate())
         occupancy = Occupancy(self.calls.get)
         presence = PresenceView(lambda: self.directory, lambda: self.bindings, occupancy.busy)
-        self.hub = Hub(self.records, presence, lambda: self.directory, self.clock, **sizes)
+        self.alerts = Alerts(self.clock)
+        standing: Any = {"alerts": lambda: self.alerts.standing}
+        self.hub = Hub(self.records, presence, lambda: self.directory, self.clock, **standing, **sizes)
+        self.alerts.watchers.append(self.hub.alert_changed)
         self.calls.observers += [self.records, occupancy, self.hub]
         self.made: list[CallId] = []
 
@@ -67,6 +71,12 @@ class World:
                     "duration_ms": 1,
                 }
                 self.hub.voicemail_changed("u_mio", heard if index % 2 else None, heard["id"])
+            case "alert":
+                self.alerts.raised(
+                    Kind.TRUNK_DOWN, f"tr_{index % 3}", "The trunk does not answer.", passing=index % 2 > 0
+                )
+            case "over":
+                self.alerts.over(Kind.TRUNK_DOWN, f"tr_{index % 3}")
             case "note" if call:
                 self.calls.annotate(call, "note.saved", {"text": f"note {index}"})
             case "reload":
@@ -109,7 +119,7 @@ class Client:
 
 
 STEPS = ("mio", "sam", "alex", "rings", "answers", "phone ends", "caller ends", "hang up")
-STEPS += ("register", "unregister", "note", "voicemail", "reload")
+STEPS += ("register", "unregister", "note", "voicemail", "reload", "alert", "over")
 
 
 @pytest.mark.covers("A5")
