@@ -246,6 +246,10 @@ class Recording:
     started_us: int
     ended_us: int | None
     problem: str | None
+    tracks: list[dict[str, Any]] | None = None
+    private: list[dict[str, Any]] | None = None
+    tracks_path: str | None = None
+    public_path: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,6 +99,7 @@ _ALL = (
         fields.choice(*DIRECTIONS),
     ),
     _boolean("recording.announcement", False, "Tell the parties at the beginning that the call is recorded."),
+    _boolean("recording.private_words", True, "Keep what users say while the customer is on hold; only users hear it."),
     _choice("recording.codec", "opus", "How recordings are kept: opus (small) or flac (exact).", "opus", "flac"),
     _list(
         "gate.allow_countries", [], "Only these countries may be called; empty allows every country.", fields.country
@@ -119,6 +120,13 @@ _ALL = (
         "none",
     ),
     _integer("forward.ring_time_s", 30, "How long a forwarding number rings, in seconds.", 5, 120),
+    _integer(
+        "conference.unattended_max_s",
+        0,
+        "How long a customer and an outside guest may talk on when the last user has left; 0: not at all.",
+        0,
+        14_400,
+    ),
     _integer("voicemail.max_s", 120, "Longest voicemail message, in seconds.", 10, 600),
     _list(
         "webrtc.ice_servers",

@@ -47,6 +47,7 @@ from pbx.services.browsers import BrowserPhones
 from pbx.services.call_control import CallControl
 from pbx.services.fallback_calls import FallbackCalls
 from pbx.services.gatekeeper import Gate
+from pbx.services.guests import Guests
 from pbx.services.hub import Hub
 from pbx.services.leftovers import Leftovers
 from pbx.services.live_records import LiveRecords
@@ -137,14 +138,17 @@ class Engine:
             self.clock,
             gate,
             find_colleague=lambda number: self.persons.at(number, Direction.INTERNAL),
+            find_guest=lambda digits, user_id: self.guests.keyed(digits, user_id),
         )
         occupancy = Occupancy(self.calls.get)
         self.persons = Persons(directory, self.registrations, occupancy.busy)
+        self.guests = Guests(directory, self.persons)
         self.arrivals = Arrivals(self.calls, directory, self.persons, new_call, self.admission.overloaded)
         self.control = CallControl(
             self.calls,
             directory,
             self.persons,
+            self.guests,
             self.registrations,
             new_call,
             lambda: self.link.linked.is_set(),

@@ -10,7 +10,7 @@ import sys
 import tomllib
 from pathlib import Path
 
-from prompts.music import beep, hold_music
+from prompts.music import beep, hold_music, rising
 from prompts.sound import Samples, speech_level_dbfs, write_g722
 from prompts.speech import speak
 
@@ -27,7 +27,13 @@ def main(names: list[str]) -> None:
         for language, text in spoken.items():
             if not names or name in names:
                 _save(f"{language}/{name}", speak(text, language))
-    sounds = {"en/beep": beep, "en/recording-beep": lambda: beep(1400.0, 0.2, -20.0), "music/hold": hold_music}
+    sounds = {
+        "en/beep": beep,
+        "en/recording-beep": lambda: beep(1400.0, 0.2, -20.0),
+        "en/keys-done": lambda: rising(660.0, 880.0),
+        "en/keys-refused": lambda: rising(440.0, 330.0),
+        "music/hold": hold_music,
+    }
     for path, make in sounds.items():
         if not names or Path(path).name in names:
             _save(path, make())

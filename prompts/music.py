@@ -46,6 +46,11 @@ def beep(hz: float = 1000.0, seconds: float = 0.4, level_dbfs: float = -14.0) ->
     return np.concatenate([tone, np.zeros(round(0.1 * RATE))])
 
 
+def rising(first: float, second: float, level_dbfs: float = -20.0) -> Samples:
+    """Two short tones, up for yes and down for no: what a phone without a screen is told."""
+    return np.concatenate([beep(first, 0.09, level_dbfs)[: round(0.1 * RATE)], beep(second, 0.12, level_dbfs)])
+
+
 def _drone(total: int) -> Samples:
     """Two steady sines that swell slowly."""
     times = np.arange(total)

@@ -128,6 +128,10 @@ class Recording(Base):
     started_us: Mapped[int]
     ended_us: Mapped[int | None]
     problem: Mapped[str | None]
+    tracks: Mapped[list[Any] | None]  # each party's own voice: leg, user, where it begins, its channel
+    private: Mapped[list[Any] | None]  # parts that only users may hear, or that were left out
+    tracks_path: Mapped[str | None]
+    public_path: Mapped[str | None]
 
 
 class Voicemail(Base):

@@ -43,6 +43,8 @@ class Finished:
     channels: int
     duration_ms: int
     bytes: int
+    tracks_path: str | None = None
+    public_path: str | None = None
 
 
 def be_idle() -> None:
@@ -55,14 +57,15 @@ def be_idle() -> None:
 
 def finish_raw(source: Path, directory: Path, name: str, codec: Codec) -> Finished:
     """Encode what MixMonitor wrote: left the customer, right our side. The shorter side ends in silence."""
-    sides = [_raw(source), _raw(our_side(source))]
+    sides = [raw_samples(source), raw_samples(our_side(source))]
     samples = np.zeros((max(map(len, sides)), RAW_CHANNELS), dtype="<i2")
     for channel, side in enumerate(sides):
         samples[: len(side), channel] = side
-    return _store(samples, RAW_RATE_HZ, directory, name, codec)
+    return store(samples, RAW_RATE_HZ, directory, name, codec)
 
 
-def _raw(path: Path) -> np.ndarray:
+def raw_samples(path: Path) -> np.ndarray:
+    """What MixMonitor wrote into a file; none where there is no file."""
     data = path.read_bytes() if path.exists() else b""
     return np.frombuffer(data[: len(data) - len(data) % 2], dtype="<i2")
 
@@ -73,27 +76,20 @@ def finish_wav(source: Path, directory: Path, name: str, codec: Codec) -> Finish
         samples, rate = soundfile.read(source, dtype="int16", always_2d=True)
     except (soundfile.SoundFileError, OSError) as error:
         raise SoundError(f"The sound file {source.name} cannot be read: {error}.") from error
-    return _store(samples, rate, directory, name, codec)
+    return store(samples, rate, directory, name, codec)
 
 
-def _store(samples: np.ndarray, rate: int, directory: Path, name: str, codec: Codec) -> Finished:
+def store(samples: np.ndarray, rate: int, directory: Path, name: str, codec: Codec) -> Finished:
+    """Encode into the recordings directory, with the waveform beside it. Raises SoundError."""
     if len(samples) == 0:
         raise SoundError("Nothing was recorded: no sound arrived.")
-    kind, subtype, suffix = _FORMATS[codec]
-    target, peaks = directory / f"{name}{suffix}", directory / f"{name}.peaks.json"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    draft = target.with_name(f".{target.name}.part")
+    peaks = directory / f"{name}.peaks.json"
     try:
-        soundfile.write(draft, samples, rate, format=kind, subtype=subtype)
-        _check(draft, len(samples), rate)
-        content = draft.read_bytes()
+        directory.mkdir(parents=True, exist_ok=True)
         _write_whole(peaks, json.dumps(_peaks(samples, rate)).encode())
-        _sync(draft)
-        draft.replace(target)
-        _sync(target.parent)
-    except (OSError, soundfile.SoundFileError) as error:
-        draft.unlink(missing_ok=True)
+    except OSError as error:
         raise SoundError(f"The recording could not be written: {error}.") from error
+    target, content = _encode(samples, rate, directory, name, codec)
     return Finished(
         target.name,
         peaks.name,
@@ -103,6 +99,29 @@ def _store(samples: np.ndarray, rate: int, directory: Path, name: str, codec: Co
         len(samples) * 1000 // rate,
         len(content),
     )
+
+
+def store_beside(samples: np.ndarray, rate: int, directory: Path, name: str, codec: Codec) -> str:
+    """Another form of a recording; gives its path in the recordings directory. Raises SoundError."""
+    return _encode(samples, rate, directory, name, codec)[0].name
+
+
+def _encode(samples: np.ndarray, rate: int, directory: Path, name: str, codec: Codec) -> tuple[Path, bytes]:
+    """Into place whole, or not at all."""
+    kind, subtype, suffix = _FORMATS[codec]
+    target = directory / f"{name}{suffix}"
+    draft = target.with_name(f".{target.name}.part")
+    try:
+        soundfile.write(draft, samples, rate, format=kind, subtype=subtype)
+        _check(draft, len(samples), rate)
+        content = draft.read_bytes()
+        _sync(draft)
+        draft.replace(target)
+        _sync(target.parent)
+    except (OSError, soundfile.SoundFileError) as error:
+        draft.unlink(missing_ok=True)
+        raise SoundError(f"The recording could not be written: {error}.") from error
+    return target, content
 
 
 def _check(path: Path, frames: int, rate: int) -> None:

@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from pbx.adapters import sound
+from pbx.adapters import conference_sound, sound
 from pbx.services.recordings import SoundFault
 
 TRIES = 3
@@ -30,6 +31,11 @@ class SoundWorker:
 
     async def finish_recording(self, source: Path, name: str, codec: str) -> sound.Finished:
         return await self._run("raw", source, name, codec)
+
+    async def finish_conference(
+        self, source: Path, name: str, codec: str, tracks: list[dict[str, Any]], private: list[dict[str, Any]]
+    ) -> sound.Finished:
+        return await self._run("conference", source, name, codec, tracks, private)
 
     async def finish_voicemail(self, source: Path, name: str, codec: str) -> sound.Finished:
         return await self._run("wav", source, name, codec)
@@ -47,9 +53,9 @@ class SoundWorker:
             await process.stdin.wait_closed()
         await process.wait()
 
-    async def _run(self, kind: str, source: Path, name: str, codec: str) -> sound.Finished:
+    async def _run(self, kind: str, source: Path, name: str, codec: str, *more: Any) -> sound.Finished:
         """A killed encoder loses nothing: the sound is still where it was, and is encoded again."""
-        job = orjson.dumps([kind, str(source), str(self._directory), name, codec]) + b"\n"
+        job = orjson.dumps([kind, str(source), str(self._directory), name, codec, *more]) + b"\n"
         async with self._turn:
             for _ in range(TRIES):
                 answer = await self._ask(job)
@@ -92,11 +98,17 @@ def work() -> None:
         sys.stdout.buffer.flush()
 
 
-def _answer(job: list[str]) -> dict[str, Any] | sound.Finished:
-    kind, source, directory, name, codec = job
-    finish = sound.finish_raw if kind == "raw" else sound.finish_wav
+_FINISH: dict[str, Callable[..., sound.Finished]] = {
+    "raw": sound.finish_raw,
+    "wav": sound.finish_wav,
+    "conference": conference_sound.finish_conference,
+}
+
+
+def _answer(job: list[Any]) -> dict[str, Any] | sound.Finished:
+    kind, source, directory, name, codec, *more = job
     try:
-        return finish(Path(source), Path(directory), name, "flac" if codec == "flac" else "opus")
+        return _FINISH[kind](Path(source), Path(directory), name, "flac" if codec == "flac" else "opus", *more)
     except (sound.SoundError, OSError) as error:
         return {"error": str(error)}
 

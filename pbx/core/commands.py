@@ -61,7 +61,16 @@ class OpenBridge:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenHolding:
+    """A bridge in which each party hears music and nobody else."""
+
+    bridge: BridgeId
+
+
+@dataclass(frozen=True, slots=True)
 class JoinBridge:
+    """Put legs into a bridge; one that is in another leaves that one."""
+
     bridge: BridgeId
     legs: tuple[LegId, ...]
 
@@ -125,7 +134,17 @@ class StartRecording:
 
 
 @dataclass(frozen=True, slots=True)
+class StartTrack:
+    """Record what this leg says, and nothing else: one party's part of a recording (C12)."""
+
+    track: RecordingId
+    leg: LegId
+
+
+@dataclass(frozen=True, slots=True)
 class PauseRecording:
+    """Of a recording or of a track."""
+
     recording: RecordingId
     leg: LegId
     paused: bool
@@ -172,6 +191,21 @@ class FindRoute:
 
 
 @dataclass(frozen=True, slots=True)
+class GiveBackRoute:
+    """What the gate reserved for this purpose is needed no more, before the call is over."""
+
+    purpose: str
+
+
+@dataclass(frozen=True, slots=True)
+class FindGuest:
+    """Ask who is meant by keys that a user pressed; the answer comes back at once as :class:`GuestFound`."""
+
+    digits: str
+    user_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class FindColleague:
     """Ask who has this number of ours; the answer comes back at once as :class:`ColleagueFound`."""
 
@@ -194,6 +228,7 @@ Command = (
     | Ring
     | StopRinging
     | OpenBridge
+    | OpenHolding
     | JoinBridge
     | CloseBridge
     | HangUp
@@ -202,6 +237,7 @@ Command = (
     | SendDigits
     | Mute
     | StartRecording
+    | StartTrack
     | PauseRecording
     | StopRecording
     | DiscardRecording
@@ -209,5 +245,7 @@ Command = (
     | StartTimer
     | StopTimer
     | FindRoute
+    | GiveBackRoute
+    | FindGuest
     | FindColleague
 )

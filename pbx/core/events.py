@@ -38,6 +38,7 @@ class RecordingPlan:
 
     enabled: bool = False
     announce: bool = False
+    private_words: bool = True  # what users say while the customer is on hold (C12)
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,12 +209,77 @@ class Ask(StrEnum):
     ERASE_RECORDING = "erase_recording"
     MUTE = "mute"
     UNMUTE = "unmute"
+    CANCEL_INVITE = "cancel_invite"
+    LEAVE = "leave"
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
+    """``by`` is the user who asks, empty for the engine itself; ``admin`` may do what the host may."""
+
     ask: Ask
     by: str = ""
+    admin: bool = False
+
+
+class PartyAsk(StrEnum):
+    """What the host may ask about one party of the conversation (C6, C7)."""
+
+    HOLD = "hold"
+    UNHOLD = "unhold"
+    KICK = "kick"
+
+
+@dataclass(frozen=True, slots=True)
+class PartyAsked:
+    ask: PartyAsk
+    leg: LegId
+    by: str = ""
+    admin: bool = False
+
+
+class GuestKind(StrEnum):
+    USER = "user"
+    GROUP = "group"
+    NUMBER = "number"
+
+
+@dataclass(frozen=True, slots=True)
+class GuestPhone:
+    user_id: str
+    phone: Phone
+
+
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """Who is invited (C3), as they are at this moment. ``phones`` ring all at once; of a group those of the members
+    who are not on a call."""
+
+    kind: GuestKind
+    id: str
+    name: str
+    number: str = ""
+    phones: tuple[GuestPhone, ...] = ()
+    busy: bool = False
+    ring_time: timedelta = timedelta(seconds=25)
+
+
+@dataclass(frozen=True, slots=True)
+class InviteAsked:
+    """``unattended``: how long an outside guest and the customer may go on alone when the host has left (C9)."""
+
+    guest: Guest
+    by: str = ""
+    admin: bool = False
+    unattended: timedelta = timedelta(0)
+
+
+@dataclass(frozen=True, slots=True)
+class GuestFound:
+    """Who was meant by the keys; None: nobody who can be invited."""
+
+    guest: Guest | None
+    unattended: timedelta = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,9 +311,16 @@ Event = (
     | CommandFailed
     | SwitchLost
     | Asked
+    | PartyAsked
+    | InviteAsked
+    | GuestFound
     | AnswerAsked
     | DigitsAsked
 )
+
+
+Asking = Asked | PartyAsked | InviteAsked | AnswerAsked | DigitsAsked
+"""What people ask: refused with :class:`NotNow` where it cannot be."""
 
 
 class NotNow(Exception):

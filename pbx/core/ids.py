@@ -16,7 +16,7 @@ RecordingId = NewType("RecordingId", str)
 Instant = NewType("Instant", int)
 """Microseconds since the epoch, UTC."""
 
-_SIBLINGS = ("leg_", "br_", "pb_", "rec_", "vm_")
+_SIBLINGS = ("leg_", "br_", "hb_", "pb_", "rec_", "vm_")
 
 
 def leg_id(call: CallId, number: int) -> LegId:
@@ -27,12 +27,28 @@ def bridge_id(call: CallId) -> BridgeId:
     return BridgeId(f"br_{_stem(call)}")
 
 
+def holding_id(call: CallId) -> BridgeId:
+    """The bridge in which those wait who are on hold."""
+    return BridgeId(f"hb_{_stem(call)}")
+
+
 def playback_id(call: CallId, number: int) -> PlaybackId:
     return PlaybackId(f"pb_{_stem(call)}_{number}")
 
 
 def recording_id(call: CallId, number: int) -> RecordingId:
     return RecordingId(f"rec_{_stem(call)}_{number}")
+
+
+def track_id(recording: RecordingId, leg: LegId) -> RecordingId:
+    """One party's own voice, beside the recording that it belongs to."""
+    return RecordingId(f"{recording}_t{leg.rsplit('_', 1)[1]}")
+
+
+def recording_of(track: str) -> tuple[RecordingId, bool]:
+    """The recording that a name of sound belongs to, and whether it names a track of it."""
+    whole, mark, number = track.rpartition("_t")
+    return (RecordingId(whole), True) if mark and number.isdigit() else (RecordingId(track), False)
 
 
 def voicemail_id(call: CallId) -> str:

@@ -8,10 +8,25 @@ from crm.directory import Directory
 from crm.errors import Refused, conflict, not_found
 from crm.records import User
 from pbx.core.call import Call, State
-from pbx.core.events import AnswerAsked, Ask, Asked, DialRequested, DigitsAsked, Direction, NotNow, Phone
+from pbx.core.events import (
+    AnswerAsked,
+    Ask,
+    Asked,
+    Asking,
+    DialRequested,
+    DigitsAsked,
+    Direction,
+    GuestKind,
+    InviteAsked,
+    NotNow,
+    PartyAsk,
+    PartyAsked,
+    Phone,
+)
 from pbx.core.gate import SENTENCES, Reason
-from pbx.core.ids import CallId
+from pbx.core.ids import CallId, LegId
 from pbx.services import numbers
+from pbx.services.guests import Guests
 from pbx.services.persons import Persons
 from pbx.services.ports import Presence
 from pbx.services.runtime import Calls, UnknownCall
@@ -34,6 +49,7 @@ class CallControl:
         calls: Calls,
         directory: Callable[[], Directory],
         persons: Persons,
+        guests: Guests,
         presence: Presence,
         mint: Callable[[], CallId],
         ready: Callable[[], bool],
@@ -44,6 +60,7 @@ class CallControl:
         self._calls = calls
         self._directory = directory
         self._persons = persons
+        self._guests = guests
         self._presence = presence
         self._mint = mint
         self._ready = ready
@@ -113,8 +130,37 @@ class CallControl:
 
     # -- a call that stands or rings ----------------------------------------------------------------
 
-    def ask(self, call_id: str, ask: Ask, by: str) -> Call:
-        return self._asked(call_id, Asked(ask, by))
+    def ask(self, call_id: str, ask: Ask, by: str, *, admin: bool = False) -> Call:
+        return self._asked(call_id, Asked(ask, by, admin))
+
+    def ask_party(self, call_id: str, ask: PartyAsk, leg: str, by: str, *, admin: bool = False) -> Call:
+        """Hold, take back or drop one party of the conversation (C6, C7)."""
+        return self._asked(call_id, PartyAsked(ask, LegId(leg), by, admin))
+
+    def invite(
+        self,
+        call_id: str,
+        by: str,
+        *,
+        user: str | None = None,
+        group: str | None = None,
+        number: str | None = None,
+        admin: bool = False,
+    ) -> Call:
+        """Ring a guest for a call that stands (C1 to C5). An outside number goes through the gate, in the host's
+        name."""
+        call = self._calls.get(call_id)
+        if call is None:
+            raise not_found("call that is up", call_id)
+        inviter = self._directory().users.get(by)
+        if inviter is None:
+            raise not_found("user", by)
+        guest = self._guests.named(inviter, user=user, group=group, number=number)
+        self._asked(call_id, InviteAsked(guest, by, admin, self._guests.unattended))
+        if guest.kind is GuestKind.NUMBER and call.invite is None:
+            reason = call.refusal or Reason.NO_TRUNK
+            raise Refused(reason.value, SENTENCES[reason], "number", _STATUS.get(reason, 403))
+        return call
 
     def answer(self, call_id: str, device_id: str | None, by: str) -> Call:
         """Take an incoming call that rings, on one of the called user's own phones: the one that is named, else the
@@ -148,7 +194,7 @@ class CallControl:
     def send_digits(self, call_id: str, digits: str, by: str) -> Call:
         return self._asked(call_id, DigitsAsked(digits, by))
 
-    def _asked(self, call_id: str, event: Asked | AnswerAsked | DigitsAsked) -> Call:
+    def _asked(self, call_id: str, event: Asking) -> Call:
         try:
             return self._calls.ask(call_id, event)
         except UnknownCall as error:
@@ -156,6 +202,8 @@ class CallControl:
         except NotNow as answer:
             if answer.code == "invalid_digits":
                 raise Refused(answer.code, answer.sentence, "digits") from answer
+            if answer.code == "host_only":
+                raise Refused(answer.code, answer.sentence, status=403) from answer
             raise conflict(answer.code, answer.sentence) from answer
 
     # -- what is written about a call, during it or after -------------------------------------------

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from crm.directory import Directory
 from crm.records import User
 from pbx.core import gate
-from pbx.core.call import Call
+from pbx.core.call import Call, Role
 from pbx.core.commands import FindRoute
 from pbx.core.events import Route, RouteDecided
 from pbx.core.ids import CallId
@@ -20,6 +20,7 @@ from pbx.services.routing import Routing
 from pbx.services.spending import Spending
 
 _FORWARDING = frozenset({"forward", "own_forwarding"})
+INVITE = "invite"
 
 
 class Gate:
@@ -46,13 +47,14 @@ class Gate:
         A number in the request is E.164 already, or a short emergency number; anything else is no number.
         """
         forwarding = request.purpose in _FORWARDING
+        held_as = _held_as(call.id, request.purpose)
         verdict, decided = self._judge(
-            request.user_id, request.number, holder=self._held.get(call.id), forwarding=forwarding
+            request.user_id, request.number, holder=self._held.get(held_as), forwarding=forwarding
         )
         if verdict.reason is gate.Reason.EMERGENCY and forwarding:
             verdict, decided = gate.Verdict(False, gate.Reason.INVALID_NUMBER), ()  # nobody forwards to the police
-        if verdict.allowed and call.id not in self._held:
-            self._hold(call.id, request.user_id)
+        if verdict.allowed and held_as not in self._held:
+            self._hold(held_as, request.user_id)
         return RouteDecided(request.purpose, verdict, decided, request.number)
 
     def check(self, user_id: str, number: str) -> gate.Verdict:
@@ -60,13 +62,23 @@ class Gate:
         return self._judge(user_id, number, holder=None)[0]
 
     def release(self, call: Call) -> None:
-        user_id = self._held.pop(call.id, None)
+        self._release(call.id, answered=call.answered_at is not None)
+        self.give_back(call, INVITE)
+
+    def give_back(self, call: Call, purpose: str) -> None:
+        """One leg is over while its call goes on."""
+        guests = (leg for leg in call.legs.values() if leg.role is Role.GUEST and leg.trunk_id)
+        newest = next(reversed(list(guests)), None)
+        self._release(_held_as(call.id, purpose), answered=newest is not None and newest.answered)
+
+    def _release(self, held_as: CallId, *, answered: bool) -> None:
+        user_id = self._held.pop(held_as, None)
         if user_id is None:
             return
         self._by_user[user_id] -= 1
         if not self._by_user[user_id]:
             del self._by_user[user_id]
-        self._spending.release(call.id, answered=call.answered_at is not None)
+        self._spending.release(held_as, answered=answered)
 
     @property
     def held(self) -> int:
@@ -126,6 +138,11 @@ class Gate:
         self._held[call] = user_id
         self._by_user[user_id] = self._by_user.get(user_id, 0) + 1
         self._spending.reserve(call, user_id)
+
+
+def _held_as(call: CallId, purpose: str) -> CallId:
+    """An outside guest counts as a call of its own (C3, C13); every other leg as the call itself."""
+    return CallId(f"{call}/{INVITE}") if purpose == INVITE else call
 
 
 def may_be_forwarded_to(user: User, directory: Directory) -> bool:

@@ -18,7 +18,7 @@ import structlog
 from crm.errors import Refused
 from crm.repositories import calls as call_log
 from crm.unit_of_work import Store
-from pbx.core.ids import CallId, call_of
+from pbx.core.ids import CallId, call_of, recording_of
 from pbx.services.recordings import Recordings
 from pbx.services.runtime import Calls, UnknownCall
 
@@ -151,6 +151,7 @@ class Leftovers:
                 finish(call, path.stem, after=last)
 
     def _found(self) -> list[tuple[Path, Finish]]:
-        recordings = [(path, self._recordings.finish_left_behind) for path in sorted(self._spool.glob("rec_*.sln"))]
+        whole = [path for path in sorted(self._spool.glob("rec_*.sln")) if not recording_of(path.stem)[1]]
+        recordings = [(path, self._recordings.finish_left_behind) for path in whole]
         messages = sorted(self._messages.glob("vm_*.wav"))
         return recordings + [(path, self._recordings.finish_message_left_behind) for path in messages]

@@ -28,6 +28,10 @@ class Occupancy:
                 self._left(call)
             elif fact.kind == "call.created" and fact.data.get("from_user"):
                 self._joined(call, str(fact.data["from_user"]))
+            elif fact.kind == "guest.joined" and fact.data["user_id"]:
+                self._joined(call, str(fact.data["user_id"]))
+            elif fact.kind == "party.left" and fact.data["user_id"]:
+                self._user_left(call, str(fact.data["user_id"]))
             elif fact.kind == "call.state" and fact.data["state"] in _ON_A_CALL:
                 found = self._find(call)
                 if found is not None and found.person is not None:
@@ -38,9 +42,15 @@ class Occupancy:
         self._users_of.setdefault(call, set()).add(user_id)
 
     def _left(self, call: CallId) -> None:
-        for user_id in self._users_of.pop(call, ()):
-            calls = self._calls_of.get(user_id)
-            if calls is not None:
-                calls.discard(call)
-                if not calls:
-                    del self._calls_of[user_id]
+        for user_id in list(self._users_of.get(call, ())):
+            self._user_left(call, user_id)
+
+    def _user_left(self, call: CallId, user_id: str) -> None:
+        """Out of this call, which may go on without them."""
+        users, calls = self._users_of.get(call, set()), self._calls_of.get(user_id, set())
+        users.discard(user_id)
+        calls.discard(call)
+        if not users:
+            self._users_of.pop(call, None)
+        if not calls:
+            self._calls_of.pop(user_id, None)

@@ -58,4 +58,8 @@ def recording_plan(user: User, directory: Directory, direction: Direction) -> Re
     on = settings["recording.enabled"] if wanted == "inherit" else wanted == "on"
     if not on or direction.value not in settings["recording.directions"]:
         return RecordingPlan()
-    return RecordingPlan(enabled=True, announce=bool(settings["recording.announcement"]))
+    return RecordingPlan(
+        enabled=True,
+        announce=bool(settings["recording.announcement"]),
+        private_words=bool(settings["recording.private_words"]),
+    )

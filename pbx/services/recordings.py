@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
 
@@ -32,6 +32,10 @@ def our_side(source: Path) -> Path:
     return source.with_name(f"ours_{source.name}")
 
 
+Part = dict[str, Any]
+"""A party's track, or a private part, of a recording; as its row names them."""
+
+
 class Finished(Protocol):
     @property
     def duration_ms(self) -> int: ...
@@ -41,6 +45,9 @@ class Sound(Protocol):
     """Encodes in a process of its own. Raises SoundFault."""
 
     async def finish_recording(self, source: Path, name: str, codec: str) -> Finished: ...
+    async def finish_conference(
+        self, source: Path, name: str, codec: str, tracks: list[Part], private: list[Part]
+    ) -> Finished: ...
     async def finish_voicemail(self, source: Path, name: str, codec: str) -> Finished: ...
 
 
@@ -106,11 +113,13 @@ class Recordings:
         task.add_done_callback(self._tasks.discard)
 
     async def _recording(self, call: CallId, recording: str, after: int | None = None) -> None:
-        source = self._places.raw(recording)
-        await self._places.settled(recording)
-        await _still(source)
+        tracks, private = self._parts(call, recording)
+        sounds = [recording, *(str(track["track"]) for track in tracks)]
+        for name in sounds:
+            await self._places.settled(name)
+            await _still(self._places.raw(name))
         try:
-            done = await self._sound.finish_recording(source, recording, self._codec())
+            done = await self._finished(recording, tracks, private)
         except SoundFault as fault:
             problem = {"recording": recording, "state": "failed", "problem": str(fault)}
             self._tell(call, "recording.finished", problem, after)
@@ -122,7 +131,23 @@ class Recordings:
             data["problem"] = f"It holds {done.duration_ms / 1000:.1f} s of the {expected / 1000:.1f} s of the call."
             log.error("recording.incomplete", call=call, recording=recording, problem=data["problem"])
         if self._tell(call, "recording.finished", data, after):
-            self._places.release(recording)
+            for name in sounds:
+                self._places.release(name)
+
+    async def _finished(self, recording: str, tracks: list[Part], private: list[Part]) -> Finished:
+        source, codec = self._places.raw(recording), self._codec()
+        if not tracks:
+            return await self._sound.finish_recording(source, recording, codec)
+        placed = [
+            {"path": str(self._places.raw(str(track["track"]))), "offset_ms": track["offset_ms"]} for track in tracks
+        ]
+        return await self._sound.finish_conference(source, recording, codec, placed, private)
+
+    def _parts(self, call: CallId, recording: str) -> tuple[list[Part], list[Part]]:
+        """The tracks and the private parts of a recording of this run's."""
+        record = self._records.get(call)
+        row = record.recordings.get(recording) if record else None
+        return (list(row["tracks"] or []), list(row["private"] or [])) if row else ([], [])
 
     async def _voicemail(self, call: CallId, voicemail: str, after: int | None = None) -> None:
         source = self._places.voicemail(voicemail)

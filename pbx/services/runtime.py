@@ -26,7 +26,9 @@ from pbx.core.commands import (
     DialOut,
     Fact,
     FindColleague,
+    FindGuest,
     FindRoute,
+    GiveBackRoute,
     HangUp,
     JoinBridge,
     Play,
@@ -36,13 +38,12 @@ from pbx.core.commands import (
     StopTimer,
 )
 from pbx.core.events import (
-    AnswerAsked,
-    Asked,
+    Asking,
     Beginning,
     ColleagueFound,
     CommandFailed,
-    DigitsAsked,
     Event,
+    GuestFound,
     LegAnswered,
     LegEnded,
     MessageRecorded,
@@ -65,6 +66,7 @@ REMEMBERED = 20_000  # calls that are over and may still get facts: notes, finis
 
 class Gatekeeper(Protocol):
     def decide(self, call: Call, request: FindRoute) -> RouteDecided: ...
+    def give_back(self, call: Call, purpose: str) -> None: ...
     def release(self, call: Call) -> None: ...
 
 
@@ -92,13 +94,16 @@ class Calls:
         gatekeeper: Gatekeeper,
         observers: Iterable[Observer] = (),
         find_colleague: Callable[[str], Person | None] = lambda number: None,
+        find_guest: Callable[[str, str], GuestFound] = lambda digits, user_id: GuestFound(None),
     ) -> None:
-        """``find_colleague`` gives the user who has a number of ours, as they are at this moment."""
+        """``find_colleague`` gives the user who has a number of ours, ``find_guest`` who is meant by the keys that a
+        user pressed, as they are at this moment."""
         self._switch = switch
         self._journal = journal
         self._clock = clock
         self._gatekeeper = gatekeeper
         self._find_colleague = find_colleague
+        self._find_guest = find_guest
         self.observers = list(observers)
         self._entries: dict[CallId, _Entry] = {}
         self._last_seq: OrderedDict[CallId, int] = OrderedDict()
@@ -164,7 +169,7 @@ class Calls:
         if not entry.busy:
             self._work(entry)
 
-    def ask(self, call_id: str, event: Asked | AnswerAsked | DigitsAsked) -> Call:
+    def ask(self, call_id: str, event: Asking) -> Call:
         """What a person asks, answered at once. Raises UnknownCall, or NotNow with the reason."""
         entry = self._entries.get(CallId(call_id))
         if entry is None:
@@ -258,6 +263,8 @@ class Calls:
                     answer: Event = self._route(entry, item)
                 case FindColleague():
                     answer = ColleagueFound(self._colleague(item.number))
+                case FindGuest():
+                    answer = self._guest(item)
                 case _:
                     yield item
                     continue
@@ -277,6 +284,13 @@ class Calls:
         except Exception:
             log.exception("colleague.broke", number=number)
             return None
+
+    def _guest(self, wanted: FindGuest) -> GuestFound:
+        try:
+            return self._find_guest(wanted.digits, wanted.user_id)
+        except Exception:
+            log.exception("guest.broke", user=wanted.user_id)
+            return GuestFound(None)
 
     def _tell(self) -> None:
         """Every observer hears everything in order, also what another observer brings about while it is told."""
@@ -312,6 +326,8 @@ class Calls:
                 cancel = entry.timers.pop(command.name, None)
                 if cancel is not None:
                     cancel()
+            case GiveBackRoute():
+                self._gatekeeper.give_back(entry.call, command.purpose)
             case _:
                 self._switch.carry_out(entry.call.id, command)
 

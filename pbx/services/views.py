@@ -8,7 +8,8 @@ from typing import Any
 from crm.directory import Directory
 from pbx.core.call.record import CallRecord
 
-_PRIVATE = frozenset({"path", "peaks_path"})  # where files lie is the operator's business, not the client's
+# Where files lie is the operator's business, not the client's.
+_PRIVATE = frozenset({"path", "peaks_path", "tracks_path", "public_path"})
 _OF_THE_CALL = frozenset({"created_us"})  # a participant's row repeats it for the store's index alone
 _OF_THE_LISTENER = _PRIVATE | {"heard_us"}
 
@@ -24,6 +25,7 @@ def call_view(record: CallRecord) -> dict[str, Any]:
         record.recordings.values(),
         record.voicemails.values(),
         muted=record.muted and not record.ended,
+        conference=record.now.view() if record.now.host or record.now.unattended else None,
     )
 
 
@@ -35,10 +37,13 @@ def shown(
     voicemails: Iterable[Row],
     *,
     muted: bool = False,
+    conference: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
+    """``conference`` is how the conversation stands now; of a call that is over nobody asks."""
     return {
         **call,
         "muted": muted,
+        "conference": None if call["ended_us"] is not None else conference,
         "legs": [dict(leg) for leg in legs],
         "participants": [_without(_OF_THE_CALL, participant) for participant in participants],
         "recordings": [without_paths(recording) for recording in recordings],

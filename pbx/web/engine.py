@@ -13,7 +13,7 @@ from crm.unit_of_work import Store
 from pbx.config import Config
 from pbx.core.call import Call
 from pbx.core.call.record import CallRecord
-from pbx.core.events import Ask
+from pbx.core.events import Ask, PartyAsk
 from pbx.core.gate import Verdict
 from pbx.core.ids import CallId
 from pbx.services.browsers import BrowserPhones
@@ -36,7 +36,18 @@ class Control(Protocol):
     def dial(
         self, user_id: str, to: str, *, via: str | None = None, device_id: str | None = None, by: str, call_id: str = ""
     ) -> CallId: ...
-    def ask(self, call_id: str, ask: Ask, by: str) -> Call: ...
+    def ask(self, call_id: str, ask: Ask, by: str, *, admin: bool = False) -> Call: ...
+    def ask_party(self, call_id: str, ask: PartyAsk, leg: str, by: str, *, admin: bool = False) -> Call: ...
+    def invite(
+        self,
+        call_id: str,
+        by: str,
+        *,
+        user: str | None = None,
+        group: str | None = None,
+        number: str | None = None,
+        admin: bool = False,
+    ) -> Call: ...
     def answer(self, call_id: str, device_id: str | None, by: str) -> Call: ...
     def send_digits(self, call_id: str, digits: str, by: str) -> Call: ...
     def note(self, call_id: str, text: str, by: str, *, after: int | None = None) -> None: ...

@@ -163,6 +163,10 @@ class MixMonitor:
     def start(self, recording: str, channel: str) -> None:
         self._enqueue(recording, self._start(recording, channel))
 
+    def start_track(self, track: str, channel: str) -> None:
+        """What the channel says, and nothing else."""
+        self._enqueue(track, self._start_track(track, channel))
+
     def pause(self, recording: str, channel: str, paused: bool) -> None:
         self._enqueue(recording, self._pause(recording, channel, paused))
 
@@ -200,15 +204,17 @@ class MixMonitor:
         self._spool.lend(recording)
         path = self._spool.path(recording)
         try:
-            answer = await self._ami.action(
-                "MixMonitor",
-                Channel=channel,
-                File="",
-                Options=f"r({path})t({our_side(path)})i(SWITCHHOOK_MONITOR)",
-            )
+            await self._begin(recording, channel, f"r({path})t({our_side(path)})")
         except AmiError:
             self._spool.release(recording)
             raise
+
+    async def _start_track(self, track: str, channel: str) -> None:
+        await self._begin(track, channel, f"r({self._spool.path(track)})")
+
+    async def _begin(self, recording: str, channel: str, files: str) -> None:
+        options = f"{files}i(SWITCHHOOK_MONITOR)"
+        answer = await self._ami.action("MixMonitor", Channel=channel, File="", Options=options)
         self._ids[recording] = str(answer["MixMonitorID"] or "")
 
     async def _pause(self, recording: str, channel: str, paused: bool) -> None:

@@ -24,11 +24,14 @@ from pbx.core.commands import (
     DiscardRecording,
     Explanation,
     FindColleague,
+    FindGuest,
     FindRoute,
+    GiveBackRoute,
     HangUp,
     JoinBridge,
     Mute,
     OpenBridge,
+    OpenHolding,
     PauseRecording,
     Play,
     RecordMessage,
@@ -37,6 +40,7 @@ from pbx.core.commands import (
     SendDigits,
     StartRecording,
     StartTimer,
+    StartTrack,
     StopPlay,
     StopRecording,
     StopRinging,
@@ -59,6 +63,7 @@ class Monitor(Protocol):
     """MixMonitor, by AMI."""
 
     def start(self, recording: str, channel: str) -> None: ...
+    def start_track(self, track: str, channel: str) -> None: ...
     def pause(self, recording: str, channel: str, paused: bool) -> None: ...
     def stop(self, recording: str, channel: str) -> None: ...
     def discard(self, recording: str) -> None: ...
@@ -124,6 +129,9 @@ class AriSwitch:
                 self._channel("DELETE", command.leg, "ring")
             case OpenBridge():
                 self._send("POST", f"bridges/{command.bridge}", {"type": BRIDGE_TYPE, "name": call})
+            case OpenHolding():
+                self._send("POST", f"bridges/{command.bridge}", {"type": "holding", "name": call})
+                self._send("POST", f"bridges/{command.bridge}/moh")
             case JoinBridge():
                 self._join(call, command.bridge, command.legs)
             case CloseBridge():
@@ -141,6 +149,8 @@ class AriSwitch:
                 self._channel(verb, command.leg, "mute", {"direction": "in"})
             case StartRecording():
                 self._monitor.start(command.recording, self._name(command.leg))
+            case StartTrack():
+                self._monitor.start_track(command.track, self._name(command.leg))
             case PauseRecording():
                 self._monitor.pause(command.recording, self._name(command.leg), command.paused)
             case StopRecording():
@@ -149,7 +159,7 @@ class AriSwitch:
                 self._monitor.discard(command.recording)
             case RecordMessage():
                 self._record_message(call, command)
-            case StartTimer() | StopTimer() | FindRoute() | FindColleague():
+            case StartTimer() | StopTimer() | FindRoute() | GiveBackRoute() | FindColleague() | FindGuest():
                 raise AssertionError("timers, the gate and the directory are the runtime's")
 
     # -- legs ---------------------------------------------------------------------------------------

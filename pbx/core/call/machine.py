@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from pbx.core.call import inbound, outbound, talking
+from pbx.core.call import conference, inbound, keys, outbound, talking
 from pbx.core.call.model import Call, Disposition, Leg
 from pbx.core.call.states import State
 from pbx.core.causes import Cause, Result, result_of
@@ -14,6 +14,7 @@ from pbx.core.events import (
     AnswerAsked,
     Arrived,
     Asked,
+    Asking,
     Beginning,
     ColleagueFound,
     CommandFailed,
@@ -22,12 +23,15 @@ from pbx.core.events import (
     DigitPressed,
     DigitsAsked,
     Event,
+    GuestFound,
+    InviteAsked,
     LegAnswered,
     LegEnded,
     LegHeld,
     LegRinging,
     MessageRecorded,
     NotNow,
+    PartyAsked,
     PlaybackDone,
     RouteDecided,
     SwitchLost,
@@ -78,7 +82,7 @@ def handle(call: Call, event: Event, now: Instant) -> Decided:
     handler = _HANDLERS.get((call.state, type(event)))
     if handler is not None:
         handler(call, event)
-    elif isinstance(event, Asked | AnswerAsked | DigitsAsked):
+    elif isinstance(event, Asking):
         raise NotNow("That is not possible at this moment of the call.")
     return _taken(call)
 
@@ -201,7 +205,14 @@ _HANDLERS: dict[tuple[State, type], Handler] = {
     (_S.DIALLING, TimerFired): outbound.customer_did_not_answer,
     (_S.DIALLING, Asked): talking.asked_to_end,
     (_S.DIALLING, DigitsAsked): talking.send_digits,
+    (_S.TALKING, LegAnswered): conference.answered,
     (_S.TALKING, LegEnded): talking.leg_ended,
+    (_S.TALKING, RouteDecided): conference.route_decided,
+    (_S.TALKING, InviteAsked): conference.invite,
+    (_S.TALKING, PartyAsked): conference.party_asked,
+    (_S.TALKING, DigitPressed): keys.pressed,
+    (_S.TALKING, GuestFound): keys.guest_found,
+    (_S.TALKING, PlaybackDone): talking.heard,
     (_S.TALKING, Asked): talking.asked,
     (_S.TALKING, DigitsAsked): talking.send_digits,
     (_S.TALKING, TimerFired): talking.timer_fired,

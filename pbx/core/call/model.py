@@ -17,12 +17,13 @@ from pbx.core.commands import (
     FindRoute,
     HangUp,
     OpenBridge,
+    OpenHolding,
     Play,
     StartTimer,
     StopPlay,
     StopTimer,
 )
-from pbx.core.events import Direction, Person, Phone, Route
+from pbx.core.events import Direction, Guest, Person, Phone, Route
 from pbx.core.gate import Reason
 from pbx.core.ids import (
     BridgeId,
@@ -32,6 +33,7 @@ from pbx.core.ids import (
     PlaybackId,
     RecordingId,
     bridge_id,
+    holding_id,
     leg_id,
     playback_id,
     recording_id,
@@ -44,6 +46,7 @@ class Role(StrEnum):
     CUSTOMER = "customer"
     USER = "user"
     FORWARD = "forward"  # the user, reached at the forwarding number
+    GUEST = "guest"  # invited into the conversation (C3)
 
 
 class Disposition(StrEnum):
@@ -73,9 +76,12 @@ class Leg:
     device_id: str = ""
     trunk_id: str = ""
     dial: str = ""  # where a phone of ours is rung
+    user_id: str = ""  # the user of ours whose leg it is
     ringing: bool = False
     answered: bool = False
-    held: bool = False
+    joined: bool = False  # a party of the conversation
+    held: bool = False  # by its own phone
+    on_hold: bool = False  # by the host
     muted: bool = False
     ending: bool = False
     ended: bool = False
@@ -92,6 +98,18 @@ class Closing:
     disposition: Disposition
     cause: Cause
     reason: str = ""
+
+
+@dataclass(slots=True)
+class Invite:
+    """An invitation that rings: one at a time (C2)."""
+
+    guest: Guest
+    by: str
+    keyed: LegId | None = None  # asked for by keys on this leg
+    routes: tuple[Route, ...] = ()
+    caller_id: str = ""
+    refused: Result | None = None  # what a phone of the guest has said, while others still ring
 
 
 @dataclass(slots=True)
@@ -117,6 +135,14 @@ class Call:
     recording: RecordingId | None = None
     recording_leg: LegId | None = None
     recording_paused: bool = False
+    tracks: dict[LegId, RecordingId] = field(default_factory=dict)  # that run
+    host: LegId | None = None
+    guest: LegId | None = None
+    invite: Invite | None = None
+    unattended: timedelta = timedelta(0)
+    holding: BridgeId | None = None
+    keys: dict[LegId, str] = field(default_factory=dict)  # of a feature code that is being pressed
+    inviting: LegId | None = None  # who keyed in a number and waits to hear whose it is
     answered_at: Instant | None = None
     last_result: Result = Result.NO_ANSWER
     refused_by_phone: bool = False
@@ -148,11 +174,11 @@ class Call:
         if state is not State.ENDED:
             self.note("call.state", state=state.value)
 
-    def find_route(self, purpose: str, number: str) -> None:
-        """Ask the gate: nothing is dialled without its word (P5)."""
-        assert self.person is not None
+    def find_route(self, purpose: str, number: str, user_id: str = "") -> None:
+        """Ask the gate: nothing is dialled without its word (P5). Without a user it is the call's own."""
+        assert user_id or self.person is not None
         self.asked_route = purpose
-        self.do(FindRoute(purpose, number, self.person.user_id))
+        self.do(FindRoute(purpose, number, user_id or self.person.user_id))  # type: ignore[union-attr]
 
     # -- legs ---------------------------------------------------------------------------------------
 
@@ -160,8 +186,12 @@ class Call:
         self.counters[what] = self.counters.get(what, 0) + 1
         return self.counters[what]
 
-    def new_leg(self, role: Role, *, number: str = "", device_id: str = "", trunk_id: str = "") -> Leg:
+    def new_leg(
+        self, role: Role, *, number: str = "", device_id: str = "", trunk_id: str = "", user_id: str = ""
+    ) -> Leg:
+        """Whose leg it is follows from its role, but for guests."""
         leg = Leg(leg_id(self.id, self.count("leg")), role, number, device_id, trunk_id)
+        leg.user_id = user_id or self._user_of(role)
         self.legs[leg.id] = leg
         self.note(
             "leg.created",
@@ -170,7 +200,7 @@ class Call:
             number=number,
             device_id=device_id,
             trunk_id=trunk_id,
-            user_id=self._user_of(role),
+            user_id=leg.user_id,
         )
         return leg
 
@@ -178,10 +208,20 @@ class Call:
         """Who called may be a colleague."""
         if role is Role.CUSTOMER:
             return self.from_user
+        if role is Role.GUEST:
+            return ""
         return self.person.user_id if self.person else ""
 
     def live_legs(self, role: Role | None = None) -> Iterator[Leg]:
         return (leg for leg in list(self.legs.values()) if leg.live and role in (None, leg.role))
+
+    def parties(self) -> list[Leg]:
+        """Who takes part in the conversation now, on hold or not."""
+        return [leg for leg in self.live_legs() if leg.joined]
+
+    def party_of(self, user_id: str) -> Leg | None:
+        """The leg over which a user of ours takes part."""
+        return next((leg for leg in self.parties() if user_id and leg.user_id == user_id), None)
 
     @property
     def caller(self) -> Leg:
@@ -222,6 +262,12 @@ class Call:
             self.bridge = bridge_id(self.id)
             self.do(OpenBridge(self.bridge))
         return self.bridge
+
+    def open_holding(self) -> BridgeId:
+        if self.holding is None:
+            self.holding = holding_id(self.id)
+            self.do(OpenHolding(self.holding))
+        return self.holding
 
     def start_timer(self, name: str, delay: timedelta) -> None:
         self.timers.add(name)
@@ -279,6 +325,10 @@ class Call:
         if self.recording is not None:
             self.note("recording.stopped", recording=self.recording)  # MixMonitor ends with its channel, by itself
             self.recording = None
+            self.tracks.clear()
+        if self.invite is not None:
+            self.note("invite.ended", guest=self.invite.guest.id, result=Result.CANCELLED.value)
+            self.invite = None
         for leg in self.live_legs():
             result = Result.ANSWERED if leg.answered else _result_at_end(leg, disposition)
             if leg.id == self.first_leg:
@@ -287,6 +337,8 @@ class Call:
                 self.end_leg(leg, result, cause)
         if self.bridge is not None:
             self.do(CloseBridge(self.bridge))
+        if self.holding is not None:
+            self.do(CloseBridge(self.holding))
         self.after_playback.clear()
         self.move(State.ENDED)
         self.note(

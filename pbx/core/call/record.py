@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from pbx.core.call.now import Now
+
 Row = dict[str, Any]
 Data = dict[str, Any]
 
@@ -58,10 +60,15 @@ class CallRecord:
     recordings: dict[str, Row] = field(default_factory=dict)
     voicemails: dict[str, Row] = field(default_factory=dict)
     seq: int = 0
-    muted: bool = False  # our user's voice, now; of a call that is over nobody asks
+    now: Now = field(default_factory=Now)  # of a call that is over nobody asks
 
     def __post_init__(self) -> None:
         self.call = self.call or _call_row(self.call_id)
+
+    @property
+    def muted(self) -> bool:
+        """Our user's own voice."""
+        return self.now.host in self.now.muted
 
     @property
     def ended(self) -> bool:
@@ -75,6 +82,7 @@ class CallRecord:
         if seq <= self.seq:
             return
         self.seq = seq
+        self.now.fold(kind, at_us, data)
         handler = _FOLDS.get(kind)
         if handler is not None:
             handler(self, at_us, data)
@@ -196,6 +204,8 @@ def _recording_started(record: CallRecord, at: int, data: Data) -> None:
         "started_us": at,
         "ended_us": None,
         "problem": None,
+        "tracks": None,
+        "private": None,
         **dict.fromkeys(_SOUND_FIELDS),
     }
     record.call |= {"recording_id": data["recording"], "recording_state": "recording"}
@@ -245,7 +255,10 @@ def _linked(record: CallRecord, at: int, data: Data) -> None:
     record.call |= {"record_type": data["record_type"], "record_id": data["record_id"]}
 
 
-_SOUND_FIELDS = ("path", "peaks_path", "sha256", "codec", "channels", "duration_ms", "bytes")
+_SOUND_FIELDS = (
+    *("path", "peaks_path", "sha256", "codec", "channels", "duration_ms", "bytes"),
+    *("tracks_path", "public_path"),
+)
 _MESSAGE_FIELDS = ("path", "sha256", "codec", "duration_ms", "bytes")
 
 
@@ -281,11 +294,48 @@ def _ended(record: CallRecord, at: int, data: Data) -> None:
         participant["left_us"] = participant["left_us"] or at
 
 
-def _muted(muted: bool) -> Callable[[CallRecord, int, Data], None]:
-    def fold(record: CallRecord, at: int, data: Data) -> None:
-        record.muted = muted
+def _guest_joined(record: CallRecord, at: int, data: Data) -> None:
+    leg = record.legs.get(data["leg"])
+    if leg is not None:
+        _join(record, at, "guest", leg, data["user_id"] or None, data["number"] or None)
+        record.participants[data["leg"]]["name"] = data["name"] or None
 
-    return fold
+
+def _host_changed(record: CallRecord, at: int, data: Data) -> None:
+    """The row stays its first host's (C9); the participant is what they became."""
+    if data["leg"] in record.participants:
+        record.participants[data["leg"]]["role"] = "host"
+
+
+def _party_left(record: CallRecord, at: int, data: Data) -> None:
+    participant = record.participants.get(data["leg"])
+    if participant is not None:
+        participant["left_us"] = participant["left_us"] or at
+
+
+def _track(record: CallRecord, at: int, data: Data) -> None:
+    """A party's own voice; where it begins in the recording is known by the clock."""
+    row = record.recordings.get(data["recording"])
+    if row is not None:
+        named = {name: data[name] for name in ("track", "leg", "user_id")}
+        row["tracks"] = [*(row["tracks"] or []), {**named, "offset_ms": _into(row, at)}]
+
+
+def _private_begins(record: CallRecord, at: int, data: Data) -> None:
+    row = record.recordings.get(data["recording"])
+    if row is not None:
+        row["private"] = [*(row["private"] or []), {"from_ms": _into(row, at), "to_ms": None, "kept": data["kept"]}]
+
+
+def _private_ends(record: CallRecord, at: int, data: Data) -> None:
+    row = record.recordings.get(data["recording"])
+    if row is not None and row["private"]:
+        *before, last = row["private"]
+        row["private"] = [*before, {**last, "to_ms": last["to_ms"] or _into(row, at)}]
+
+
+def _into(recording: Row, at: int) -> int:
+    return int(max(0, (at - recording["started_us"]) // 1000))
 
 
 _FOLDS: dict[str, Callable[[CallRecord, int, Data], None]] = {
@@ -298,9 +348,13 @@ _FOLDS: dict[str, Callable[[CallRecord, int, Data], None]] = {
     "leg.ringing": _leg_ringing,
     "leg.answered": _leg_answered,
     "leg.ended": _leg_ended,
-    "leg.muted": _muted(True),
-    "leg.unmuted": _muted(False),
+    "guest.joined": _guest_joined,
+    "host.changed": _host_changed,
+    "party.left": _party_left,
     "recording.started": _recording_started,
+    "recording.track": _track,
+    "recording.private_begins": _private_begins,
+    "recording.private_ends": _private_ends,
     "recording.paused": _recording_state("paused"),
     "recording.resumed": _recording_state("recording"),
     "recording.stopped": _recording_state("processing"),

@@ -6,13 +6,13 @@ from typing import Any
 
 from crm.errors import conflict
 from crm.services import deals, people
-from pbx.core.events import Ask
+from pbx.core.events import Ask, PartyAsk
 from pbx.web import call_log
 from pbx.web.context import Ctx
 from pbx.web.declare import Right, Table
 from pbx.web.principal import forbidden
 from pbx.web.wire.base import Paged
-from pbx.web.wire.calls import AnswerOn, CallDetail, CallQuery, CallView, Dial, Dialled, Digits, Link, Notes
+from pbx.web.wire.calls import AnswerOn, CallDetail, CallQuery, CallView, Dial, Dialled, Digits, Invite, Link, Notes
 
 table = Table("calls")
 
@@ -67,9 +67,81 @@ async def show_call(ctx: Ctx) -> Any:
     return found.view
 
 
+@table.route(
+    "POST",
+    "/calls/{call}/invite",
+    right=Right.REP,
+    scope="calls:write",
+    answer=CallView,
+    errors=(403, 404, 409, 422, 429),
+    idempotent=True,
+)
+async def invite(ctx: Ctx, body: Invite) -> Any:
+    """Ring one guest for this call: a colleague on all their phones, a group, or an outside number. The others talk on.
+
+    Whoever is the host invites; one guest at a time."""
+    _check_goes_on(await _controlled(ctx))
+    wanted = {"user": body.user, "group": body.group, "number": body.number}
+    ctx.engine.control.invite(ctx.path("call"), ctx.who.id, **wanted, admin=ctx.who.is_admin)
+    return await _now(ctx)
+
+
+@table.route(
+    "POST", "/calls/{call}/invite/cancel", right=Right.REP, scope="calls:write", answer=CallView, errors=(403, 404, 409)
+)
+async def cancel_invite(ctx: Ctx) -> Any:
+    """Stop ringing the guest."""
+    return await _ask(ctx, Ask.CANCEL_INVITE)
+
+
+@table.route("POST", "/calls/{call}/leave", right=Right.REP, scope="calls:write", answer=CallView, errors=(404, 409))
+async def leave(ctx: Ctx) -> Any:
+    """Leave; the others talk on. Where the host leaves, the guest becomes host."""
+    return await _ask(ctx, Ask.LEAVE)
+
+
+@table.route(
+    "POST",
+    "/calls/{call}/parties/{leg}/hold",
+    right=Right.REP,
+    scope="calls:write",
+    answer=CallView,
+    errors=(403, 404, 409),
+)
+async def hold_party(ctx: Ctx) -> Any:
+    """This party (a leg's id) hears music, hears nobody and is heard by nobody; the others talk on."""
+    return await _ask_party(ctx, PartyAsk.HOLD)
+
+
+@table.route(
+    "POST",
+    "/calls/{call}/parties/{leg}/unhold",
+    right=Right.REP,
+    scope="calls:write",
+    answer=CallView,
+    errors=(403, 404, 409),
+)
+async def unhold_party(ctx: Ctx) -> Any:
+    """Take this party back into the conversation."""
+    return await _ask_party(ctx, PartyAsk.UNHOLD)
+
+
+@table.route(
+    "POST",
+    "/calls/{call}/parties/{leg}/kick",
+    right=Right.REP,
+    scope="calls:write",
+    answer=CallView,
+    errors=(403, 404, 409),
+)
+async def kick_party(ctx: Ctx) -> Any:
+    """Disconnect this party; the others talk on. With one party left the call ends."""
+    return await _ask_party(ctx, PartyAsk.KICK)
+
+
 @table.route("POST", "/calls/{call}/hangup", right=Right.REP, scope="calls:write", answer=CallView, errors=(404, 409))
 async def hang_up(ctx: Ctx) -> Any:
-    """End the call for everybody."""
+    """End the call for everybody. With a guest in it this is the host's."""
     return await _ask(ctx, Ask.HANG_UP)
 
 
@@ -81,7 +153,7 @@ async def forward(ctx: Ctx) -> Any:
 
 @table.route("POST", "/calls/{call}/ignore", right=Right.REP, scope="calls:write", answer=CallView, errors=(404, 409))
 async def ignore(ctx: Ctx) -> Any:
-    """Stop an incoming call ringing; the caller hears that you are unavailable."""
+    """Stop an incoming call ringing; the caller hears that you are unavailable. An invited guest declines."""
     return await _ask(ctx, Ask.IGNORE)
 
 
@@ -172,7 +244,8 @@ async def _controlled(ctx: Ctx) -> call_log.Found:
     return found
 
 
-# A colleague who calls from inside takes part, but whose phones ring and what is recorded is the called user's.
+# A colleague who calls from inside takes part, but it is the called user's phones that ring. Who may do what in a
+# call that stands is decided in the core.
 _OWNERS_ALONE = frozenset(
     {Ask.FORWARD, Ask.IGNORE, Ask.PAUSE_RECORDING, Ask.RESUME_RECORDING, Ask.ERASE_RECORDING, Ask.MUTE, Ask.UNMUTE}
 )
@@ -192,11 +265,21 @@ def _check_goes_on(found: call_log.Found) -> None:
 
 
 async def _ask(ctx: Ctx, ask: Ask) -> Any:
-    if ask in _OWNERS_ALONE:
+    found = await _controlled(ctx)
+    if ask in _OWNERS_ALONE and found.view["conference"] is None:
         await _owned(ctx)
-    else:
-        _check_goes_on(await _controlled(ctx))
-    ctx.engine.control.ask(ctx.path("call"), ask, ctx.who.id)
+    _check_goes_on(found)
+    ctx.engine.control.ask(ctx.path("call"), ask, ctx.who.id, admin=ctx.who.is_admin)
+    return await _now(ctx)
+
+
+async def _ask_party(ctx: Ctx, ask: PartyAsk) -> Any:
+    _check_goes_on(await _controlled(ctx))
+    ctx.engine.control.ask_party(ctx.path("call"), ask, ctx.path("leg"), ctx.who.id, admin=ctx.who.is_admin)
+    return await _now(ctx)
+
+
+async def _now(ctx: Ctx) -> Any:
     return _row((await call_log.find(ctx, ctx.path("call"))).view)
 
 

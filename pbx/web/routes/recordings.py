@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import PurePath
 from typing import Any
 
@@ -20,7 +21,7 @@ from pbx.web.declare import Right, Table
 from pbx.web.principal import forbidden
 from pbx.web.sound import Sound, inside, serve
 from pbx.web.wire.base import Paged
-from pbx.web.wire.calls import Heard, RecordingView, VoicemailQuery, VoicemailView
+from pbx.web.wire.calls import Heard, HowToHear, RecordingView, VoicemailQuery, VoicemailView
 
 table = Table("recordings")
 AUDIO = "audio/*"
@@ -42,10 +43,32 @@ async def show_recording(ctx: Ctx) -> Any:
     raw=AUDIO,
     errors=(404, 409, 410, 416),
 )
-async def hear_recording(ctx: Ctx) -> web.StreamResponse:
+async def hear_recording(ctx: Ctx, query: HowToHear) -> web.StreamResponse:
     """The sound: customer left, our side right. Ranges work; the entity tag is the file's SHA-256."""
     row = await _recording(ctx)
-    return await serve(ctx.request, ctx.engine.recordings_dir, _sound(row))
+    sound = _sound(row)
+    if query.public and row["public_path"]:
+        sound = _beside(row, sound, row["public_path"], "public")
+    return await serve(ctx.request, ctx.engine.recordings_dir, sound)
+
+
+@table.route(
+    "GET",
+    "/recordings/{recording}/tracks",
+    right=Right.REP,
+    scope="recordings:read",
+    raw=AUDIO,
+    errors=(404, 409, 410, 416),
+)
+async def hear_tracks(ctx: Ctx) -> web.StreamResponse:
+    """The sound of a conference with a channel for each party: the customer, then each as `tracks` names them."""
+    row = await _recording(ctx)
+    sound = _sound(row)
+    if not row["tracks_path"]:
+        raise Refused(
+            "no_tracks", "This recording has the customer left and our side right, and nothing more.", status=404
+        )
+    return await serve(ctx.request, ctx.engine.recordings_dir, _beside(row, sound, row["tracks_path"], "tracks"))
 
 
 @table.route(
@@ -94,6 +117,11 @@ def _sound(row: dict[str, Any]) -> Sound:
         raise Refused("nothing_recorded", "Nothing could be recorded. The call's timeline says why.", status=404)
     name = f"{row['id']}{PurePath(row['path']).suffix}"
     return Sound(row["path"], row["sha256"], row["codec"] or "", name)
+
+
+def _beside(row: dict[str, Any], sound: Sound, path: str, what: str) -> Sound:
+    """Another form of the same recording; its entity tag tells it from the first."""
+    return replace(sound, path=path, sha256=f"{sound.sha256}-{what}", name=f"{row['id']}.{what}{PurePath(path).suffix}")
 
 
 # -- voicemail -------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field, create_model
 
 from crm import records
 from crm.repositories.calls import CallFilter
-from pbx.web.wire.base import Answer, Body, PageQuery, view
+from pbx.web.wire.base import Answer, Body, PageQuery, Query, view
 
 CallView = view(records.Call)
 LegView = view(records.Leg)
@@ -23,15 +23,47 @@ def _without(record: Any, name: str, *left_out: str) -> type[BaseModel]:
 
 
 ParticipantView = _without(records.Participant, "Participant", "created_us")
-RecordingView = _without(records.Recording, "RecordingInfo", "path", "peaks_path")
+RecordingView = _without(records.Recording, "RecordingInfo", "path", "peaks_path", "tracks_path", "public_path")
 VoicemailView = _without(records.Voicemail, "VoicemailInfo", "path")
 CallVoicemail = _without(records.Voicemail, "CallVoicemail", "path", "heard_us")
+
+
+class Held(Answer):
+    leg: str
+    by: str = Field(description="The user who did it, `host`, or `phone` where the party's own phone holds.")
+
+
+class Invitation(Answer):
+    """One that rings, or the last one that came to nothing."""
+
+    guest_kind: Literal["user", "group", "number"]
+    guest: str = Field(description="The user's or group's id, or the number.")
+    name: str
+    number: str
+    since_us: int
+    ringing: bool
+    result: str | None = Field(None, description="busy, declined, no_answer, unreachable, cancelled, failed")
+    reason: str | None = None
+    ended_us: int | None = None
+
+
+class Conference(Answer):
+    """Who is host and guest, who hears music, whose voice is off, and who is being invited."""
+
+    host_leg: str | None
+    guest_leg: str | None
+    muted: list[str]
+    held: list[Held]
+    invite: Invitation | None
+    last_invite: Invitation | None
+    unattended: bool = Field(description="No user is left; the others talk on for as long as the setting allows.")
 
 
 class CallDetail(CallView):  # type: ignore[misc, valid-type]
     """A call with its legs, people, sound and what happened, in order."""
 
     muted: bool = Field(description="Whether our user's voice is off at this moment.")
+    conference: Conference | None = Field(description="How the conversation stands now; null before and after it.")
     legs: list[LegView]  # type: ignore[valid-type]
     participants: list[ParticipantView]  # type: ignore[valid-type]
     recordings: list[RecordingView]  # type: ignore[valid-type]
@@ -55,6 +87,14 @@ class Dialled(Answer):
 
 class AnswerOn(Body):
     device_id: str | None = Field(None, max_length=64, description="One of your registered devices (id).")
+
+
+class Invite(Body):
+    """Exactly one of the three."""
+
+    user: str | None = Field(None, max_length=64, description="A colleague (id): all their phones ring.")
+    group: str | None = Field(None, max_length=64, description="A group (id): the first to answer is the guest.")
+    number: str | None = Field(None, max_length=200, description="Any other number, in any notation.")
 
 
 class Digits(Body):
@@ -99,6 +139,10 @@ class CallQuery(PageQuery):
 class VoicemailQuery(PageQuery):
     heard: bool | None = None
     user: str | None = Field(None, description="Somebody else's (id); managers and admins only.")
+
+
+class HowToHear(Query):
+    public: bool = Field(False, description="Without what was said while the customer was on hold.")
 
 
 class Heard(Body):

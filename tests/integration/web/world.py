@@ -29,6 +29,7 @@ from pbx.core.ids import CallId, LegId
 from pbx.services.browsers import BrowserPhones
 from pbx.services.call_control import CallControl
 from pbx.services.gatekeeper import Gate
+from pbx.services.guests import Guests
 from pbx.services.hub import Hub
 from pbx.services.live_records import LiveRecords
 from pbx.services.metrics import Metrics
@@ -97,6 +98,7 @@ class SmallEngine:
             self.calls,
             self._current,
             self.persons,
+            Guests(self._current, self.persons),
             self.registrations,
             new_call,
             lambda: self.linked,

@@ -12,11 +12,14 @@ from pbx.core.commands import (
     DialOut,
     DiscardRecording,
     FindColleague,
+    FindGuest,
     FindRoute,
+    GiveBackRoute,
     HangUp,
     JoinBridge,
     Mute,
     OpenBridge,
+    OpenHolding,
     PauseRecording,
     Play,
     RecordMessage,
@@ -25,6 +28,7 @@ from pbx.core.commands import (
     SendDigits,
     StartRecording,
     StartTimer,
+    StartTrack,
     StopPlay,
     StopRecording,
     StopRinging,
@@ -41,6 +45,7 @@ class ModelSwitch:
     rung: set[str] = field(default_factory=set)
     bridges: set[str] = field(default_factory=set)
     joined: set[str] = field(default_factory=set)
+    where: dict[str, str] = field(default_factory=dict)  # the bridge that a leg is in
     dialled_into: set[str] = field(default_factory=set)
     playing: dict[str, str] = field(default_factory=dict)
     played: list[str] = field(default_factory=list)
@@ -61,6 +66,7 @@ class ModelSwitch:
                 self._dial(command.leg, command.dial)
                 if command.bridge is not None:
                     self.joined.add(command.leg)
+                    self.where[command.leg] = command.bridge
                     self.dialled_into.add(command.bridge)
             case Answer():
                 assert command.leg not in self.answered, "answered twice"
@@ -72,9 +78,13 @@ class ModelSwitch:
             case OpenBridge():
                 assert not self.bridges, "one bridge is enough"
                 self.bridges.add(command.bridge)
+            case OpenHolding():
+                assert command.bridge not in self.bridges
+                self.bridges.add(command.bridge)
             case JoinBridge():
                 assert command.bridge in self.bridges
                 self.joined |= set(command.legs)
+                self.where |= dict.fromkeys(command.legs, command.bridge)
             case CloseBridge():
                 self.bridges.remove(command.bridge)
             case HangUp():
@@ -99,6 +109,10 @@ class ModelSwitch:
                 assert command.recording not in self.recordings
                 self.recordings[command.recording] = False
                 self.recorded_leg[command.recording] = command.leg
+            case StartTrack():
+                assert command.track not in self.recordings and self.live(command.leg)
+                self.recordings[command.track] = False
+                self.recorded_leg[command.track] = command.leg
             case PauseRecording():
                 assert self.recordings[command.recording] is not command.paused
                 self.recordings[command.recording] = command.paused
@@ -111,6 +125,8 @@ class ModelSwitch:
                 self.message = command.name
             case FindRoute():
                 self.routes_wanted.append(command)
+            case GiveBackRoute() | FindGuest():
+                pass
             case FindColleague():
                 self.colleagues_wanted.append(command.number)
             case SendDigits() | Mute():
