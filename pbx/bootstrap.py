@@ -63,6 +63,7 @@ from pbx.services.routing import Routing
 from pbx.services.runtime import Calls, UnknownCall
 from pbx.services.spending import Spending, month_began_us
 from pbx.services.stories import Stories
+from pbx.services.transfers import Transfers
 from pbx.web.server import WebServer
 
 log = structlog.get_logger("engine")
@@ -143,6 +144,8 @@ class Engine:
         occupancy = Occupancy(self.calls.get)
         self.persons = Persons(directory, self.registrations, occupancy.busy)
         self.guests = Guests(directory, self.persons)
+        self.transfers = Transfers(self.calls, self.guests)
+        self.link.on_attended = self.transfers.attended
         self.arrivals = Arrivals(self.calls, directory, self.persons, new_call, self.admission.overloaded)
         self.control = CallControl(
             self.calls,

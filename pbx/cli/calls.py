@@ -97,10 +97,12 @@ def hang_up(app: App, call_id: str) -> None:
     """End a call for everybody."""
     from crm.services import calls
 
-    call = app.read(lambda session: calls.show(session, call_id)).call
-    if call.user_id is None:
+    detail = app.read(lambda session: calls.show(session, call_id))
+    hosts = [each.user_id for each in detail.participants if each.role == "host" and each.left_us is None]
+    host = next(reversed(hosts), None) or detail.call.user_id
+    if host is None:
         raise click.ClickException("This call is no user's: it ends by itself.")
-    Api(app, call.user_id).post(f"/calls/{call_id}/hangup")
+    Api(app, host).post(f"/calls/{call_id}/hangup")
     output.show(app, {"id": call_id, "asked": "hang up"})
 
 

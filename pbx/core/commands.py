@@ -76,6 +76,22 @@ class JoinBridge:
 
 
 @dataclass(frozen=True, slots=True)
+class TakeLeg:
+    """From now on this leg is the channel of a leg of another call."""
+
+    leg: LegId
+    other: LegId
+
+
+@dataclass(frozen=True, slots=True)
+class TransferState:
+    """Tell the phone that asked for a transfer how it goes (NOTIFY, RFC 3515 section 2.4.4)."""
+
+    leg: LegId
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
 class CloseBridge:
     bridge: BridgeId
 
@@ -230,6 +246,8 @@ Command = (
     | OpenBridge
     | OpenHolding
     | JoinBridge
+    | TakeLeg
+    | TransferState
     | CloseBridge
     | HangUp
     | Play

@@ -147,6 +147,37 @@ class DigitPressed:
 
 
 @dataclass(frozen=True, slots=True)
+class TransferAsked:
+    """The phone wants its call handed on to this number (REFER); empty for what is none."""
+
+    leg: LegId
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class HandedOver:
+    """An attended transfer, told to the second call: this leg of it goes over into another one."""
+
+    leg: LegId
+    to: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class LegTaken:
+    """An attended transfer, told to the first call: a leg of another call comes over. ``by_leg`` asked for it."""
+
+    leg: LegId
+    by_leg: LegId
+    number: str = ""
+    name: str = ""
+    user_id: str = ""
+    device_id: str = ""
+    trunk_id: str = ""
+    unattended: timedelta = timedelta(0)
+
+
+@dataclass(frozen=True, slots=True)
 class PlaybackDone:
     playback: PlaybackId
 
@@ -303,6 +334,9 @@ Event = (
     | LegEnded
     | LegHeld
     | DigitPressed
+    | TransferAsked
+    | HandedOver
+    | LegTaken
     | PlaybackDone
     | MessageRecorded
     | TimerFired

@@ -43,6 +43,10 @@ class Guests:
         guest = self._number(digits, inviter) if inviter is not None else None
         return GuestFound(guest if guest is not None and guest.id else None, self.unattended)
 
+    def name_of(self, user_id: str) -> str:
+        user = self._directory().users.get(user_id)
+        return user.name if user else ""
+
     @property
     def unattended(self) -> timedelta:
         """How long an outside guest and the customer may go on without a user (C9)."""

@@ -34,7 +34,7 @@ def test_no_prompt_is_silent_or_clipped(file: Path):
     assert -25 <= speech_level_dbfs(sound) <= -16
     peak = np.abs(sound).max()
     assert 0.1 < peak < 0.9 and np.mean(np.abs(sound) > 0.98 * peak) < 0.2
-    assert np.abs(sound[:160]).max() < 0.05 or file.stem.endswith("beep")
+    assert np.abs(sound[:160]).max() < 0.05 or file.stem.endswith(("beep", "keys-done", "keys-refused"))
 
 
 @pytest.mark.parametrize("name", [name for name in SPOKEN if not name.startswith("digit-")])

@@ -143,6 +143,7 @@ class EngineAsterisk(Instance):
             "ice": ice_lines(config.external_address),
             "music": str(Prompts(config.home / "prompts").music),
             "own_modules": own_modules(self.prefix),
+            "transfers": "yes" if has_module(self.prefix, TRANSFERS_NEED) else "no",
         }
 
     def templates(self) -> list[Path]:
@@ -160,6 +161,14 @@ class EngineAsterisk(Instance):
             ("tcp", config.ari_host, config.ari_port, "ari_port"),
             ("tcp", "127.0.0.1", config.ami_port, "ami_port"),
         ]
+
+
+TRANSFERS_NEED = "res_switchhook_refer.so"
+"""Without it a phone can crash Asterisk 22.10.1 by a transfer; newer ones do not need it, and keep transfers off."""
+
+
+def has_module(prefix: Path, name: str) -> bool:
+    return (modules_of(prefix) / name).exists()
 
 
 def own_modules(prefix: Path) -> str:

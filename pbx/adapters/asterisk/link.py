@@ -17,9 +17,9 @@ from pbx.adapters.asterisk.ari import AriClient, AriError
 from pbx.adapters.asterisk.dialling import APP
 from pbx.adapters.asterisk.presence import Registrations
 from pbx.adapters.asterisk.switch import AriSwitch
-from pbx.adapters.asterisk.translate import Created, NewChannel, translate
+from pbx.adapters.asterisk.translate import Attended, Created, NewChannel, translate
 from pbx.core.events import Event
-from pbx.core.ids import CallId
+from pbx.core.ids import CallId, LegId
 
 log = structlog.get_logger("link")
 
@@ -52,6 +52,7 @@ class AsteriskLink:
         self.linked = asyncio.Event()
         ami.on_login = self._logged_in
         self.version = ""
+        self.on_attended: Callable[[LegId, LegId], None] = lambda leg, other: None
 
     async def run(self) -> None:
         """Keep the link for as long as the engine runs."""
@@ -123,6 +124,8 @@ class AsteriskLink:
             return
         if isinstance(found, NewChannel):
             self._on_channel(found)
+        elif isinstance(found, Attended):
+            self.on_attended(found.leg, found.other)
         elif isinstance(found, Created):
             self._switch.created(found.leg)
         else:

@@ -45,6 +45,8 @@ from pbx.core.commands import (
     StopRecording,
     StopRinging,
     StopTimer,
+    TakeLeg,
+    TransferState,
 )
 from pbx.core.events import CommandFailed, Event, LegEnded, MessageRecorded, PlaybackDone
 from pbx.core.ids import BridgeId, CallId, LegId
@@ -107,7 +109,7 @@ class AriSwitch:
 
     def leg_of(self, channel: str) -> LegId | None:
         """The leg that a channel is: ours by its name, or one that was adopted."""
-        return LegId(channel) if channel.startswith("leg_") else self._leg_of.get(channel)
+        return self._leg_of.get(channel) or (LegId(channel) if channel.startswith("leg_") else None)
 
     def forget(self, call: CallId) -> None:
         for leg in self._legs_of.pop(call, ()):
@@ -134,6 +136,10 @@ class AriSwitch:
                 self._send("POST", f"bridges/{command.bridge}/moh")
             case JoinBridge():
                 self._join(call, command.bridge, command.legs)
+            case TakeLeg():
+                self.adopt(call, command.leg, self._channel_of.pop(command.other, command.other))
+            case TransferState():
+                self._channel("POST", command.leg, "transfer_progress", {"states": command.state})
             case CloseBridge():
                 self._send("DELETE", f"bridges/{command.bridge}")
             case HangUp():

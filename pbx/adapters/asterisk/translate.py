@@ -7,6 +7,7 @@ endings are keyed on ChannelDestroyed, and for a caller who cancels on StasisEnd
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -21,11 +22,13 @@ from pbx.core.events import (
     LegRinging,
     MessageRecorded,
     PlaybackDone,
+    TransferAsked,
 )
 from pbx.core.ids import CallId, LegId, PlaybackId, call_of
 
 Json = dict[str, Any]
 
+_NUMBER = re.compile(r"\+?[0-9*#]{1,40}")
 LONGEST_NUMBER, LONGEST_CALLER = 64, 32  # characters; the dialplan that stands in for us cuts the same
 
 
@@ -48,7 +51,15 @@ class Created:
     leg: LegId
 
 
-Translated = tuple[CallId, Event] | NewChannel | Created | None
+@dataclass(frozen=True, slots=True)
+class Attended:
+    """The phone on this leg wants its call joined with another one of its own, whose leg there is ``other``."""
+
+    leg: LegId
+    other: LegId
+
+
+Translated = tuple[CallId, Event] | NewChannel | Created | Attended | None
 
 
 def translate(event: Json, leg_of: Callable[[str], LegId | None], dialled: set[LegId]) -> Translated:
@@ -127,6 +138,19 @@ def _hold(event: Json, leg_of: Callable[[str], LegId | None], dialled: set[LegId
     return (found[0], LegHeld(found[1], event["type"] == "ChannelHold")) if found else None
 
 
+def _transfer(event: Json, leg_of: Callable[[str], LegId | None], dialled: set[LegId]) -> Translated:
+    """A REFER. What a phone sends as a number is read as one only where it is one."""
+    found = _for_leg(event["referred_by"]["source_channel"], leg_of)
+    if found is None:
+        return None
+    asked = event["refer_to"]
+    other = _for_leg(asked.get("destination_channel") or {}, leg_of)
+    if other is not None:
+        return Attended(found[1], other[1])
+    number = str(asked["requested_destination"].get("destination", ""))
+    return found[0], TransferAsked(found[1], number if _NUMBER.fullmatch(number) else "")
+
+
 def _playback(event: Json, leg_of: Callable[[str], LegId | None], dialled: set[LegId]) -> Translated:
     name = event["playback"]["id"]
     call = call_of(name)
@@ -149,6 +173,7 @@ _KINDS: dict[str, Callable[[Json, Callable[[str], LegId | None], set[LegId]], Tr
     "ChannelDtmfReceived": _digit,
     "ChannelHold": _hold,
     "ChannelUnhold": _hold,
+    "ChannelTransfer": _transfer,
     "PlaybackFinished": _playback,
     "RecordingFinished": _recorded,
     "RecordingFailed": _recorded,

@@ -11,7 +11,7 @@ from datetime import timedelta
 from pbx.core.call import recording
 from pbx.core.call.model import Call, Disposition, Invite, Leg, Role
 from pbx.core.causes import Cause, Result, may_try_next_trunk, result_of
-from pbx.core.commands import DialOut, GiveBackRoute, JoinBridge, RingPhone
+from pbx.core.commands import DialOut, GiveBackRoute, JoinBridge, Ring, RingPhone
 from pbx.core.events import (
     Asked,
     Guest,
@@ -92,6 +92,19 @@ def invite(call: Call, event: InviteAsked, *, keyed: LegId | None = None) -> Non
     if guest.kind is GuestKind.NUMBER:
         call.find_route("invite", guest.number, host.user_id)
         return
+    _ring_phones(call, guest)
+
+
+def ring_guest(call: Call, guest: Guest, by: str) -> None:
+    """Ring somebody for a call that has no host at this moment: who handed it on, and shall take it back."""
+    call.invite = Invite(guest, by)
+    call.note(
+        "invite.created", guest_kind=guest.kind.value, guest=guest.id, name=guest.name, number=guest.number, by=by
+    )
+    _ring_phones(call, guest)
+
+
+def _ring_phones(call: Call, guest: Guest) -> None:
     call.start_timer("invite", guest.ring_time)
     for each in guest.phones:
         if call.party_of(each.user_id) is None:
@@ -116,10 +129,10 @@ def _check_free(call: Call, guest: Guest) -> None:
 
 def _ring(call: Call, leg: Leg, dial: str) -> None:
     invited = call.invite
-    assert invited is not None and call.host is not None
+    assert invited is not None
     leg.dial = dial
-    host = call.legs[call.host]
-    shown = host.number or (call.person.did if call.person else "")
+    host = call.legs[call.host] if call.host is not None else None
+    shown = (host.number if host else "") or (call.person.did if call.person else "")
     call.do(RingPhone(leg.id, dial, shown, "", invited.guest.ring_time + _GRACE, call.host))
 
 
@@ -163,9 +176,14 @@ def answered(call: Call, event: LegAnswered) -> None:
         if other is not leg:
             call.end_leg(other, Result.ELSEWHERE, Cause.ANSWERED_ELSEWHERE)
     call.do(JoinBridge(call.open_bridge(), (leg.id,)))
+    guest_joined(call, leg, invited.guest.name)
+
+
+def guest_joined(call: Call, leg: Leg, name: str) -> None:
+    """The leg is in the bridge: a party like the others."""
     leg.joined = True
     call.guest = leg.id
-    call.note("guest.joined", leg=leg.id, user_id=leg.user_id, number=leg.number, name=invited.guest.name)
+    call.note("guest.joined", leg=leg.id, user_id=leg.user_id, number=leg.number, name=name)
     recording.tell_apart(call)
     if call.recording is not None and call.person is not None and call.person.recording.announce:
         call.play(leg.id, "recording-announcement")
@@ -296,10 +314,20 @@ def party_left(call: Call, leg: Leg, how: str, by: str = "") -> None:
         call.guest = None
         if leg.trunk_id:
             call.do(GiveBackRoute("invite"))
-    if len(call.parties()) < 2:
+    if call.transfer == leg.id and call.invite is not None and call.parties():
+        _wait_for_the_other(call)
+    elif len(call.parties()) < 2:
         call.finish(Disposition.ANSWERED, ended_by=by or leg.role.value)
     elif call.host == leg.id:
-        _hand_over(call, leg)
+        hand_over(call, leg)
+
+
+def _wait_for_the_other(call: Call) -> None:
+    """Who hands the call on has hung up while the other one is rung: who stays hears ringing."""
+    call.host = None
+    for leg in call.parties():
+        _hold(call, leg, False, "")
+        call.do(Ring(leg.id))
 
 
 def _successor(call: Call, leaving: Leg) -> Leg | None:
@@ -308,7 +336,8 @@ def _successor(call: Call, leaving: Leg) -> Leg | None:
     return next((leg for leg in others if leg.id == call.guest), others[0] if others else None)
 
 
-def _hand_over(call: Call, leaving: Leg) -> None:
+def hand_over(call: Call, leaving: Leg) -> None:
+    """Who is host now that this one has gone; where nobody is, the call goes on for as long as the setting says."""
     successor = _successor(call, leaving)
     if successor is not None:
         _make_host(call, successor)

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 
-from pbx.core.call import conference
+from pbx.core.call import conference, transfer
 from pbx.core.call.model import Call, Disposition, Leg, Role
 from pbx.core.commands import FindGuest
 from pbx.core.events import Ask, Asked, DigitPressed, GuestFound, InviteAsked, NotNow, PartyAsk, PartyAsked
@@ -68,6 +68,9 @@ def _find(call: Call, leg: Leg, digits: str) -> None:
 
 def guest_found(call: Call, event: GuestFound) -> None:
     """Who was meant by the number that was keyed in."""
+    if call.transfer_asked is not None:
+        transfer.found(call, event)
+        return
     name, call.inviting = call.inviting, None
     leg = call.legs.get(name) if name is not None else None
     guest = event.guest

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from pbx.core.call import conference, inbound, keys, outbound, talking
+from pbx.core.call import conference, inbound, keys, outbound, talking, transfer
 from pbx.core.call.model import Call, Disposition, Leg
 from pbx.core.call.states import State
 from pbx.core.causes import Cause, Result, result_of
@@ -24,11 +24,13 @@ from pbx.core.events import (
     DigitsAsked,
     Event,
     GuestFound,
+    HandedOver,
     InviteAsked,
     LegAnswered,
     LegEnded,
     LegHeld,
     LegRinging,
+    LegTaken,
     MessageRecorded,
     NotNow,
     PartyAsked,
@@ -36,6 +38,7 @@ from pbx.core.events import (
     RouteDecided,
     SwitchLost,
     TimerFired,
+    TransferAsked,
 )
 from pbx.core.ids import CallId, Instant
 
@@ -82,6 +85,7 @@ def handle(call: Call, event: Event, now: Instant) -> Decided:
     handler = _HANDLERS.get((call.state, type(event)))
     if handler is not None:
         handler(call, event)
+        transfer.settle(call)
     elif isinstance(event, Asking):
         raise NotNow("That is not possible at this moment of the call.")
     return _taken(call)
@@ -145,6 +149,7 @@ def _command_failed(call: Call, event: CommandFailed) -> None:
     handler = _HANDLERS.get((call.state, LegEnded))
     if handler is not None:
         handler(call, LegEnded(leg.id, int(Cause.NETWORK_OUT_OF_ORDER)))
+        transfer.settle(call)
 
 
 def _switch_lost(call: Call) -> None:
@@ -210,6 +215,9 @@ _HANDLERS: dict[tuple[State, type], Handler] = {
     (_S.TALKING, RouteDecided): conference.route_decided,
     (_S.TALKING, InviteAsked): conference.invite,
     (_S.TALKING, PartyAsked): conference.party_asked,
+    (_S.TALKING, TransferAsked): transfer.asked,
+    (_S.TALKING, HandedOver): transfer.handed_over,
+    (_S.TALKING, LegTaken): transfer.taken,
     (_S.TALKING, DigitPressed): keys.pressed,
     (_S.TALKING, GuestFound): keys.guest_found,
     (_S.TALKING, PlaybackDone): talking.heard,

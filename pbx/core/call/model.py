@@ -142,6 +142,9 @@ class Call:
     unattended: timedelta = timedelta(0)
     holding: BridgeId | None = None
     keys: dict[LegId, str] = field(default_factory=dict)  # of a feature code that is being pressed
+    transfer_asked: LegId | None = None
+    transfer: LegId | None = None  # whose phone hands the call on, while the other one is rung
+    recalled: bool = False  # a transfer came to nothing, and who made it is rung
     inviting: LegId | None = None  # who keyed in a number and waits to hear whose it is
     answered_at: Instant | None = None
     last_result: Result = Result.NO_ANSWER

@@ -33,6 +33,8 @@ from pbx.core.commands import (
     StopRecording,
     StopRinging,
     StopTimer,
+    TakeLeg,
+    TransferState,
 )
 
 
@@ -52,6 +54,7 @@ class ModelSwitch:
     timers: set[str] = field(default_factory=set)
     recordings: dict[str, bool] = field(default_factory=dict)  # not stopped: paused?
     recorded_leg: dict[str, str] = field(default_factory=dict)
+    told: list[tuple[str, str]] = field(default_factory=list)  # phones that transfer, and how it goes
     discarded: set[str] = field(default_factory=set)
     message: str = ""
     routes_wanted: list[FindRoute] = field(default_factory=list)
@@ -125,6 +128,10 @@ class ModelSwitch:
                 self.message = command.name
             case FindRoute():
                 self.routes_wanted.append(command)
+            case TransferState():
+                self.told.append((command.leg, command.state))
+            case TakeLeg():
+                self.answered.add(command.leg)
             case GiveBackRoute() | FindGuest():
                 pass
             case FindColleague():

@@ -41,6 +41,7 @@ from pbx.core.events import (
     LegEnded,
     LegHeld,
     LegRinging,
+    LegTaken,
     NotNow,
     PartyAsk,
     PartyAsked,
@@ -49,6 +50,7 @@ from pbx.core.events import (
     Route,
     RouteDecided,
     TimerFired,
+    TransferAsked,
 )
 from pbx.core.gate import Reason, Verdict
 from pbx.core.ids import CallId, Instant, LegId
@@ -143,6 +145,20 @@ class AnyConference(RuleBasedStateMachine):
         for key in keys:
             self.feed(DigitPressed(self.leg(n), key))
 
+    @rule(n=whose, number=st.sampled_from(["102", "+12065550199", ""]), meant=guests)
+    def a_phone_transfers(self, n: int, number: str, meant: Guest) -> None:
+        self.meant = meant
+        self.feed(TransferAsked(self.leg(n), number))
+
+    @rule(n=whose)
+    def a_consulted_party_is_taken_over(self, n: int) -> None:
+        """As the service asks: from a call of two, by a user; somebody of ours is among those who stay."""
+        mine = self.call.legs[self.leg(n)]
+        two = self.call.state is State.TALKING and len(self.call.parties()) == 2 and self.call.invite is None
+        if two and mine.joined and mine.live and mine.user_id:
+            other = LegId("leg_01HZ0000000000000000000009_2")
+            self.feed(LegTaken(other, mine.id, SAM.did, "Sam", "u_4"))
+
     @rule(name=st.sampled_from(["invite", "keys", "unattended"]))
     def a_timer_fires(self, name: str) -> None:
         self.switch.timers.discard(name)
@@ -213,6 +229,12 @@ class AnyConference(RuleBasedStateMachine):
             if isinstance(item, FindGuest):
                 self.took(handle(self.call, GuestFound(self.meant), Instant(self.now)))
 
+    @property
+    def handed_on(self) -> bool:
+        """The phone that handed the call on has hung up, and the other one is rung."""
+        asked = self.call.transfer
+        return asked is not None and not self.call.legs[asked].joined and self.call.invite is not None
+
     # -- what holds ---------------------------------------------------------------------------------
 
     @invariant()
@@ -226,14 +248,16 @@ class AnyConference(RuleBasedStateMachine):
     @invariant()
     def nobody_is_left_alone_and_there_are_three_at_most(self) -> None:
         if self.call.state is State.TALKING:
-            assert 2 <= len(self.call.parties()) <= 3
+            assert 2 - self.handed_on <= len(self.call.parties()) <= 3
             assert self.switch.timers >= {"longest"}
 
     @invariant()
     def there_is_one_host_a_user_who_is_there(self) -> None:
         if self.call.state is not State.TALKING:
             return
-        if self.call.host is None:
+        if self.handed_on:
+            assert self.call.host is None and self.switch.rung
+        elif self.call.host is None:
             assert "unattended" in self.switch.timers and not any(leg.user_id for leg in self.call.parties())
         else:
             host = self.call.legs[self.call.host]
@@ -270,7 +294,7 @@ class AnyConference(RuleBasedStateMachine):
         parties = {leg.id for leg in self.call.parties()}
         customers = {leg.id for leg in self.call.parties() if leg.role is Role.CUSTOMER}
         changed = len(parties) > 2 or self.call.holding is not None or self.call.invite is not None
-        assert recorded == parties if changed else customers <= recorded
+        assert recorded == parties if changed else customers <= recorded or not customers
         assert recorded, "recording is never off"
         assert {self.switch.recordings[name] for name in self.switch.still_recording()} == {self.call.recording_paused}
 
