@@ -1,6 +1,6 @@
 """``make bench``: every measured figure, in one table; fails where a bound does not hold.
 
-``python -m bench calls``, ``engine`` or ``search`` takes that part alone.
+``python -m bench calls``, ``conference``, ``engine`` or ``search`` takes that part alone.
 """
 
 from __future__ import annotations
@@ -9,11 +9,12 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 
-from bench import calls, engine, search_http
+from bench import calls, conference, engine, search_http
 from bench.figures import Figure, report
 
 PARTS: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
     "calls": calls.figures,
+    "conference": conference.figures,
     "engine": engine.figures,
     "search": search_http.figures,
 }
