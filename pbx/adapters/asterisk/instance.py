@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pbx.adapters.asterisk import embedded
 from pbx.adapters.asterisk.certificate import ensure_certificate
+from pbx.adapters.asterisk.embedded import recipe
 from pbx.adapters.asterisk.embedded.errors import BuildError
 from pbx.adapters.asterisk.layout import DIALPLANS, TEMPLATES, Layout, modules_of, render, write_changed
 from pbx.adapters.asterisk.process import BOOT_S, Process, check_ports
@@ -172,8 +173,9 @@ def has_module(prefix: Path, name: str) -> bool:
 
 
 def own_modules(prefix: Path) -> str:
-    """The line that loads our module, where this Asterisk has it: the system's does its work without."""
-    return "load = res_switchhook_refusal.so" if (modules_of(prefix) / "res_switchhook_refusal.so").exists() else ""
+    """The lines that load our modules, where this Asterisk has them: the system's does its work without."""
+    names = [source.with_suffix(".so").name for source in recipe.own_sources()]
+    return "\n".join(f"load = {name}" for name in names if has_module(prefix, name))
 
 
 def nat_lines(external_address: str, local_nets: str) -> str:

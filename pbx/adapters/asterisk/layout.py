@@ -20,7 +20,7 @@ PROMPTS = ROOT / "prompts"
 
 _SOCKET_PATH_MAX = 107  # bytes: sockaddr_un.sun_path less its final zero
 _LANGUAGES = ("en", "ja")
-_OF_LINES = {"nat", "ice"}
+_OF_LINES = {"nat", "ice", "own_modules"}
 """Values that are whole lines, made and checked by us."""
 
 

@@ -6,6 +6,7 @@ What fails comes back to the call as an event.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -58,6 +59,7 @@ AWAY_PRIORITY = "4"  # of from-trunk and from-endpoint in dialplans/
 BRIDGE_TYPE = "mixing,proxy_media"
 """Sound goes through Asterisk from the first packet: a bridge that begins by passing packets on must change its
 technology when the recording begins."""
+TOLD_WITHIN_S = 0.2
 REFUSAL_VARIABLE = "SWITCHHOOK_REFUSAL"
 
 
@@ -88,6 +90,7 @@ class AriSwitch:
         self._channel_of: dict[LegId, str] = {}
         self._leg_of: dict[str, LegId] = {}
         self.dialled: set[LegId] = set()
+        self._told: set[LegId] = set()  # of how their transfer goes
         self._legs_of: dict[CallId, list[LegId]] = {}
         self._dialling = Dialling(
             self._send, lambda: self._send if self.aside is None else self.aside.send, self._failing
@@ -115,6 +118,7 @@ class AriSwitch:
         for leg in self._legs_of.pop(call, ()):
             self._leg_of.pop(self._channel_of.pop(leg, ""), None)
             self.dialled.discard(leg)
+            self._told.discard(leg)
             self._dialling.drop(leg)
 
     def carry_out(self, call: CallId, command: Command) -> None:
@@ -139,6 +143,7 @@ class AriSwitch:
             case TakeLeg():
                 self.adopt(call, command.leg, self._channel_of.pop(command.other, command.other))
             case TransferState():
+                self._told.add(command.leg)
                 self._channel("POST", command.leg, "transfer_progress", {"states": command.state})
             case CloseBridge():
                 self._send("DELETE", f"bridges/{command.bridge}")
@@ -224,6 +229,11 @@ class AriSwitch:
         self._send("POST", f"{self._path(leg)}/answer", on_answer=answered)
 
     def _hang_up(self, call: CallId, command: HangUp) -> None:
+        """A phone whose transfer has just been done hears that first: gone at once, it would be told that it failed."""
+        if command.leg in self._told:
+            self._told.discard(command.leg)
+            asyncio.get_running_loop().call_later(TOLD_WITHIN_S, self._hang_up, call, command)
+            return
         self._dialling.drop(command.leg)
         if command.because is not None:
             self._explain(command.leg, command.because)

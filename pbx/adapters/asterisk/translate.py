@@ -139,7 +139,12 @@ def _hold(event: Json, leg_of: Callable[[str], LegId | None], dialled: set[LegId
 
 
 def _transfer(event: Json, leg_of: Callable[[str], LegId | None], dialled: set[LegId]) -> Translated:
-    """A REFER. What a phone sends as a number is read as one only where it is one."""
+    """A REFER. What a phone sends as a number is read as one only where it is one.
+
+    The event comes again with each state that we tell the phone ourselves.
+    """
+    if str(event.get("state", "")).startswith("channel_"):
+        return None
     found = _for_leg(event["referred_by"]["source_channel"], leg_of)
     if found is None:
         return None
