@@ -32,6 +32,10 @@ def holding_id(call: CallId) -> BridgeId:
     return BridgeId(f"hb_{_stem(call)}")
 
 
+def is_holding(bridge: BridgeId) -> bool:
+    return bridge.startswith("hb_")
+
+
 def playback_id(call: CallId, number: int) -> PlaybackId:
     return PlaybackId(f"pb_{_stem(call)}_{number}")
 

@@ -50,7 +50,7 @@ from pbx.core.commands import (
     TransferState,
 )
 from pbx.core.events import CommandFailed, Event, LegEnded, MessageRecorded, PlaybackDone
-from pbx.core.ids import BridgeId, CallId, LegId
+from pbx.core.ids import BridgeId, CallId, LegId, is_holding
 
 log = structlog.get_logger("switch")
 
@@ -90,6 +90,7 @@ class AriSwitch:
         self._channel_of: dict[LegId, str] = {}
         self._leg_of: dict[str, LegId] = {}
         self.dialled: set[LegId] = set()
+        self._with_music: set[LegId] = set()
         self._told: set[LegId] = set()  # of how their transfer goes
         self._legs_of: dict[CallId, list[LegId]] = {}
         self._dialling = Dialling(
@@ -119,6 +120,7 @@ class AriSwitch:
             self._leg_of.pop(self._channel_of.pop(leg, ""), None)
             self.dialled.discard(leg)
             self._told.discard(leg)
+            self._with_music.discard(leg)
             self._dialling.drop(leg)
 
     def carry_out(self, call: CallId, command: Command) -> None:
@@ -137,7 +139,6 @@ class AriSwitch:
                 self._send("POST", f"bridges/{command.bridge}", {"type": BRIDGE_TYPE, "name": call})
             case OpenHolding():
                 self._send("POST", f"bridges/{command.bridge}", {"type": "holding", "name": call})
-                self._send("POST", f"bridges/{command.bridge}/moh")
             case JoinBridge():
                 self._join(call, command.bridge, command.legs)
             case TakeLeg():
@@ -258,7 +259,11 @@ class AriSwitch:
     # -- bridge, prompts, messages ------------------------------------------------------------------
 
     def _join(self, call: CallId, bridge: BridgeId, legs: tuple[LegId, ...]) -> None:
-        """Legs that cannot be joined would sit in silence: the last of them counts as failed."""
+        """Legs that cannot be joined would sit in silence: the last of them counts as failed.
+
+        Who is on hold gets music of their own: the one channel that plays to a whole holding bridge goes when the
+        bridge has been empty for a moment.
+        """
         failed = self._failing(call, "join", legs[-1])
 
         def answered(status: int, content: Any) -> None:
@@ -266,7 +271,14 @@ class AriSwitch:
                 failed(status, content)
 
         channels = joining(*(self._name(leg) for leg in legs))
+        for leg in self._with_music.intersection(legs):
+            self._with_music.discard(leg)
+            self._channel("DELETE", leg, "moh")
         self._send("POST", f"bridges/{bridge}/addChannel", channels, on_answer=answered)
+        if is_holding(bridge):
+            for leg in legs:
+                self._with_music.add(leg)
+                self._channel("POST", leg, "moh")
 
     def _play(self, call: CallId, command: Play) -> None:
         def answered(status: int, content: Any) -> None:
