@@ -132,4 +132,4 @@ async def test_every_ear_hears_who_it_should_wherever_the_walk_goes(scene: Scene
         raise AssertionError(f"seed {seed}, after: {', '.join(walk.story)}") from error
     await walk.end()
     row, sound = await scene.stack.recorded(walk.call_id)
-    assert row.state == "ready" and sound.count == 2
+    assert row.state == "ready" and sound.count == 2, row
