@@ -25,17 +25,20 @@ from pbx.adapters.asterisk.ami import Ami, MixMonitor
 from pbx.adapters.asterisk.ari import AriClient, AriError
 from pbx.adapters.asterisk.browsers import BrowserEndpoints
 from pbx.adapters.asterisk.dialling import APP
+from pbx.adapters.asterisk.endings import Endings
 from pbx.adapters.asterisk.fallback_log import read_fallback_log
 from pbx.adapters.asterisk.link import AsteriskLink
 from pbx.adapters.asterisk.presence import Registrations
 from pbx.adapters.asterisk.provision import AsteriskProvisioner
 from pbx.adapters.asterisk.remains import Remains
 from pbx.adapters.asterisk.spool import Spool
+from pbx.adapters.asterisk.survey import Survey
 from pbx.adapters.asterisk.switch import AriSwitch
 from pbx.adapters.asterisk.translate import NewChannel
 from pbx.adapters.clock import LoopClock
 from pbx.adapters.sound_worker import SoundWorker
 from pbx.adapters.store.journal import FileJournal
+from pbx.adapters.store.live_log import LiveLog
 from pbx.adapters.store.projector import Projector
 from pbx.config import Config
 from pbx.core.events import Direction
@@ -63,6 +66,7 @@ from pbx.services.routing import Routing
 from pbx.services.runtime import Calls, UnknownCall
 from pbx.services.spending import Spending, month_began_us
 from pbx.services.stories import Stories
+from pbx.services.takeover import TakeOver
 from pbx.services.transfers import Transfers
 from pbx.web.server import WebServer
 
@@ -84,6 +88,7 @@ class Engine:
             place.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.registrations = Registrations()
         self.records = LiveRecords()
+        self.live_log = LiveLog(config.journal)
         self.journal = FileJournal(config.journal)
         self.projector = Projector(store, self.journal, self.records)
         self._tasks: list[asyncio.Task[None]] = []
@@ -140,6 +145,7 @@ class Engine:
             gate,
             find_colleague=lambda number: self.persons.at(number, Direction.INTERNAL),
             find_guest=lambda digits, user_id: self.guests.keyed(digits, user_id),
+            keeper=self.live_log,
         )
         occupancy = Occupancy(self.calls.get)
         self.persons = Persons(directory, self.registrations, occupancy.busy)
@@ -179,8 +185,10 @@ class Engine:
             self.config.spool,
             self._voicemails,
             Remains(self.ari, self._known),
+            lambda call: self.records.get(call) is not None,
         )
         logs = self.config.home / "asterisk" / "log"
+        self.endings = Endings(logs, self.switch.leg_of)
         self.fallback_calls = FallbackCalls(self.store, self.calls, directory, lambda: read_fallback_log(logs))
         self.stories = Stories(self.store, self.calls)
         self.calls.observers += [
@@ -193,6 +201,13 @@ class Engine:
             self.metrics,
             self.stories,
         ]
+        self.takeover = TakeOver(
+            self.calls,
+            self.journal,
+            self.gate,
+            Survey(self.ari, self.switch, self.monitor, self.endings),
+            [self.records, occupancy, self.routing, self.recordings, self.stories],
+        )
         self.web = WebServer(self)
 
     @property
@@ -211,6 +226,7 @@ class Engine:
 
     async def start(self) -> None:
         """Take over what an earlier run left, connect to Asterisk, listen for people."""
+        self.takeover.begin(self.live_log.take_over())
         recovered = await self.projector.recover()
         if recovered:
             log.info("journal.recovered", facts=recovered)
@@ -233,6 +249,7 @@ class Engine:
         """Let go of everything in order; calls that are up stay up in Asterisk."""
         await self.web.stop()
         await self.recordings.drain(DRAIN_S)
+        self.calls.let_go()
         self._stop_telling()
         for task in self._tasks:
             task.cancel()
@@ -242,6 +259,7 @@ class Engine:
         self.ami.close()
         await self.sound.close()
         self.journal.close()
+        self.live_log.close()
         await self.store.close()
 
     def ready(self) -> dict[str, object]:
@@ -299,7 +317,8 @@ class Engine:
         self._browsers_told = False
         self._stop_telling()
         self._telling = asyncio.ensure_future(self._tell_browsers())
-        await self._compare()
+        await self.takeover.catch_up()
+        self.endings.trim()
 
     async def _provision(self, directory: Directory, *, force: bool = False) -> None:
         """A value that no switch can be given must not keep the next change from taking effect: it is said aloud."""
@@ -328,18 +347,6 @@ class Engine:
             await self.provisioner.apply_browsers(browsers(directory))
         except ProvisionError as error:
             log.critical("provisioning.refused", why=str(error))
-
-    async def _compare(self) -> None:
-        """What happened to our calls while the link was down was not heard: compare with what Asterisk has now.
-
-        What was expected is noted before Asterisk is asked, so a leg that is made meanwhile is not missed.
-        """
-        expected = self.calls.legs_up()
-        if not expected:
-            return
-        channels = await self.ari.call("GET", "channels")
-        legs = {self.switch.leg_of(str(channel["id"])): channel["state"] == "Up" for channel in channels}
-        self.calls.compare(expected, {leg: up for leg, up in legs.items() if leg is not None})
 
     def _known(self, channel: str) -> bool:
         leg = self.switch.leg_of(channel)

@@ -133,6 +133,13 @@ class LegEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class PickedUpInVain:
+    """The leg was picked up while nobody listened, so the switch let it go again. Who did so is there."""
+
+    leg: LegId
+
+
+@dataclass(frozen=True, slots=True)
 class LegHeld:
     """The phone put itself on hold or took itself back (re-INVITE, RFC 3264 section 8.4)."""
 
@@ -332,6 +339,7 @@ Event = (
     LegRinging
     | LegAnswered
     | LegEnded
+    | PickedUpInVain
     | LegHeld
     | DigitPressed
     | TransferAsked

@@ -11,10 +11,10 @@ from collections.abc import Callable
 from crm.directory import Directory
 from crm.records import User
 from pbx.core import gate
-from pbx.core.call import Call, Role
+from pbx.core.call import Call, Role, State
 from pbx.core.commands import FindRoute
-from pbx.core.events import Route, RouteDecided
-from pbx.core.ids import CallId
+from pbx.core.events import Direction, Route, RouteDecided
+from pbx.core.ids import CallId, Instant
 from pbx.services import numbers
 from pbx.services.routing import Routing
 from pbx.services.spending import Spending
@@ -56,6 +56,17 @@ class Gate:
         if verdict.allowed and held_as not in self._held:
             self._hold(held_as, request.user_id)
         return RouteDecided(request.purpose, verdict, decided, request.number)
+
+    def take_over(self, call: Call, purpose: str, since: Instant) -> None:
+        """A call that an earlier engine let pass: it counts as before, ``since`` it was allowed."""
+        user_id = call.person.user_id if call.person else ""
+        if purpose == "own_forwarding" and call.direction is Direction.INTERNAL:
+            user_id = call.from_user  # by now the call is about the colleague
+        if purpose == INVITE:
+            user_id = call.legs[call.host].user_id if call.host is not None and _outside_guest(call) else ""
+        held_as = _held_as(call.id, purpose)
+        if user_id and held_as not in self._held and call.state is not State.ENDED:
+            self._hold(held_as, user_id, since)
 
     def check(self, user_id: str, number: str) -> gate.Verdict:
         """The same verdict without a call: for pickers and for admins who ask why."""
@@ -134,10 +145,15 @@ class Gate:
             spend_cap_micros=spend if spend is not None else directory.settings["gate.spend_cap_user_micros"],
         )
 
-    def _hold(self, call: CallId, user_id: str) -> None:
+    def _hold(self, call: CallId, user_id: str, since: Instant | None = None) -> None:
         self._held[call] = user_id
         self._by_user[user_id] = self._by_user.get(user_id, 0) + 1
-        self._spending.reserve(call, user_id)
+        self._spending.reserve(call, user_id, since)
+
+
+def _outside_guest(call: Call) -> bool:
+    """One who is invited by number takes part, or is being called."""
+    return any(leg.trunk_id for leg in call.live_legs(Role.GUEST))
 
 
 def _held_as(call: CallId, purpose: str) -> CallId:

@@ -1,6 +1,7 @@
-"""What an earlier run of the engine did not finish: calls whose rows are open, and sound that lies in the spool.
+"""What an earlier run left and nobody has taken over: calls whose rows are open, and sound that lies in the spool.
 
-The media of a call goes on without the engine. A call in which people talk is watched until it is over: when one
+A call is taken over by the next engine (:mod:`pbx.services.takeover`). Where its copy was lost (a full disk, another
+version) its media goes on all the same. One in which people talk is watched until it is over: when one
 party has gone, the other is let go too, and the row is closed with the moment at which that was seen. Where nobody
 talked yet, the phones that ring for it are let go, and who called from outside comes in again as a new call: nobody
 is left with a phone that rings for an engine that knows nothing of it. Calls that are gone are closed as interrupted.
@@ -9,7 +10,7 @@ is left with a phone that rings for an engine that knows nothing of it. Calls th
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -56,14 +57,17 @@ class Leftovers:
         spool: Path,
         messages: Path,
         remains: Remains,
+        ours: Callable[[str], bool],
     ) -> None:
-        """``spool`` is where calls are recorded, ``messages`` where voicemails are."""
+        """``spool`` is where calls are recorded, ``messages`` where voicemails are; ``ours`` tells of a call whether it
+        is of this run, begun or taken over, also where it has ended by now."""
         self._store = store
         self._calls = calls
         self._recordings = recordings
         self._spool = spool
         self._messages = messages
         self._remains = remains
+        self._ours = ours
         self._looked = False
 
     async def run(self, linked: asyncio.Event) -> None:
@@ -113,7 +117,7 @@ class Leftovers:
         """Whether people talk in them."""
         async with self._store.read() as session:
             found = await call_log.open_calls(session)
-        return {CallId(call.id): call.answered_us is not None for call in found if self._calls.get(call.id) is None}
+        return {CallId(call.id): call.answered_us is not None for call in found if not self._ours(call.id)}
 
     async def _close(self, call: CallId, *, interrupted: bool) -> None:
         """``interrupted``: it had ended before we looked, nobody knows when."""
@@ -138,7 +142,7 @@ class Leftovers:
         """Sound of calls that are over and of no call of this run."""
         for path, finish in await asyncio.to_thread(self._found):
             call = call_of(path.stem)
-            if call is None or self._calls.get(call) is not None:
+            if call is None or self._ours(call):
                 continue
             try:
                 async with self._store.read() as session:

@@ -37,6 +37,11 @@ class Occupancy:
                 if found is not None and found.person is not None:
                     self._joined(call, found.person.user_id)
 
+    def taken_over(self, call: CallId, facts: Sequence[tuple[int, Fact]]) -> None:
+        """Who is in the call is known of its state now, not of earlier ones."""
+        states = [each for each in facts if each[1].kind == "call.state"]
+        self.happened(call, [each for each in facts if each[1].kind != "call.state" or each is states[-1]])
+
     def _joined(self, call: CallId, user_id: str) -> None:
         self._calls_of.setdefault(user_id, set()).add(call)
         self._users_of.setdefault(call, set()).add(user_id)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
+from pbx.core.call import Call
 from pbx.core.commands import Command, Fact
 from pbx.core.events import Event, Phone
 from pbx.core.ids import CallId, Instant
@@ -48,6 +50,34 @@ class Journal(Protocol):
 
     def append(self, call: CallId, facts: Sequence[tuple[int, Fact]]) -> None:
         """Write facts with their numbers in the call. Returns when they survive the engine's own death."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A live call as its last step left it.
+
+    ``channel`` is the one in the switch that came to us; ``facts`` all that happened to it, with their numbers, of
+    which ``fresh`` may not stand in the journal yet; ``todo`` what the last step wanted done, which may not have been.
+    """
+
+    call: Call
+    seq: int
+    channel: str
+    facts: Sequence[tuple[int, Fact]]
+    todo: Sequence[Command] = ()
+    fresh: Sequence[tuple[int, Fact]] = ()
+
+
+class Keeper(Protocol):
+    """Keeps live calls, so that an engine that comes after this one takes them over."""
+
+    def keep(
+        self, call: Call, seq: int, channel: str, facts: Sequence[tuple[int, Fact]], todo: Sequence[Command]
+    ) -> None:
+        """After a step, before anything of it goes out. Returns when it survives the engine's own death."""
+
+    def drop(self, call: CallId) -> None:
+        """The call is over."""
 
 
 class Observer(Protocol):

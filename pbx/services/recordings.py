@@ -92,6 +92,11 @@ class Recordings:
             elif fact.kind == "voicemail.empty":
                 self._start(_dropped(self._places.voicemail(str(fact.data["voicemail"]))))
 
+    def taken_over(self, call: CallId, facts: Sequence[tuple[int, Fact]]) -> None:
+        """What was stopped and not finished by the engine before."""
+        done = {_sound_of(fact) for _, fact in facts if fact.kind.endswith(".finished")}
+        self.happened(call, [each for each in facts if _sound_of(each[1]) not in done])
+
     def finish_left_behind(self, call: CallId, recording: str, *, after: int) -> None:
         """A recording whose engine died before it was finished; ``after`` is the number of its call's last fact."""
         self._start(self._recording(call, recording, after=after))
@@ -177,6 +182,10 @@ class Recordings:
             log.warning("recording.call_unknown", call=call, kind=kind)
             return False
         return True
+
+
+def _sound_of(fact: Fact) -> object:
+    return fact.data.get("recording") or fact.data.get("voicemail")
 
 
 async def _dropped(path: Path) -> None:

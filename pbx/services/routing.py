@@ -71,14 +71,14 @@ class Routing:
     def happened(self, call: CallId, facts: Sequence[tuple[int, Fact]]) -> None:
         for _, fact in facts:
             if fact.kind == "leg.created" and fact.data.get("trunk_id"):
-                self._began(str(fact.data["leg"]), str(fact.data["trunk_id"]))
+                self._began(str(fact.data["leg"]), str(fact.data["trunk_id"]), fact.at)
             elif fact.kind == "leg.ended":
                 self._ended(str(fact.data["leg"]))
 
-    def _began(self, leg: str, trunk_id: str) -> None:
+    def _began(self, leg: str, trunk_id: str, at: Instant) -> None:
         self._trunk_of[leg] = trunk_id
         self._carried[trunk_id] = self._carried.get(trunk_id, 0) + 1
-        self._starts.setdefault(trunk_id, deque(maxlen=1000)).append(self._now())
+        self._starts.setdefault(trunk_id, deque(maxlen=1000)).append(at)
 
     def _ended(self, leg: str) -> None:
         trunk_id = self._trunk_of.pop(leg, None)

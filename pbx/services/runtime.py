@@ -9,7 +9,7 @@ turn.
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Protocol
@@ -18,6 +18,7 @@ import structlog
 
 from pbx.core.call import Call, begin, handle
 from pbx.core.call.machine import Decided, break_off
+from pbx.core.call.mending import REPEATED, Found, mend, missed
 from pbx.core.call.states import State
 from pbx.core.causes import Cause
 from pbx.core.commands import (
@@ -44,19 +45,17 @@ from pbx.core.events import (
     CommandFailed,
     Event,
     GuestFound,
-    LegAnswered,
     LegEnded,
     MessageRecorded,
     NotNow,
     Person,
     PlaybackDone,
     RouteDecided,
-    SwitchLost,
     TimerFired,
 )
 from pbx.core.gate import Reason, Verdict
-from pbx.core.ids import CallId, LegId
-from pbx.services.ports import Clock, Journal, Observer, Switch
+from pbx.core.ids import CallId, Instant
+from pbx.services.ports import Clock, Journal, Keeper, Kept, Observer, Switch
 
 log = structlog.get_logger("calls")
 
@@ -74,12 +73,30 @@ class UnknownCall(Exception):
     """No call of that id is up."""
 
 
+class _NoKeeper:
+    """No other engine will come."""
+
+    def keep(
+        self, call: Call, seq: int, channel: str, facts: Sequence[tuple[int, Fact]], todo: Sequence[Command]
+    ) -> None: ...
+
+    def drop(self, call: CallId) -> None: ...
+
+
 @dataclass(slots=True)
 class _Entry:
+    """``steps`` counts what was decided by this engine. ``todo`` is what the last step wanted done; of a call that is
+    ``behind`` (the engine or the link was away, and it has not caught up yet) what each step wanted since."""
+
     call: Call
+    began: Instant
+    channel: str = ""
     seq: int = 0
+    steps: int = 0
     busy: bool = False
-    mailbox: deque[Event] = field(default_factory=deque)
+    behind: bool = False
+    todo: list[Command] = field(default_factory=list)
+    mailbox: deque[tuple[Event, Instant | None]] = field(default_factory=deque)
     timers: dict[str, Callable[[], None]] = field(default_factory=dict)
 
 
@@ -95,6 +112,7 @@ class Calls:
         observers: Iterable[Observer] = (),
         find_colleague: Callable[[str], Person | None] = lambda number: None,
         find_guest: Callable[[str, str], GuestFound] = lambda digits, user_id: GuestFound(None),
+        keeper: Keeper | None = None,
     ) -> None:
         """``find_colleague`` gives the user who has a number of ours, ``find_guest`` who is meant by the keys that a
         user pressed, as they are at this moment."""
@@ -104,6 +122,8 @@ class Calls:
         self._gatekeeper = gatekeeper
         self._find_colleague = find_colleague
         self._find_guest = find_guest
+        self._keeper = keeper or _NoKeeper()
+        self._let_go = False
         self.observers = list(observers)
         self._entries: dict[CallId, _Entry] = {}
         self._last_seq: OrderedDict[CallId, int] = OrderedDict()
@@ -120,52 +140,76 @@ class Calls:
         entry = self._entries.get(CallId(call_id))
         return entry.call if entry else None
 
-    def legs_up(self) -> dict[CallId, list[LegId]]:
-        """What the switch should still have, as far as we have heard."""
-        up = {call.id: [leg.id for leg in call.legs.values() if not leg.ended] for call in self}
-        return {call: legs for call, legs in up.items() if legs}
+    # -- after the engine or its link was away ---------------------------------------------------------
 
-    def compare(self, expected: Mapping[CallId, Sequence[LegId]], found: Mapping[LegId, bool]) -> None:
-        """Take in what was not heard while the link was down: ``found`` tells of each leg that is there whether it
-        has been answered. ``expected`` is :meth:`legs_up` from the moment when the switch was asked.
+    def take_over(self, kept: Kept) -> None:
+        """Take a call of an earlier engine as it was; its timers run when it has caught up."""
+        began = kept.facts[0][1].at if kept.facts else kept.call.now
+        entry = _Entry(kept.call, began, kept.channel, kept.seq, behind=True, todo=list(kept.todo))
+        self._entries[kept.call.id] = entry
+        if kept.channel and kept.call.first_leg is not None:
+            self._switch.adopt(kept.call.id, kept.call.first_leg, kept.channel)
 
-        A call of which nothing is left was interrupted; of others single legs have ended, were answered, or never
-        heard that they shall hang up.
+    def steps(self) -> dict[CallId, int]:
+        """How far each call is: whoever looks at the switch notes it before, see :meth:`catch_up`."""
+        return {call: entry.steps for call, entry in self._entries.items()}
+
+    def catch_up(self, call_id: CallId, found: Found, as_of: int) -> bool:
+        """Hear what was missed, then do what is missing. ``as_of`` is how far the call was when the switch was asked.
+
+        Tells whether it stands now as it should. Where something happened meanwhile, what was found says no more what
+        is missing: look again.
         """
-        for call_id, legs in expected.items():
-            if not any(leg in found for leg in legs):
-                self.deliver(call_id, SwitchLost())
-                continue
-            for leg in legs:
-                if leg not in found:
-                    self.deliver(call_id, LegEnded(leg, int(Cause.NORMAL)))
-                elif found[leg]:
-                    self.deliver(call_id, LegAnswered(leg))
-            self._hang_up_again(call_id)
-
-    def _hang_up_again(self, call_id: CallId) -> None:
         entry = self._entries.get(call_id)
-        for leg in list(entry.call.legs.values()) if entry else ():
-            if entry is not None and leg.ending and not leg.ended:
-                self._try(entry, HangUp(leg.id, Cause.NORMAL))
+        if entry is None:
+            return True
+        entry.behind = True
+        for event, at in missed(entry.call, entry.began, found, entry.todo):
+            self.deliver(call_id, event, at)
+        if self._entries.get(call_id) is not entry:
+            return True
+        if entry.steps != as_of:
+            return False
+        self._mend(entry, found)
+        return True
+
+    def _mend(self, entry: _Entry, found: Found) -> None:
+        for command in mend(entry.call, found, entry.todo):
+            log.info("call.mended", call=entry.call.id, command=type(command).__name__)
+            self._try(entry, command)
+        entry.behind = False
+        for name, due in entry.call.timers.items():
+            if name not in entry.timers:
+                self._start_timer(entry, name, max(0.0, (due - self._clock.now()) / 1_000_000))
+        self._work(entry)
+
+    def let_go(self) -> None:
+        """This engine ends, the calls go on: nothing more is decided here."""
+        self._let_go = True
+        for entry in self._entries.values():
+            for cancel in entry.timers.values():
+                cancel()
 
     # -- in -----------------------------------------------------------------------------------------
 
     def begin(self, call_id: CallId, event: Beginning, channel: str = "") -> Call:
         """Start a call; ``channel`` is the one that waits for us in the switch, if one does."""
+        if self._let_go:
+            raise RuntimeError("this engine takes no more calls")
         call, decided = begin(call_id, event, self._clock.now())
-        entry = self._entries[call_id] = _Entry(call)
+        entry = self._entries[call_id] = _Entry(call, call.now, channel)
         if channel and call.first_leg is not None:
             self._switch.adopt(call_id, call.first_leg, channel)
         self._work(entry, decided)
         return call
 
-    def deliver(self, call_id: CallId, event: Event) -> None:
-        """Put what happened into the call's mailbox; for a call that is gone it changes nothing."""
+    def deliver(self, call_id: CallId, event: Event, at: Instant | None = None) -> None:
+        """Put what happened into the call's mailbox; for a call that is gone it changes nothing. ``at`` is when it
+        happened, where that is not now."""
         entry = self._entries.get(call_id)
-        if entry is None:
+        if entry is None or self._let_go:
             return
-        entry.mailbox.append(event)
+        entry.mailbox.append((event, at))
         if not entry.busy:
             self._work(entry)
 
@@ -194,6 +238,7 @@ class Calls:
         fact = (last + 1, Fact(kind, self._clock.now(), data))
         if entry:
             entry.seq += 1
+            self._keeper.keep(entry.call, entry.seq, entry.channel, [fact], entry.todo)
         else:
             self._remember(call_id, last + 1)
         self._journal.append(call_id, [fact])
@@ -221,16 +266,16 @@ class Calls:
         try:
             self._carry_out(entry, decided or [])
             while entry.mailbox:
-                self._carry_out(entry, self._decide(entry.call, entry.mailbox.popleft()))
+                self._carry_out(entry, self._decide(entry.call, *entry.mailbox.popleft()))
         finally:
             entry.busy = False
             self._tell()
         self._retire(entry)
 
-    def _decide(self, call: Call, event: Event) -> Decided:
+    def _decide(self, call: Call, event: Event, at: Instant | None = None) -> Decided:
         """A fault in one call ends that call, if nobody talks in it yet, and touches no other."""
         try:
-            return handle(call, event, self._clock.now())
+            return handle(call, event, self._clock.now() if at is None else at)
         except NotNow as answer:
             log.info("call.not_now", call=call.id, answer=answer.sentence)
             return []
@@ -246,6 +291,8 @@ class Calls:
             if isinstance(item, Fact):
                 entry.seq += 1
                 facts.append((entry.seq, item))
+        if decided:
+            self._keep(entry, facts, decided)
         if facts:
             self._journal.append(entry.call.id, facts)
         for item in decided:
@@ -253,6 +300,17 @@ class Calls:
                 self._try(entry, item)
         if facts:
             self._to_tell.append((entry.call.id, facts))
+
+    def _keep(self, entry: _Entry, facts: list[tuple[int, Fact]], decided: Decided) -> None:
+        """Before the journal, whose lines an engine that comes after adds where they are missing."""
+        entry.steps += 1
+        entry.behind |= not self._switch.ready
+        earlier = entry.todo if entry.behind else []
+        entry.todo = earlier + [item for item in decided if isinstance(item, REPEATED)]
+        try:
+            self._keeper.keep(entry.call, entry.seq, entry.channel, facts, entry.todo)
+        except Exception:  # the call itself is more than its copy
+            log.exception("call.not_kept", call=entry.call.id)
 
     def _with_answers(self, entry: _Entry, decided: Decided) -> Iterator[Command | Fact]:
         """What is asked of ourselves is answered within the step: asking changes nothing outside, and what follows
@@ -316,12 +374,12 @@ class Calls:
             self._command(entry, command)
         except Exception as error:
             log.exception("command.broke", call=entry.call.id, command=repr(command))
-            entry.mailbox.append(_undone(command, f"{type(error).__name__}: {error}"))
+            entry.mailbox.append((_undone(command, f"{type(error).__name__}: {error}"), None))
 
     def _command(self, entry: _Entry, command: Command) -> None:
         match command:
             case StartTimer():
-                self._start_timer(entry, command)
+                self._start_timer(entry, command.name, command.delay.total_seconds())
             case StopTimer():
                 cancel = entry.timers.pop(command.name, None)
                 if cancel is not None:
@@ -331,8 +389,8 @@ class Calls:
             case _:
                 self._switch.carry_out(entry.call.id, command)
 
-    def _start_timer(self, entry: _Entry, command: StartTimer) -> None:
-        call_id, name = entry.call.id, command.name
+    def _start_timer(self, entry: _Entry, name: str, delay_s: float) -> None:
+        call_id = entry.call.id
 
         def fired() -> None:
             entry.timers.pop(name, None)
@@ -341,7 +399,7 @@ class Calls:
         earlier = entry.timers.pop(name, None)
         if earlier is not None:
             earlier()
-        entry.timers[name] = self._clock.later(command.delay.total_seconds(), fired)
+        entry.timers[name] = self._clock.later(delay_s, fired)
 
     # -- out ----------------------------------------------------------------------------------------
 
@@ -374,6 +432,7 @@ class Calls:
         del self._entries[entry.call.id]
         self._remember(entry.call.id, entry.seq)
         self._switch.forget(entry.call.id)
+        self._keeper.drop(entry.call.id)
 
 
 def _undone(command: Command, why: str) -> Event:

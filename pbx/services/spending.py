@@ -50,8 +50,8 @@ class Spending:
         self._month, self._month_ends = _month(self._now())
         self._settled = {user_id: count * self._price() for user_id, count in minutes.items()}
 
-    def reserve(self, call: CallId, user_id: str) -> None:
-        self._running[call] = _Running(user_id, self._now())
+    def reserve(self, call: CallId, user_id: str, since: Instant | None = None) -> None:
+        self._running[call] = _Running(user_id, self._now() if since is None else since)
 
     def release(self, call: CallId, *, answered: bool) -> None:
         running = self._running.pop(call, None)

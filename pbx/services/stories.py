@@ -41,6 +41,10 @@ class Stories:
                 self._waiting.append((call, number))
                 self._wake.set()
 
+    def taken_over(self, call: CallId, facts: Sequence[tuple[int, Fact]]) -> None:
+        if not any(fact.kind == "call.matched" for _, fact in facts):
+            self.happened(call, facts)
+
     async def run(self) -> None:
         """Look numbers up for as long as the engine runs; a store that is away costs the story, not the call."""
         while True:

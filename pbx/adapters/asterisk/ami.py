@@ -134,6 +134,11 @@ class Ami:
         self._ready.clear()
 
 
+def monitor_variable(recording: str) -> str:
+    """The channel's variable that holds the MixMonitorID: it tells whoever comes after that this recording runs."""
+    return f"SWITCHHOOK_{recording}"
+
+
 def _aor(name: str) -> str:
     """Contacts are named ``<aor>;@<hash>`` where they registered, ``<aor>@@<hash>`` where they are configured."""
     return name.split(";@", 1)[0].split("@@", 1)[0]
@@ -176,6 +181,14 @@ class MixMonitor:
     def discard(self, recording: str) -> None:
         self._enqueue(recording, self._discard(recording))
 
+    def knows(self, recording: str) -> bool:
+        """Whether this engine has started it, or is about to."""
+        return recording in self._ids or recording in self._queues
+
+    def recall(self, recording: str, monitor: str) -> None:
+        """It runs, as an earlier engine started it."""
+        self._ids[recording] = monitor
+
     async def settled(self, recording: str) -> None:
         """Wait until everything asked about this recording has been done or has failed; it is over then."""
         task = self._queues.get(recording)
@@ -213,7 +226,7 @@ class MixMonitor:
         await self._begin(track, channel, f"r({self._spool.path(track)})")
 
     async def _begin(self, recording: str, channel: str, files: str) -> None:
-        options = f"{files}i(SWITCHHOOK_MONITOR)"
+        options = f"{files}i({monitor_variable(recording)})"
         answer = await self._ami.action("MixMonitor", Channel=channel, File="", Options=options)
         self._ids[recording] = str(answer["MixMonitorID"] or "")
 

@@ -15,11 +15,13 @@ from datetime import timedelta
 from typing import Any, Protocol
 
 from pbx.adapters.asterisk.ari import Json, OnAnswer
+from pbx.adapters.asterisk.endings import HANDLER
 from pbx.core.commands import DialOut
 from pbx.core.ids import CallId, LegId
 
 APP = "switchhook"
 CALL_VARIABLE = "SWITCHHOOK_CALL"
+CONFLICT = 409  # a leg of that name is there already: it was asked for twice
 
 
 class Send(Protocol):
@@ -60,10 +62,12 @@ class Dialling:
         if originator:
             query["originator"] = originator
         # The number that the far end sees (V6) is set here, and no bridge hands another one on.
-        variables = {CALL_VARIABLE: call, "CONNECTEDLINE(num,i)": command.caller_id}
+        variables = {CALL_VARIABLE: call, "CONNECTEDLINE(num,i)": command.caller_id, **HANDLER}
 
         def made(status: int, content: Any) -> None:
-            if not 200 <= status < 300:
+            if status == CONFLICT:  # it was made before, by an engine that got no further
+                self.came(leg)
+            elif not 200 <= status < 300:
                 self.drop(leg)
                 self._failing(call, "create", leg)(status, content)
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from pbx.adapters.asterisk.ari import AriClient
+from pbx.adapters.asterisk.ari import AriClient, Json
 from pbx.core.ids import CallId, bridge_id, call_of, voicemail_id
-
-_FROM_TRUNK = "from-trunk"
 
 
 class Remains:
@@ -24,13 +22,13 @@ class Remains:
         return {call: [str(channel) for channel in channels] for call, channels in found if call is not None}
 
     async def strays(self) -> Mapping[str, bool]:
-        """Channels that wait for an engine and are of no call of this run; True where one came from a trunk.
+        """Channels that wait for an engine and are of no call of this run; True where somebody waits who called in.
 
         A channel that runs through the dialplan by itself, because no engine was there, is none. Raises AriError.
         """
         channels = await self._ari.call("GET", "channels")
         return {
-            str(channel["id"]): channel["dialplan"]["context"] == _FROM_TRUNK
+            str(channel["id"]): _called_in(channel)
             for channel in channels
             if not self._known(str(channel["id"]))
             and (str(channel["id"]).startswith("leg_") or channel["dialplan"].get("app_name") == "Stasis")
@@ -47,3 +45,9 @@ class Remains:
         """Its bridge, and the message that was being left: only then is the file whole."""
         self._ari.send("POST", f"recordings/live/{voicemail_id(call)}/stop")
         self._ari.send("DELETE", f"bridges/{bridge_id(call)}")
+
+
+def _called_in(channel: Json) -> bool:
+    """From a trunk, or from a phone that has not been answered. Our own legs have the context of their endpoint too."""
+    context, ours = channel["dialplan"]["context"], str(channel["id"]).startswith("leg_")
+    return not ours and (context == "from-trunk" or (context == "from-endpoint" and channel["state"] != "Up"))

@@ -15,7 +15,8 @@ from typing import Any, Protocol
 import structlog
 
 from pbx.adapters.asterisk.ari import AriClient, Json, OnAnswer
-from pbx.adapters.asterisk.dialling import APP, CALL_VARIABLE, Dialling, joining, seconds
+from pbx.adapters.asterisk.dialling import APP, CALL_VARIABLE, CONFLICT, Dialling, joining, seconds
+from pbx.adapters.asterisk.endings import HANDLER
 from pbx.adapters.asterisk.translate import NewChannel
 from pbx.core.commands import (
     Answer,
@@ -50,7 +51,7 @@ from pbx.core.commands import (
     TransferState,
 )
 from pbx.core.events import CommandFailed, Event, LegEnded, MessageRecorded, PlaybackDone
-from pbx.core.ids import BridgeId, CallId, LegId, is_holding
+from pbx.core.ids import BridgeId, CallId, LegId, call_of, is_holding
 
 log = structlog.get_logger("switch")
 
@@ -107,6 +108,22 @@ class AriSwitch:
         self._channel_of[LegId(leg)] = channel
         self._leg_of[channel] = LegId(leg)
 
+    def note_end(self, channel: str) -> None:
+        """Let the end of a channel that came to us be written down, as that of each of our own is."""
+        for name, value in HANDLER.items():
+            self._send("POST", f"channels/{channel}/variable", {"variable": name, "value": value})
+
+    def recall(self, leg: LegId) -> None:
+        """A leg that an earlier engine created to be dialled: it is in Stasis before it is answered."""
+        call = call_of(leg)
+        if call is not None and leg not in self.dialled:
+            self._legs_of.setdefault(call, []).append(leg)
+            self.dialled.add(leg)
+
+    def channel_of(self, leg: LegId) -> str:
+        """What Asterisk calls it."""
+        return self._channel_of.get(leg, leg)
+
     def give_back(self, channel: NewChannel) -> None:
         """Let the dialplan go on with a channel as it does while there is no engine."""
         self._send("POST", f"channels/{channel.channel}/continue", {"priority": AWAY_PRIORITY})
@@ -160,13 +177,13 @@ class AriSwitch:
                 verb = "POST" if command.muted else "DELETE"
                 self._channel(verb, command.leg, "mute", {"direction": "in"})
             case StartRecording():
-                self._monitor.start(command.recording, self._name(command.leg))
+                self._monitor.start(command.recording, self.channel_of(command.leg))
             case StartTrack():
-                self._monitor.start_track(command.track, self._name(command.leg))
+                self._monitor.start_track(command.track, self.channel_of(command.leg))
             case PauseRecording():
-                self._monitor.pause(command.recording, self._name(command.leg), command.paused)
+                self._monitor.pause(command.recording, self.channel_of(command.leg), command.paused)
             case StopRecording():
-                self._monitor.stop(command.recording, self._name(command.leg))
+                self._monitor.stop(command.recording, self.channel_of(command.leg))
             case DiscardRecording():
                 self._monitor.discard(command.recording)
             case RecordMessage():
@@ -202,8 +219,9 @@ class AriSwitch:
             "timeout": seconds(timeout),
         }
         if for_leg is not None:
-            query["originator"] = self._name(for_leg)
-        self._send("POST", f"channels/{leg}", query, {"variables": variables}, self._failing(call, "originate", leg))
+            query["originator"] = self.channel_of(for_leg)
+        made = self._failing(call, "originate", leg, CONFLICT)
+        self._send("POST", f"channels/{leg}", query, {"variables": {**variables, **HANDLER}}, made)
 
     def _dial_out(self, call: CallId, command: DialOut) -> None:
         if command.bridge is None:
@@ -214,7 +232,7 @@ class AriSwitch:
             return
         self._legs_of.setdefault(call, []).append(command.leg)
         self.dialled.add(command.leg)
-        self._dialling.begin(call, command, self._name(command.for_leg) if command.for_leg is not None else "")
+        self._dialling.begin(call, command, self.channel_of(command.for_leg) if command.for_leg is not None else "")
 
     def created(self, leg: LegId) -> None:
         """A created channel has entered Stasis."""
@@ -245,7 +263,7 @@ class AriSwitch:
 
         self._send(
             "DELETE",
-            f"channels/{self._name(command.leg)}",
+            f"channels/{self.channel_of(command.leg)}",
             {"reason_code": str(int(command.cause))},
             on_answer=answered,
         )
@@ -270,7 +288,7 @@ class AriSwitch:
             if status:  # a lost link says nothing: they may well hear each other
                 failed(status, content)
 
-        channels = joining(*(self._name(leg) for leg in legs))
+        channels = joining(*(self.channel_of(leg) for leg in legs))
         for leg in self._with_music.intersection(legs):
             self._with_music.discard(leg)
             self._channel("DELETE", leg, "moh")
@@ -312,18 +330,17 @@ class AriSwitch:
 
     # -- the wire -----------------------------------------------------------------------------------
 
-    def _name(self, leg: LegId) -> str:
-        return self._channel_of.get(leg, leg)
-
     def _path(self, leg: LegId) -> str:
-        return f"channels/{self._name(leg)}"
+        return f"channels/{self.channel_of(leg)}"
 
     def _channel(self, method: str, leg: LegId, what: str, query: dict[str, str] | None = None) -> None:
         self._send(method, f"{self._path(leg)}/{what}", query)
 
-    def _failing(self, call: CallId, what: str, leg: LegId) -> OnAnswer:
+    def _failing(self, call: CallId, what: str, leg: LegId, *well: int) -> OnAnswer:
+        """``well`` are refusals that are none."""
+
         def answered(status: int, content: Any) -> None:
-            if not 200 <= status < 300:
+            if not 200 <= status < 300 and status not in well:
                 why = content.get("message", "") if isinstance(content, dict) else ""
                 self._deliver(call, CommandFailed(what, leg, f"{status} {why or content}"))
 

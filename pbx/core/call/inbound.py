@@ -216,6 +216,20 @@ def stopped_phone(call: Call, event: LegRinging | LegAnswered | LegEnded | LegHe
         _ring_again(call)
 
 
+def ring_again_where_picked_up(call: Call, event: LegEnded) -> None:
+    """The phone was cut off when it was picked up; there the user is, so it is rung again and no other."""
+    leg = call.legs[event.leg]
+    if leg.role is not Role.USER:
+        leg_ended_while_ringing(call, event)
+        return
+    call.note("answer.picked_up", device_id=leg.device_id)
+    _stop_phones(call, Result.CANCELLED, Cause.ANSWERED_ELSEWHERE)
+    call.answer_on = Phone(leg.device_id, leg.dial)
+    call.start_timer("silence", SILENT_WITHIN)
+    if all(each.ended for each in call.legs.values() if each.role is Role.USER):
+        _ring_again(call)
+
+
 def _ring_again(call: Call) -> None:
     assert call.person is not None and call.answer_on is not None
     call.stop_timer("silence")
@@ -273,8 +287,22 @@ def forward_route(call: Call, event: RouteDecided) -> None:
 
 def _dial_forward(call: Call, number: str) -> None:
     route, call.routes = call.routes[0], call.routes[1:]
-    leg = call.new_leg(Role.FORWARD, number=number, trunk_id=route.trunk_id)
-    call.do(DialOut(leg.id, route.dial, call.caller_id, LONGEST_RING, None, call.caller.id))
+    _dial(call, number, route.trunk_id, route.dial)
+
+
+def _dial(call: Call, number: str, trunk_id: str, dial: str) -> None:
+    leg = call.new_leg(Role.FORWARD, number=number, trunk_id=trunk_id)
+    leg.dial = dial
+    call.do(DialOut(leg.id, dial, call.caller_id, LONGEST_RING, None, call.caller.id))
+
+
+def dial_again_where_picked_up(call: Call, event: LegEnded) -> None:
+    """Whoever picked up at the forwarding number was cut off: they are called back once, by the same way."""
+    leg = call.legs[event.leg]
+    if leg.role is Role.FORWARD:
+        _dial(call, leg.number, leg.trunk_id, leg.dial)
+    else:
+        leg_ended_while_forwarding(call, event)
 
 
 def forward_answered(call: Call, event: LegAnswered) -> None:

@@ -34,6 +34,7 @@ from pbx.core.events import (
     MessageRecorded,
     NotNow,
     PartyAsked,
+    PickedUpInVain,
     PlaybackDone,
     RouteDecided,
     SwitchLost,
@@ -68,10 +69,11 @@ def handle(call: Call, event: Event, now: Instant) -> Decided:
     if isinstance(event, LegRinging | LegAnswered | LegEnded | LegHeld | DigitPressed) and not _leg_event(call, event):
         inbound.stopped_phone(call, event)
         return _taken(call)
-    if isinstance(event, TimerFired):
-        if event.name not in call.timers:
-            return []
-        call.timers.discard(event.name)
+    if isinstance(event, PickedUpInVain):
+        _picked_up_in_vain(call, event)
+        return _taken(call)
+    if isinstance(event, TimerFired) and call.timers.pop(event.name, None) is None:
+        return []
     if isinstance(event, RouteDecided):
         if event.purpose != call.asked_route:
             return []
@@ -128,6 +130,15 @@ def _leg_event(call: Call, event: LegRinging | LegAnswered | LegEnded | LegHeld 
     return True
 
 
+def _picked_up_in_vain(call: Call, event: PickedUpInVain) -> None:
+    ended = LegEnded(event.leg, int(Cause.TEMPORARY_FAILURE))
+    if not _leg_event(call, ended):
+        return
+    handler = _HANDLERS.get((call.state, PickedUpInVain)) or _HANDLERS.get((call.state, LegEnded))
+    if handler is not None:
+        handler(call, ended)
+
+
 def _result(call: Call, leg: Leg, event: LegEnded) -> Result:
     """Who came to us and left before an answer has given up, whatever cause the switch names."""
     if leg.answered:
@@ -177,11 +188,13 @@ _HANDLERS: dict[tuple[State, type], Handler] = {
     (_S.NEW, LegEnded): outbound.gone_before_dialling,
     (_S.RINGING, LegAnswered): inbound.phone_answered,
     (_S.RINGING, LegEnded): inbound.leg_ended_while_ringing,
+    (_S.RINGING, PickedUpInVain): inbound.ring_again_where_picked_up,
     (_S.RINGING, TimerFired): inbound.rang_long_enough,
     (_S.RINGING, Asked): inbound.asked_while_ringing,
     (_S.RINGING, AnswerAsked): inbound.asked_to_answer,
     (_S.FORWARDING, LegAnswered): inbound.forward_answered,
     (_S.FORWARDING, LegEnded): inbound.leg_ended_while_forwarding,
+    (_S.FORWARDING, PickedUpInVain): inbound.dial_again_where_picked_up,
     (_S.FORWARDING, TimerFired): inbound.forward_took_too_long,
     (_S.FORWARDING, RouteDecided): inbound.forward_route,
     (_S.FORWARDING, Asked): inbound.asked_while_ringing,
@@ -200,6 +213,7 @@ _HANDLERS: dict[tuple[State, type], Handler] = {
     (_S.MESSAGE, Asked): inbound.asked_while_announcing,
     (_S.PREPARING, LegAnswered): outbound.user_answered,
     (_S.PREPARING, LegEnded): outbound.leg_ended_while_preparing,
+    (_S.PREPARING, PickedUpInVain): outbound.ring_again_where_picked_up,
     (_S.PREPARING, TimerFired): outbound.user_did_not_answer,
     (_S.PREPARING, RouteDecided): outbound.route_decided,
     (_S.PREPARING, ColleagueFound): inbound.colleague_found,

@@ -157,7 +157,7 @@ class Call:
     answer_on: Phone | None = None  # asked to take the call: alone rung, as soon as the others are silent
     accept_asked: int = 0
     message_since: Instant | None = None
-    timers: set[str] = field(default_factory=set)
+    timers: dict[str, Instant] = field(default_factory=dict)  # and when each is due
     counters: dict[str, int] = field(default_factory=dict)
     out: list[Command | Fact] = field(default_factory=list)
 
@@ -273,12 +273,11 @@ class Call:
         return self.holding
 
     def start_timer(self, name: str, delay: timedelta) -> None:
-        self.timers.add(name)
+        self.timers[name] = Instant(self.now + delay // timedelta(microseconds=1))
         self.do(StartTimer(name, delay))
 
     def stop_timer(self, name: str) -> None:
-        if name in self.timers:
-            self.timers.discard(name)
+        if self.timers.pop(name, None) is not None:
             self.do(StopTimer(name))
 
     def play(self, target: LegId | BridgeId, *prompts: str, then: str = "") -> None:

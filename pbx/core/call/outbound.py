@@ -16,6 +16,7 @@ from pbx.core.events import (
     LegAnswered,
     LegEnded,
     LegRinging,
+    Phone,
     RouteDecided,
     TimerFired,
 )
@@ -166,18 +167,32 @@ def _go(call: Call) -> None:
     call.start_timer("own", OWN_PHONE_RINGS)
     assert call.person is not None
     if call.user_phone is not None:
-        call.do(
-            RingPhone(
-                call.caller.id,
-                call.user_phone.dial,
-                caller_id=call.inside or call.customer_number,
-                caller_name="",
-                timeout=OWN_PHONE_RINGS + _GRACE,
-                auto_answer=True,
-            )
-        )
+        _ring_own_phone(call, call.user_phone)
     else:
         call.find_route("own_forwarding", call.person.forwarding)
+
+
+def _ring_own_phone(call: Call, phone: Phone) -> None:
+    call.do(
+        RingPhone(
+            call.caller.id,
+            phone.dial,
+            caller_id=call.inside or call.customer_number,
+            caller_name="",
+            timeout=OWN_PHONE_RINGS + _GRACE,
+            auto_answer=True,
+        )
+    )
+
+
+def ring_again_where_picked_up(call: Call, event: LegEnded) -> None:
+    """The user's own phone was cut off when it was picked up: it is rung again."""
+    if event.leg != call.first_leg or call.user_phone is None:
+        leg_ended_while_preparing(call, event)
+        return
+    leg = call.caller
+    call.first_leg = call.new_leg(leg.role, number=leg.number, device_id=leg.device_id).id
+    _ring_own_phone(call, call.user_phone)
 
 
 def _ring_forwarding(call: Call) -> None:
