@@ -38,7 +38,7 @@ from pbx.adapters.asterisk.translate import NewChannel
 from pbx.adapters.clock import LoopClock
 from pbx.adapters.sound_worker import SoundWorker
 from pbx.adapters.store.journal import FileJournal
-from pbx.adapters.store.live_log import LiveLog
+from pbx.adapters.store.live_log import LiveLog, wait_for_turn
 from pbx.adapters.store.projector import Projector
 from pbx.config import Config
 from pbx.core.events import Direction
@@ -427,9 +427,12 @@ async def run(config: Config) -> None:
         await asyncio.wait_for(engine.stop(), 2 * DRAIN_S)
 
 
-def serve(config: Config) -> None:
-    """Run the engine in this process until it is told to stop."""
+def serve(config: Config, *, standby: bool = False) -> None:
+    """Run the engine in this process until it is told to stop; on ``standby`` when the one that runs has ended."""
     logging.configure(config.log_level, config.log_format)
+    if standby:
+        wait_for_turn(config.journal)
+        log.info("engine.takes_over")
     sys.setswitchinterval(LONGEST_WAIT_FOR_THREADS_S)
     uvloop.run(run(config))
 

@@ -8,9 +8,10 @@ from pbx.cli.app import App
 
 
 @click.command("serve")
+@click.option("--standby", is_flag=True, help="Wait until the engine that runs has ended, then take its place.")
 @click.pass_obj
-def serve_command(app: App) -> None:
+def serve_command(app: App, standby: bool) -> None:
     """Run the engine in the foreground until SIGTERM. Calls that are up stay up in Asterisk."""
     from pbx import bootstrap
 
-    bootstrap.serve(app.config)
+    bootstrap.serve(app.config, standby=standby)

@@ -91,6 +91,7 @@ class Supervisor:
 
     def kill(self) -> None:
         """At once: whoever pressed Ctrl-C twice does not want to wait."""
+        self.engine.dismiss()
         self.engine.kill()
         for part in self.parts:
             if part.running and part.pid:

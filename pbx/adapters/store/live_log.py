@@ -26,6 +26,7 @@ from pbx.services.ports import Kept
 
 log = structlog.get_logger("live_log")
 
+LOCK = "live.lock"
 LARGEST = 16 * 1024 * 1024
 _COMMANDS: dict[str, type[Any]] = {kind.__name__: kind for kind in get_args(Command)}
 _Facts = list[list[Any]]
@@ -49,7 +50,7 @@ class LiveLog:
     def __init__(self, directory: Path, *, largest: int = LARGEST) -> None:
         """Raises EngineRuns where another engine works in this directory."""
         self._path = directory / "live.lines"
-        self._lock = _locked(directory / "live.lock")
+        self._lock = _locked(directory / LOCK)
         self._largest = largest
         self._live: dict[str, _Live] = {}
         self._handle = -1
@@ -170,12 +171,17 @@ def _line(facts: Sequence[bytes], rest: bytes) -> bytes:
     return rest[:-1] + b',"f":[' + b",".join(facts) + b"]}\n"
 
 
-def _locked(path: Path) -> int:
+def wait_for_turn(directory: Path) -> None:
+    """Return when no engine works in this directory."""
+    os.close(_locked(directory / LOCK, wait=True))
+
+
+def _locked(path: Path, *, wait: bool = False) -> int:
     """Let go by the kernel when the process ends, however it ends."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(handle, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         os.close(handle)
         raise EngineRuns(f"Another engine runs with {path.parent}. Two must never have the same calls.") from error
