@@ -431,6 +431,7 @@ def serve(config: Config, *, standby: bool = False) -> None:
     """Run the engine in this process until it is told to stop; on ``standby`` when the one that runs has ended."""
     logging.configure(config.log_level, config.log_format)
     if standby:
+        log.info("engine.stands_by")
         wait_for_turn(config.journal)
         log.info("engine.takes_over")
     sys.setswitchinterval(LONGEST_WAIT_FOR_THREADS_S)

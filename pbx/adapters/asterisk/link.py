@@ -124,7 +124,6 @@ class AsteriskLink:
             return
         if isinstance(found, NewChannel):
             self._on_channel(found)
-            self._switch.note_end(found.channel)  # behind what the caller waits for
         elif isinstance(found, Attended):
             self.on_attended(found.leg, found.other)
         elif isinstance(found, Created):

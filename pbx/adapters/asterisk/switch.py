@@ -108,11 +108,6 @@ class AriSwitch:
         self._channel_of[LegId(leg)] = channel
         self._leg_of[channel] = LegId(leg)
 
-    def note_end(self, channel: str) -> None:
-        """Let the end of a channel that came to us be written down, as that of each of our own is."""
-        for name, value in HANDLER.items():
-            self._send("POST", f"channels/{channel}/variable", {"variable": name, "value": value})
-
     def recall(self, leg: LegId) -> None:
         """A leg that an earlier engine created to be dialled: it is in Stasis before it is answered."""
         call = call_of(leg)
