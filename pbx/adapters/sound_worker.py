@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -93,9 +94,12 @@ class SoundWorker:
 def work() -> None:
     """The process itself: until its input ends."""
     sound.be_idle()
-    for line in sys.stdin.buffer:
-        sys.stdout.buffer.write(orjson.dumps(_answer(orjson.loads(line))) + b"\n")
-        sys.stdout.buffer.flush()
+    try:
+        for line in sys.stdin.buffer:
+            sys.stdout.buffer.write(orjson.dumps(_answer(orjson.loads(line))) + b"\n")
+            sys.stdout.buffer.flush()
+    except BrokenPipeError:  # the engine was killed: the next one asks again
+        os._exit(0)
 
 
 _FINISH: dict[str, Callable[..., sound.Finished]] = {

@@ -15,18 +15,19 @@ import aiohttp
 from crm.services import tokens
 from pbx.config import Config
 from pbx.supervisor.engine_process import EngineProcess
+from tests.support.engine_nursery import Nursery
 from tests.support.waiting import until
 
 _PORTS = ("http_port", "sip_port", "sip_tls_port", "ari_port", "ami_port", "rtp_start", "rtp_end")
 
 
 class KillableEngine:
-    """``secret`` is an API token of somebody who may see and end every call."""
+    """``secret`` is an API token of somebody who may see and end every call; ``forked`` engines need read no code."""
 
-    def __init__(self, config: Config, secret: str) -> None:
+    def __init__(self, config: Config, secret: str, *, forked: bool) -> None:
         self._config = config
         self._secret = secret
-        self._process = EngineProcess(config)
+        self._process: EngineProcess | Nursery = Nursery(config) if forked else EngineProcess(config)
         values = [f'sip_host = "{config.sip_host}"', *(f"{name} = {getattr(config, name)}" for name in _PORTS)]
         (config.home / "config.toml").write_text("\n".join(values) + "\n")
         self.deaths = 0
