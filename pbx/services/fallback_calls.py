@@ -151,6 +151,9 @@ def history(call_id: CallId, call: FallbackCall, directory: Directory) -> list[F
             Fact("leg.answered", answered, {"leg": ours}),
             Fact("call.answered", answered, {"leg": ours}),
         ]
+    legs = [customer, ours] if call.answered_at_s is not None else [customer]
+    result = "answered" if call.answered_at_s is not None else "cancelled"
+    facts += [Fact("leg.ended", ended, {"leg": leg, "result": result, "cause": call.cause}) for leg in legs]
     return [*facts, _ending(call, ended)]
 
 

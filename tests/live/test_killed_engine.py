@@ -332,7 +332,7 @@ async def test_the_next_engine_is_in_control_of_fifty_calls_within_three_seconds
         gaps = [gap for each in talks[:5] for gap in each.gaps([died], time.monotonic(), metronome)]
         await controlled(engine, talks[0])
         print(
-            f"control again after {took:.2f} s, longest gap {max(gaps, default=0):.2f} s, stalls {metronome.stood:.1f}"
+            f"control again after {took:.2f} s, longest gap {max(gaps, default=0):.2f} s, stalls {metronome.stood:.0f}"
         )
     assert took <= CONTROL_WITHIN_S
     assert max(gaps, default=0) <= LONGEST_GAP_S
