@@ -26,7 +26,7 @@ from pbx.adapters.asterisk.ari import AriClient, AriError
 from pbx.adapters.asterisk.browsers import BrowserEndpoints
 from pbx.adapters.asterisk.dialling import APP
 from pbx.adapters.asterisk.endings import Endings
-from pbx.adapters.asterisk.fallback_log import read_fallback_log
+from pbx.adapters.asterisk.fallback_log import FallbackCall, read_fallback_log
 from pbx.adapters.asterisk.link import AsteriskLink
 from pbx.adapters.asterisk.presence import Registrations
 from pbx.adapters.asterisk.provision import AsteriskProvisioner
@@ -42,7 +42,7 @@ from pbx.adapters.store.live_log import LiveLog, wait_for_turn
 from pbx.adapters.store.projector import Projector
 from pbx.config import Config
 from pbx.core.events import Direction
-from pbx.core.ids import CallId, call_of
+from pbx.core.ids import CallId, Instant, call_of
 from pbx.services.admission import Admission
 from pbx.services.alerts import Alerts
 from pbx.services.arrivals import Arrivals
@@ -74,6 +74,7 @@ log = structlog.get_logger("engine")
 
 DIRECTORY_POLL_S = 1.0
 DRAIN_S = 5.0
+GRACE_US = 1_000_000  # between what Asterisk writes down and what we do
 LONGEST_WAIT_FOR_THREADS_S = 0.0002
 """How long a thread of the store may keep the interpreter from the calls: by default it is 5 ms, each time."""
 
@@ -94,6 +95,7 @@ class Engine:
         self._tasks: list[asyncio.Task[None]] = []
         self._telling: asyncio.Task[None] | None = None
         self._browsers_told = False
+        self._linked_first = Instant(0)
         self._make_link()
         self._make_services()
 
@@ -189,7 +191,9 @@ class Engine:
         )
         logs = self.config.home / "asterisk" / "log"
         self.endings = Endings(logs, self.switch.leg_of)
-        self.fallback_calls = FallbackCalls(self.store, self.calls, directory, lambda: read_fallback_log(logs))
+        self.fallback_calls = FallbackCalls(
+            self.store, self.calls, directory, lambda: [*read_fallback_log(logs), *self._unheard()]
+        )
         self.stories = Stories(self.store, self.calls)
         self.calls.observers += [
             self.records,
@@ -213,6 +217,13 @@ class Engine:
     @property
     def _voicemails(self) -> Path:
         return self.config.home / "asterisk" / "spool" / "recording"
+
+    def _unheard(self) -> list[FallbackCall]:
+        """What came while no engine listened, though Asterisk took it that one did; until we were there ourselves."""
+        if not self.live_log.since or not self._linked_first:
+            return []
+        since = Instant(self.live_log.since + GRACE_US)
+        return self.endings.unheard(since, Instant(self._linked_first + GRACE_US), self.live_log.channels)
 
     def _places(self) -> Places:
         return Places(
@@ -317,6 +328,7 @@ class Engine:
         self._browsers_told = False
         self._stop_telling()
         self._telling = asyncio.ensure_future(self._tell_browsers())
+        self._linked_first = self._linked_first or self.clock.now()
         await self.takeover.catch_up()
         self.endings.trim()
 

@@ -4,18 +4,19 @@ Every channel of a call runs ``[leg-ended]`` in dialplans/legs.conf when it is h
 handler, which is run though the channel never sees a dialplan, answered or not (measured); one that came to us by the
 extension h of its context. Not by a handler that ARI sets: such a request waits until the channel has played its
 prompts, and every other call's requests wait behind it (measured: 1.8 s). Lines in ``ended.log``:
-``ended|channel|seconds.milliseconds|cause|state``.
+``ended|channel|seconds.milliseconds|cause|state``, and for one that came to us ``|in or out|endpoint|called|caller``.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from pathlib import Path
 
 import structlog
 
+from pbx.adapters.asterisk.fallback_log import FallbackCall
 from pbx.core.call.mending import Ending
 from pbx.core.ids import Instant, LegId
 
@@ -23,7 +24,7 @@ log = structlog.get_logger("endings")
 
 HANDLER = {"CHANNEL(hangup_handler_push)": "leg-ended,s,1"}
 LARGEST = 1024 * 1024
-_LINE = re.compile(rb"ended\|([\w.-]+)\|(\d+)\.(\d{3})\|(\d*)\|(\w*)")
+_LINE = re.compile(rb"ended\|([\w.-]+)\|(\d+)\.(\d{3})\|(\d*)\|(\w*)(?:\|(in|out)\|(\w*)\|([\d+*#]*)\|([\d+]*))?")
 
 
 class Endings:
@@ -42,6 +43,18 @@ class Endings:
         found = ((self._leg_of(match[1].decode()), _ending(match)) for match in _LINE.finditer(text))
         return {leg: ending for leg, ending in found if leg is not None}
 
+    def unheard(self, since: Instant, until: Instant, known: Container[str]) -> list[FallbackCall]:
+        """Calls that came and were given up before an engine had heard of them: Asterisk had told one that was dead.
+
+        ``known`` are the channels of which an engine has heard between the two moments.
+        """
+        try:
+            text = self._path.read_bytes()
+        except FileNotFoundError:
+            return []
+        came = [match for match in _LINE.finditer(text) if match[6] and match[1].decode() not in known]
+        return [_gave_up(match) for match in came if since < _ending(match).at < until]
+
     def trim(self) -> None:
         """What an engine has heard needs no line. Asterisk appends, so cutting it leaves no hole."""
         try:
@@ -49,6 +62,22 @@ class Endings:
                 os.truncate(self._path, 0)
         except OSError as error:
             log.debug("endings.not_trimmed", why=str(error))
+
+
+def _gave_up(match: re.Match[bytes]) -> FallbackCall:
+    """Asterisk's name of a channel begins with the second in which it came."""
+    channel, ended_s, _, cause, _, way, endpoint, called, caller = [(each or b"").decode() for each in match.groups()]
+    return FallbackCall(
+        channel,
+        "in" if way == "in" else "out",
+        endpoint,
+        called or "!",
+        caller,
+        began_at_s=int(channel.split(".", 1)[0]),
+        ended_at_s=int(ended_s),
+        result="CANCEL",
+        cause=int(cause) if cause else None,
+    )
 
 
 def _ending(match: re.Match[bytes]) -> Ending:

@@ -3,14 +3,17 @@
 One file of lines: for each step the call's id, the number of its last fact, the facts of the step, what the step wants
 done, and the call as it is after it. A line is one write, made before the journal's and before anything goes out: it
 is there whole, or the step never was. It need survive the engine's death, not the machine's, so nothing is flushed.
-A line ``{"c": …}`` alone says that the call is over. When the file has grown it is written anew with what is live.
+A line ``{"c": …}`` alone says that the call is over, ``{"t": …}`` when the file was begun. When the file has grown it
+is written anew with what is live.
 """
 
 from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator, Sequence
+import time
+from collections import OrderedDict
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_args
@@ -28,6 +31,7 @@ log = structlog.get_logger("live_log")
 
 LOCK = "live.lock"
 LARGEST = 16 * 1024 * 1024
+REMEMBERED = 20_000  # channels
 _COMMANDS: dict[str, type[Any]] = {kind.__name__: kind for kind in get_args(Command)}
 _Facts = list[list[Any]]
 
@@ -56,6 +60,13 @@ class LiveLog:
         self._handle = -1
         self._size = 0
         self._failed = False
+        self.since = Instant(0)
+        self._channels: OrderedDict[str, None] = OrderedDict()
+
+    @property
+    def channels(self) -> Container[str]:
+        """Those that came to us since ``since``, also of calls that are over: all, or the last twenty thousand."""
+        return self._channels
 
     # -- writing ------------------------------------------------------------------------------------
 
@@ -66,6 +77,7 @@ class LiveLog:
         live = self._live.setdefault(call.id, _Live())
         fresh = [dataclass_json.dumps([n, fact.kind, fact.at, fact.data]) for n, fact in facts]
         live.facts += fresh
+        self._came(channel)
         live.rest = dataclass_json.dumps(
             {"c": call.id, "n": seq, "h": channel, "d": [[type(one).__name__, one] for one in todo], "s": call}
         )
@@ -97,10 +109,17 @@ class LiveLog:
                 log.error("live_log.write_failed", error=str(error), remedy="Make room on the engine's disk.")
             self._failed = True
 
+    def _came(self, channel: str) -> None:
+        if channel and channel not in self._channels:
+            self._channels[channel] = None
+            if len(self._channels) > REMEMBERED:
+                self._channels.popitem(last=False)
+
     def _begin_anew(self) -> None:
         """With what is live alone; in its place at once, or not at all."""
         fresh = self._path.with_suffix(".new")
-        text = b"".join(_line(live.facts, live.rest) for live in self._live.values())
+        text = dataclass_json.dumps({"t": time.time_ns() // 1000}) + b"\n"
+        text += b"".join(_line(live.facts, live.rest) for live in self._live.values())
         fresh.write_bytes(text)
         fresh.rename(self._path)
         if self._handle >= 0:
@@ -125,7 +144,11 @@ class LiveLog:
         last: dict[str, dict[str, Any]] = {}
         facts: dict[str, dict[int, list[Any]]] = {}
         for line in self._lines():
-            call = line["c"]
+            call = line.get("c")
+            if call is None:
+                self.since = Instant(line["t"])
+                continue
+            self._came(line.get("h", ""))
             if "s" not in line:
                 last.pop(call, None)
                 facts.pop(call, None)

@@ -1,4 +1,4 @@
-"""One engine ends in the midst of it, the next takes its calls: from the disk, through the switch, to every observer."""
+"""One engine ends in the midst of it, the next takes its calls: from the disk, to the switch and every observer."""
 
 from __future__ import annotations
 
