@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from pbx.adapters.asterisk.ari import AriClient, Json
-from pbx.core.ids import CallId, bridge_id, call_of, voicemail_id
+from pbx.core.ids import CallId, bridge_id, call_of, holding_id, voicemail_id
 
 
 class Remains:
@@ -18,8 +18,12 @@ class Remains:
     async def standing(self) -> Mapping[CallId, Sequence[str]]:
         """The calls that Asterisk has bridges of, with the channels in them. Raises AriError."""
         bridges = await self._ari.call("GET", "bridges")
-        found = ((call_of(str(bridge["id"])), bridge["channels"]) for bridge in bridges)
-        return {call: [str(channel) for channel in channels] for call, channels in found if call is not None}
+        found: dict[CallId, list[str]] = {}
+        for bridge in bridges:
+            call = call_of(str(bridge["id"]))
+            if call is not None:
+                found.setdefault(call, []).extend(str(channel) for channel in bridge["channels"])
+        return found
 
     async def strays(self) -> Mapping[str, bool]:
         """Channels that wait for an engine and are of no call of this run; True where somebody waits who called in.
@@ -42,9 +46,10 @@ class Remains:
         self._ari.send("POST", f"channels/{channel}/continue", {"priority": "1"})
 
     def close(self, call: CallId) -> None:
-        """Its bridge, and the message that was being left: only then is the file whole."""
+        """Its bridges, and the message that was being left: only then is the file whole."""
         self._ari.send("POST", f"recordings/live/{voicemail_id(call)}/stop")
-        self._ari.send("DELETE", f"bridges/{bridge_id(call)}")
+        for bridge in (bridge_id(call), holding_id(call)):
+            self._ari.send("DELETE", f"bridges/{bridge}")
 
 
 def _called_in(channel: Json) -> bool:

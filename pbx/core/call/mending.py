@@ -26,12 +26,14 @@ from pbx.core.commands import (
     JoinBridge,
     Mute,
     OpenBridge,
+    OpenHolding,
     PauseRecording,
     Play,
     RecordMessage,
     Ring,
     RingPhone,
     StartRecording,
+    StartTrack,
     StopPlay,
     StopRecording,
     StopRinging,
@@ -165,7 +167,7 @@ def _join(call: Call, wanted: Standing, found: Found) -> Iterator[Command]:
         yield from (CloseBridge(bridge) for bridge in found.bridges if call_of(bridge) == call.id)
     for bridge, legs in wanted.bridges.items():
         if bridge not in found.bridges:
-            yield OpenBridge(bridge)
+            yield OpenHolding(bridge) if bridge == call.holding else OpenBridge(bridge)
         outside = tuple(leg for leg in legs if leg in found.legs and leg not in found.bridges.get(bridge, ()))
         if outside:
             yield JoinBridge(bridge, outside)
@@ -175,7 +177,8 @@ def _record(wanted: Standing, found: Found) -> Iterator[Command]:
     for recording, recorded in wanted.recordings.items():
         if recorded.leg in found.legs:
             if recording not in found.recordings:
-                yield StartRecording(recording, recorded.leg)
+                start = StartTrack if recorded.track else StartRecording
+                yield start(recording, recorded.leg)
             if recorded.paused:
                 yield PauseRecording(recording, recorded.leg, True)
 

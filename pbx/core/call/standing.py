@@ -16,8 +16,11 @@ from pbx.core.ids import BridgeId, LegId, PlaybackId, RecordingId, voicemail_id
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
+    """``track``: only what the leg says, not what it hears."""
+
     leg: LegId
     paused: bool = False
+    track: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,20 +53,27 @@ def standing(call: Call) -> Standing:
 
 
 def _bridges(call: Call) -> dict[BridgeId, tuple[LegId, ...]]:
-    """While a number is dialled the caller waits in the bridge, so as to hear what comes from there."""
-    if call.bridge is None:
-        return {}
-    talking = call.state is State.TALKING
-    inside = [leg.id for leg in call.live_legs() if talking and leg.answered]
-    if call.state is State.DIALLING and call.caller.live:
-        inside = [call.caller.id]
-    return {call.bridge: tuple(inside)}
+    """Whoever the host holds is in a bridge with music. While a number is dialled the caller waits in the bridge, so as
+    to hear what comes from there."""
+    bridges: dict[BridgeId, tuple[LegId, ...]] = {}
+    if call.bridge is not None:
+        inside = [leg.id for leg in call.parties() if not leg.on_hold]
+        if call.state is State.DIALLING and call.caller.live:
+            inside = [call.caller.id]
+        bridges[call.bridge] = tuple(inside)
+    if call.holding is not None:
+        bridges[call.holding] = tuple(leg.id for leg in call.parties() if leg.on_hold)
+    return bridges
 
 
 def _recordings(call: Call) -> dict[RecordingId, Recorded]:
-    if call.recording is None or call.recording_leg is None:
-        return {}
-    return {call.recording: Recorded(call.recording_leg, call.recording_paused)}
+    """The call's own, on the customer's leg while that is there, and each party's track."""
+    found: dict[RecordingId, Recorded] = {}
+    if call.recording is not None and call.recording_leg is not None and call.legs[call.recording_leg].live:
+        found[call.recording] = Recorded(call.recording_leg, call.recording_paused)
+    for leg, track in call.tracks.items():
+        found[track] = Recorded(leg, call.recording_paused, track=True)
+    return found
 
 
 def _answered_by_us(call: Call) -> tuple[LegId, ...]:
