@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from pbx.core.events import Ask
+from pbx.core.events import Ask, PartyAsk
 from tests.live.stage import PROMPTS, Logged, Outside, Rep, Scene
 from tests.live.test_restarts import engine_comes_back, engine_dies
 from tests.support.sip_call import Call, CallState
@@ -229,3 +229,26 @@ async def test_an_own_phone_that_rings_first_is_taken_over_before_the_customer_i
     await ours.hang_up()
     await theirs.until_ended()
     await until(lambda: scene.stack.engine.gate.held == 0, 2, "the reservation to be released")
+
+
+@pytest.mark.covers("C6")
+async def test_three_of_whom_one_is_on_hold_are_taken_over_and_hear_each_other_again(scene: Scene) -> None:
+    rep, colleague, customer = await scene.rep(), await scene.rep(), scene.outside()
+    theirs, ours, call_id = await talking(scene, rep, customer)
+    scene.stack.control.invite(call_id, rep.id, user=colleague.id)
+    guest = await colleague.phone.incoming()
+    await guest.answer()
+    guest.say(620)
+    await asyncio.gather(theirs.until_hears(620), ours.until_hears(620))
+    await another_engine(scene)
+    record = scene.stack.engine.records.get(call_id)
+    assert record is not None
+    held = next(leg["id"] for leg in record.legs.values() if leg["role"] == "customer")
+    scene.stack.control.ask_party(call_id, PartyAsk.HOLD, held, rep.id)
+    await ours.until_stops_hearing(820)
+    await another_engine(scene)
+    assert not ours.hears(820) and ours.hears(620)
+    scene.stack.control.ask_party(call_id, PartyAsk.UNHOLD, held, rep.id)
+    await asyncio.gather(ours.until_hears(820), theirs.until_hears(620), guest.until_hears(820))
+    scene.stack.control.ask(call_id, Ask.HANG_UP, rep.id)
+    await asyncio.gather(*(call.until_ended() for call in (ours, theirs, guest)))

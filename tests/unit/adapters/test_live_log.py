@@ -14,6 +14,7 @@ from pbx.core.call import Call
 from pbx.core.commands import Command
 from pbx.core.events import Arrived, Ask, Asked, DigitPressed, LegAnswered, LegEnded, LegRinging, TimerFired
 from tests.unit.core.story import CALL, MIO, RECORDED, VOICEMAIL, Story, leg
+from tests.unit.core.test_conference import CUSTOMER, EXPERT, hold, invites, three
 
 pytestmark = pytest.mark.covers("P1")
 FULL = replace(MIO, recording=RECORDED, voicemail=VOICEMAIL)
@@ -48,6 +49,8 @@ STORIES = {
     "asking": lambda: arrived().then(TimerFired("ring")).then(LegAnswered(leg(4))),
     "accepted": lambda: arrived().then(TimerFired("ring")).then(LegAnswered(leg(4))).then(DigitPressed(leg(4), "1")),
     "announcing": lambda: arrived().then(Asked(Ask.IGNORE)),
+    "inviting": lambda: invites(EXPERT),
+    "three": lambda: three().then(hold(CUSTOMER)),
     "ended": lambda: arrived().then(LegEnded(leg(1), 127)),
 }
 

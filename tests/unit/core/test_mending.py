@@ -19,10 +19,12 @@ from pbx.core.commands import (
     JoinBridge,
     Mute,
     OpenBridge,
+    OpenHolding,
     PauseRecording,
     Play,
     RingPhone,
     StartRecording,
+    StartTrack,
 )
 from pbx.core.events import (
     Arrived,
@@ -39,6 +41,7 @@ from pbx.core.events import (
 )
 from pbx.core.ids import Instant, bridge_id, playback_id, recording_id
 from tests.unit.core.story import CALL, MIO, RECORDED, Story, leg
+from tests.unit.core.test_conference import CUSTOMER, FIRST, HOLDING, HOST, hold, three
 
 pytestmark = pytest.mark.covers("P1")
 BEGAN = Instant(1_000_000)
@@ -192,3 +195,19 @@ def test_timers_say_when_they_are_due() -> None:
     assert story.call.timers == {"ring": story.now + MIO.ring_time.seconds * 1_000_000}
     story.then(TimerFired("ring"))
     assert set(story.call.timers) == {"forward"}
+
+
+def test_of_three_each_is_where_it_should_be_with_a_track_of_its_own() -> None:
+    story = three().then(LegEnded(leg(3), 26)).then(LegEnded(leg(5), 26)).then(hold(CUSTOMER))
+    seen = found(legs={CUSTOMER: UP, HOST: UP, FIRST: UP}, bridges={BRIDGE: frozenset({CUSTOMER, HOST, FIRST})})
+    tracks = {track: part.leg for track, part in standing(story.call).recordings.items() if part.track}
+    assert sorted(tracks.values()) == [HOST, FIRST]
+    done = mend(story.call, seen, ())
+    assert [command for command in done if isinstance(command, OpenHolding | JoinBridge)] == [
+        OpenHolding(HOLDING),
+        JoinBridge(HOLDING, (CUSTOMER,)),
+    ]
+    assert {command.track: command.leg for command in done if isinstance(command, StartTrack)} == tracks
+    recordings = frozenset(standing(story.call).recordings)
+    bridges = {BRIDGE: frozenset({HOST, FIRST}), HOLDING: frozenset({CUSTOMER})}
+    assert mend(story.call, replace(seen, bridges=bridges, recordings=recordings), ()) == []
