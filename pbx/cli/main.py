@@ -106,11 +106,12 @@ def _sentence(error: Exception) -> str | None:
     """What to tell of an error that says itself what to do; None for a fault of ours."""
     from crm.errors import Refused
     from pbx.adapters.asterisk.embedded.errors import BuildError
+    from pbx.adapters.store.live_log import EngineRuns
     from pbx.config import ConfigError
 
     if isinstance(error, Refused):
         return f"{error.field}: {error.message}" if error.field else error.message
-    return str(error) if isinstance(error, (BuildError, ConfigError)) else None
+    return str(error) if isinstance(error, (BuildError, ConfigError, EngineRuns)) else None
 
 
 def _usage(error: click.UsageError) -> str:
