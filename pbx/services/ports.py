@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from pbx.core.call import Call
 from pbx.core.commands import Command, Fact
 from pbx.core.events import Event, Phone
-from pbx.core.ids import CallId, Instant
+from pbx.core.ids import CallId, Instant, LegId
 
 Deliver = Callable[[CallId, Event], None]
+Channels = Mapping[LegId, str]
+"""The names in the switch of legs that came to us or over from another call; every other leg's is its own."""
 
 
 class Clock(Protocol):
@@ -29,6 +31,9 @@ class Switch(Protocol):
 
     def adopt(self, call: CallId, leg: str, channel: str) -> None:
         """Bind a leg of ours to a channel that Asterisk named."""
+
+    def channel_of(self, leg: LegId) -> str:
+        """What Asterisk calls it."""
 
     def carry_out(self, call: CallId, command: Command) -> None: ...
 
@@ -56,13 +61,13 @@ class Journal(Protocol):
 class Kept:
     """A live call as its last step left it.
 
-    ``channel`` is the one in the switch that came to us; ``facts`` all that happened to it, with their numbers, of
-    which ``fresh`` may not stand in the journal yet; ``todo`` what the last step wanted done, which may not have been.
+    ``facts`` is all that happened to it, with numbers, of which ``fresh`` may not stand in the journal yet; ``todo``
+    what the last step wanted done, which may not have been.
     """
 
     call: Call
     seq: int
-    channel: str
+    channels: Channels
     facts: Sequence[tuple[int, Fact]]
     todo: Sequence[Command] = ()
     fresh: Sequence[tuple[int, Fact]] = ()
@@ -72,7 +77,12 @@ class Keeper(Protocol):
     """Keeps live calls, so that an engine that comes after this one takes them over."""
 
     def keep(
-        self, call: Call, seq: int, channel: str, facts: Sequence[tuple[int, Fact]], todo: Sequence[Command]
+        self,
+        call: Call,
+        seq: int,
+        channels: Channels,
+        facts: Sequence[tuple[int, Fact]],
+        todo: Sequence[Command],
     ) -> None:
         """After a step, before anything of it goes out. Returns when it survives the engine's own death."""
 

@@ -37,6 +37,7 @@ from pbx.core.commands import (
     RingPhone,
     StartTimer,
     StopTimer,
+    TakeLeg,
 )
 from pbx.core.events import (
     Asking,
@@ -54,8 +55,8 @@ from pbx.core.events import (
     TimerFired,
 )
 from pbx.core.gate import Reason, Verdict
-from pbx.core.ids import CallId, Instant
-from pbx.services.ports import Clock, Journal, Keeper, Kept, Observer, Switch
+from pbx.core.ids import CallId, Instant, LegId
+from pbx.services.ports import Channels, Clock, Journal, Keeper, Kept, Observer, Switch
 
 log = structlog.get_logger("calls")
 
@@ -77,7 +78,12 @@ class _NoKeeper:
     """No other engine will come."""
 
     def keep(
-        self, call: Call, seq: int, channel: str, facts: Sequence[tuple[int, Fact]], todo: Sequence[Command]
+        self,
+        call: Call,
+        seq: int,
+        channels: Channels,
+        facts: Sequence[tuple[int, Fact]],
+        todo: Sequence[Command],
     ) -> None: ...
 
     def drop(self, call: CallId) -> None: ...
@@ -90,7 +96,7 @@ class _Entry:
 
     call: Call
     began: Instant
-    channel: str = ""
+    channels: dict[LegId, str] = field(default_factory=dict)
     seq: int = 0
     steps: int = 0
     busy: bool = False
@@ -145,10 +151,10 @@ class Calls:
     def take_over(self, kept: Kept) -> None:
         """Take a call of an earlier engine as it was; its timers run when it has caught up."""
         began = kept.facts[0][1].at if kept.facts else kept.call.now
-        entry = _Entry(kept.call, began, kept.channel, kept.seq, behind=True, todo=list(kept.todo))
+        entry = _Entry(kept.call, began, dict(kept.channels), kept.seq, behind=True, todo=list(kept.todo))
         self._entries[kept.call.id] = entry
-        if kept.channel and kept.call.first_leg is not None:
-            self._switch.adopt(kept.call.id, kept.call.first_leg, kept.channel)
+        for leg, channel in kept.channels.items():
+            self._switch.adopt(kept.call.id, leg, channel)
 
     def steps(self) -> dict[CallId, int]:
         """How far each call is: whoever looks at the switch notes it before, see :meth:`catch_up`."""
@@ -197,8 +203,9 @@ class Calls:
         if self._let_go:
             raise RuntimeError("this engine takes no more calls")
         call, decided = begin(call_id, event, self._clock.now())
-        entry = self._entries[call_id] = _Entry(call, call.now, channel)
+        entry = self._entries[call_id] = _Entry(call, call.now)
         if channel and call.first_leg is not None:
+            entry.channels[call.first_leg] = channel
             self._switch.adopt(call_id, call.first_leg, channel)
         self._work(entry, decided)
         return call
@@ -238,7 +245,7 @@ class Calls:
         fact = (last + 1, Fact(kind, self._clock.now(), data))
         if entry:
             entry.seq += 1
-            self._keeper.keep(entry.call, entry.seq, entry.channel, [fact], entry.todo)
+            self._keeper.keep(entry.call, entry.seq, entry.channels, [fact], entry.todo)
         else:
             self._remember(call_id, last + 1)
         self._journal.append(call_id, [fact])
@@ -306,9 +313,12 @@ class Calls:
         entry.steps += 1
         entry.behind |= not self._switch.ready
         earlier = entry.todo if entry.behind else []
+        for item in decided:
+            if isinstance(item, TakeLeg):
+                entry.channels[item.leg] = self._switch.channel_of(item.other)
         entry.todo = earlier + [item for item in decided if isinstance(item, REPEATED)]
         try:
-            self._keeper.keep(entry.call, entry.seq, entry.channel, facts, entry.todo)
+            self._keeper.keep(entry.call, entry.seq, entry.channels, facts, entry.todo)
         except Exception:  # the call itself is more than its copy
             log.exception("call.not_kept", call=entry.call.id)
 

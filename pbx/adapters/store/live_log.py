@@ -25,7 +25,7 @@ from pbx.adapters.store import dataclass_json
 from pbx.core.call import Call
 from pbx.core.commands import Command, Fact
 from pbx.core.ids import CallId, Instant
-from pbx.services.ports import Kept
+from pbx.services.ports import Channels, Kept
 
 log = structlog.get_logger("live_log")
 
@@ -71,15 +71,19 @@ class LiveLog:
     # -- writing ------------------------------------------------------------------------------------
 
     def keep(
-        self, call: Call, seq: int, channel: str, facts: Sequence[tuple[int, Fact]], todo: Sequence[Command]
+        self,
+        call: Call,
+        seq: int,
+        channels: Channels,
+        facts: Sequence[tuple[int, Fact]],
+        todo: Sequence[Command],
     ) -> None:
-        """``channel`` is the one in the switch that came to us, if one did."""
         live = self._live.setdefault(call.id, _Live())
         fresh = [dataclass_json.dumps([n, fact.kind, fact.at, fact.data]) for n, fact in facts]
         live.facts += fresh
-        self._came(channel)
+        self._came(channels)
         live.rest = dataclass_json.dumps(
-            {"c": call.id, "n": seq, "h": channel, "d": [[type(one).__name__, one] for one in todo], "s": call}
+            {"c": call.id, "n": seq, "h": channels, "d": [[type(one).__name__, one] for one in todo], "s": call}
         )
         self._write(_line(fresh, live.rest))
 
@@ -109,11 +113,12 @@ class LiveLog:
                 log.error("live_log.write_failed", error=str(error), remedy="Make room on the engine's disk.")
             self._failed = True
 
-    def _came(self, channel: str) -> None:
-        if channel and channel not in self._channels:
-            self._channels[channel] = None
-            if len(self._channels) > REMEMBERED:
-                self._channels.popitem(last=False)
+    def _came(self, channels: Channels) -> None:
+        for channel in channels.values():
+            if channel not in self._channels:
+                self._channels[channel] = None
+        while len(self._channels) > REMEMBERED:
+            self._channels.popitem(last=False)
 
     def _begin_anew(self) -> None:
         """With what is live alone; in its place at once, or not at all."""
@@ -148,7 +153,7 @@ class LiveLog:
             if call is None:
                 self.since = Instant(line["t"])
                 continue
-            self._came(line.get("h", ""))
+            self._came(line.get("h", {}))
             if "s" not in line:
                 last.pop(call, None)
                 facts.pop(call, None)

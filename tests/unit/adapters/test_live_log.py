@@ -26,7 +26,7 @@ def arrived() -> Story:
 
 def keep(log: LiveLog, story: Story, since: int = 0) -> None:
     numbered = list(enumerate(story.facts, 1))
-    log.keep(story.call, len(numbered), "PJSIP-1", numbered[since:], story.step)
+    log.keep(story.call, len(numbered), {leg(1): "PJSIP-1"}, numbered[since:], story.step)
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def test_a_call_in_any_state_is_read_back_as_it_was_with_what_its_step_wanted(
     keep(log, story)
     (kept,) = again(log, tmp_path).take_over()
     assert kept.call == story.call and kept.todo == story.step
-    assert kept.seq == len(story.facts) and kept.channel == "PJSIP-1"
+    assert kept.seq == len(story.facts) and kept.channels == {leg(1): "PJSIP-1"}
     assert [(fact.kind, fact.at) for _, fact in kept.facts] == [(fact.kind, fact.at) for fact in story.facts]
 
 
@@ -134,6 +134,6 @@ def test_a_step_costs_next_to_nothing(log: LiveLog) -> None:
     best = 1.0
     for _ in range(400):
         began = time.perf_counter()
-        log.keep(story.call, len(story.facts), "PJSIP-1", facts, repeated)
+        log.keep(story.call, len(story.facts), {leg(1): "PJSIP-1"}, facts, repeated)
         best = min(best, time.perf_counter() - began)
     assert best < 0.0002

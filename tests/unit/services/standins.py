@@ -37,6 +37,9 @@ class HandSwitch:
     def adopt(self, call: CallId, leg: str, channel: str) -> None:
         self.adopted[leg] = channel
 
+    def channel_of(self, leg: str) -> str:
+        return self.adopted.get(leg, leg)
+
     def carry_out(self, call: CallId, command: Command) -> None:
         self.trail.steps.append(("command", command))
         self.commands.append(command)

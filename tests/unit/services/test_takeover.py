@@ -13,7 +13,7 @@ from pbx.adapters.store.live_log import LiveLog
 from pbx.core.call import Call
 from pbx.core.call.mending import Ending, Found, Progress
 from pbx.core.commands import HangUp, RingPhone
-from pbx.core.events import Arrived, Dialled, LegAnswered, LegEnded, Person, Phone
+from pbx.core.events import Arrived, Dialled, LegAnswered, LegEnded, LegTaken, Person, Phone
 from pbx.core.ids import CallId, Instant, LegId, bridge_id
 from pbx.services.live_records import LiveRecords
 from pbx.services.occupancy import Occupancy
@@ -187,3 +187,13 @@ def test_notes_that_are_typed_meanwhile_are_kept_with_their_number(tmp_path: Pat
     second = Engine(tmp_path, first.clock)
     record = second.records.get(CALL)
     assert record is not None and record.call["notes"] == "asks for a quote"
+
+
+async def test_a_leg_that_came_over_from_another_call_is_found_under_its_own_name(tmp_path: Path) -> None:
+    first = Engine(tmp_path)
+    first.talk()
+    other = LegId("leg_01HZ0000000000000000000002_2")
+    first.switch.adopted[other] = "PJSIP-9"
+    first.calls.deliver(CALL, LegTaken(other, PHONE, user_id="u_2"))
+    second = await next_engine(first, tmp_path, **TALKING)
+    assert "PJSIP-9" in second.switch.adopted.values()
