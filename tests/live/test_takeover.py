@@ -54,6 +54,7 @@ async def test_a_call_that_was_taken_over_is_muted_paused_and_hung_up_as_any_oth
     control.ask(call_id, Ask.UNMUTE, rep.id)
     await theirs.until_hears(540)
     control.ask(call_id, Ask.PAUSE_RECORDING, rep.id)
+    await scene.stack.engine.ami.action("Ping")  # after what was asked of the recording
     theirs.say(980)
     await ours.until_hears(980)
     theirs.say(820)
