@@ -17,7 +17,7 @@ from pbx.adapters.asterisk.switch import AriSwitch
 from pbx.core.call import Call
 from pbx.core.call.mending import Found, Progress
 from pbx.core.call.standing import Standing, standing
-from pbx.core.ids import BridgeId, Instant, LegId, PlaybackId, RecordingId, call_of
+from pbx.core.ids import BridgeId, Instant, LegId, PlaybackId, RecordingId, call_of, is_holding
 
 _STATES = {"Up": Progress.UP, "Ringing": Progress.RINGING}
 
@@ -68,7 +68,10 @@ class Survey:
 
     def _inside(self, bridge: Json) -> frozenset[LegId]:
         legs = (self._switch.leg_of(str(channel)) for channel in bridge["channels"])
-        return frozenset(leg for leg in legs if leg is not None)
+        inside = frozenset(leg for leg in legs if leg is not None)
+        if is_holding(BridgeId(str(bridge["id"]))):
+            self._switch.recall_music(inside)
+        return inside
 
     # -- sound --------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Any, Protocol
 
@@ -114,6 +114,10 @@ class AriSwitch:
         if call is not None and leg not in self.dialled:
             self._legs_of.setdefault(call, []).append(leg)
             self.dialled.add(leg)
+
+    def recall_music(self, legs: Iterable[LegId]) -> None:
+        """Legs that an earlier engine put on hold."""
+        self._with_music.update(legs)
 
     def channel_of(self, leg: LegId) -> str:
         """What Asterisk calls it."""
