@@ -25,7 +25,7 @@ def call_view(record: CallRecord) -> dict[str, Any]:
         record.recordings.values(),
         record.voicemails.values(),
         muted=record.muted and not record.ended,
-        conference=record.now.view() if record.now.host or record.now.unattended else None,
+        conference=record.now.view() if record.call["answered_us"] is not None else None,
     )
 
 

@@ -325,6 +325,7 @@ def party_left(call: Call, leg: Leg, how: str, by: str = "") -> None:
 def _wait_for_the_other(call: Call) -> None:
     """Who hands the call on has hung up while the other one is rung: who stays hears ringing."""
     call.host = None
+    call.note("transfer.waiting")
     for leg in call.parties():
         _hold(call, leg, False, "")
         call.do(Ring(leg.id))

@@ -107,6 +107,11 @@ def _unattended(now: Now, at: int, data: Row) -> None:
     now.host, now.unattended = "", True
 
 
+def _waiting(now: Now, at: int, data: Row) -> None:
+    """Handed on by a host who has hung up; the one to whom it is handed on has not answered yet."""
+    now.host = ""
+
+
 def _others(names: list[str], but: str) -> list[str]:
     return [name for name in names if name != but]
 
@@ -124,4 +129,5 @@ _FOLDS: dict[str, Callable[[Now, int, Row], None]] = {
     "host.changed": _host_changed,
     "party.left": _party_left,
     "call.unattended": _unattended,
+    "transfer.waiting": _waiting,
 }
