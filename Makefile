@@ -7,8 +7,9 @@ MAKEFLAGS += --no-print-directory
 BIN := .venv/bin
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
+TRUST_ARGS ?=
 
-.PHONY: help up test unit features lint format bench venv tools asterisk constraints clean
+.PHONY: help up test unit features lint format bench trust venv tools asterisk constraints clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -35,6 +36,9 @@ format: venv ## rewrite the files in the house's format
 
 bench: venv asterisk ## the measured figures, against bare Asterisk; ends in a table
 	@$(BIN)/python -m bench $(BENCH_ARGS)
+
+trust: venv tools asterisk ## the scoreboard: what must survive and who stays out, measured
+	@$(BIN)/python -m bench.trust $(TRUST_ARGS)
 
 asterisk: venv ## build the embedded Asterisk, once
 	@$(BIN)/pbx asterisk build

@@ -174,6 +174,11 @@ def network(value: Any) -> str:
         ) from None
 
 
+def has_port(address: str) -> bool:
+    """Of what :func:`network` gave."""
+    return "." in address and ":" in address and not address.count(":") > 1
+
+
 def matching(pattern: str, sentence: str) -> Check:
     """A text of which the whole matches; for what goes into configuration files."""
     compiled = re.compile(pattern)

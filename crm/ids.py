@@ -15,7 +15,7 @@ from functools import lru_cache
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 DEVICE_ALPHABET = "abcdefghjkmnpqrstvwxyz23456789"
 DEVICE_LENGTH = 9
-BROWSER = "b"
+DEVICE, BROWSER = "d", "b"
 
 USER, TRUNK, GROUP, CALL, RECORDING, VOICEMAIL = "u", "tr", "g", "c", "rec", "vm"
 LEAD, PERSON, COMPANY, DEAL, NOTE, TOKEN, SESSION = "l", "p", "co", "deal", "n", "tok", "ses"
@@ -49,7 +49,7 @@ def new(prefix: str, at_us: int | None = None) -> str:
 
 
 def new_device() -> str:
-    return "d" + _device_name()
+    return DEVICE + _device_name()
 
 
 def new_browser() -> str:

@@ -267,3 +267,15 @@ class Voicemail:
     heard_us: int | None
     created_us: int
     removed_us: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """An address or network that is kept out, until ``until_us`` or, where that is empty, until it is taken away."""
+
+    address: str
+    since_us: int
+    until_us: int | None
+    times: int
+    source: str
+    reason: str

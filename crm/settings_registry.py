@@ -55,6 +55,13 @@ def _ice_address(value: Any) -> str:
     return str(fields.matching(pattern, "Write it like stun:stun.example.com:3478 or turn:turn.example.com.")(value))
 
 
+def _plain_network(value: Any) -> str:
+    kept = str(fields.network(value))
+    if fields.has_port(kept):
+        raise Refused("invalid", "Give the address or network without a port.")
+    return kept
+
+
 def _text(key: str, default: str, description: str, check: fields.Check) -> Declared:
     return Declared(key, "text", default, description, check)
 
@@ -135,6 +142,14 @@ _ALL = (
         _ice_server,
         10,
     ),
+    _integer("block.tries", 5, "After so many wrong tries an address is blocked.", 2, 1000),
+    _integer("block.window_s", 600, "Wrong tries count together within so many seconds.", 10, 86_400),
+    _integer("block.first_minutes", 10, "How long an address is blocked at first; then twice as long.", 1, 10_000),
+    _integer("block.longest_minutes", 1440, "No block by itself lasts longer.", 1, 100_000),
+    _list("block.trusted_networks", [], "Addresses and networks that are never blocked.", _plain_network, 200),
+    _integer("fraud.refused", 5, "Refused dials of a user within fraud.window_s that raise an alert.", 1, 1000),
+    _integer("fraud.international", 10, "Calls abroad of a user within fraud.window_s that raise an alert.", 1, 1000),
+    _integer("fraud.window_s", 60, "Dials count together within so many seconds.", 5, 86_400),
     Declared("emergency.numbers", "object", EMERGENCY, "Numbers that always pass, per country.", _emergency),
     _text(
         "emergency.caller_id",

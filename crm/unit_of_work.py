@@ -42,6 +42,7 @@ class Actor:
 
 SYSTEM = Actor("system")
 CLI = Actor("cli")
+ENGINE = Actor("engine")
 
 
 class UnitOfWork:

@@ -27,8 +27,9 @@ from pbx.adapters.asterisk.browsers import BrowserEndpoints
 from pbx.adapters.asterisk.dialling import APP
 from pbx.adapters.asterisk.endings import Endings
 from pbx.adapters.asterisk.fallback_log import FallbackCall, read_fallback_log
+from pbx.adapters.asterisk.fence import AclFence
 from pbx.adapters.asterisk.link import AsteriskLink
-from pbx.adapters.asterisk.presence import Registrations
+from pbx.adapters.asterisk.presence import Registrations, address_of
 from pbx.adapters.asterisk.provision import AsteriskProvisioner
 from pbx.adapters.asterisk.remains import Remains
 from pbx.adapters.asterisk.spool import Spool
@@ -36,6 +37,7 @@ from pbx.adapters.asterisk.survey import Survey
 from pbx.adapters.asterisk.switch import AriSwitch
 from pbx.adapters.asterisk.translate import NewChannel
 from pbx.adapters.clock import LoopClock
+from pbx.adapters.names import addresses_of
 from pbx.adapters.sound_worker import SoundWorker
 from pbx.adapters.store.journal import FileJournal
 from pbx.adapters.store.live_log import LiveLog, wait_for_turn
@@ -46,8 +48,10 @@ from pbx.core.ids import CallId, Instant, call_of
 from pbx.services.admission import Admission
 from pbx.services.alerts import Alerts
 from pbx.services.arrivals import Arrivals
+from pbx.services.blocking import Blocking, Seen
 from pbx.services.browsers import BrowserPhones
 from pbx.services.call_control import CallControl
+from pbx.services.emergency_calls import EmergencyCalls
 from pbx.services.fallback_calls import FallbackCalls
 from pbx.services.gatekeeper import Gate
 from pbx.services.guests import Guests
@@ -67,6 +71,7 @@ from pbx.services.runtime import Calls, UnknownCall
 from pbx.services.spending import Spending, month_began_us
 from pbx.services.stories import Stories
 from pbx.services.takeover import TakeOver
+from pbx.services.toll_fraud import TollFraud
 from pbx.services.transfers import Transfers
 from pbx.web.server import WebServer
 
@@ -111,7 +116,9 @@ class Engine:
 
     def _make_link(self) -> None:
         config, secrets = self.config, self.config.secrets()
-        self.ami = Ami("127.0.0.1", config.ami_port, "switchhook", secrets.ami, self._contact_changed)
+        self.ami = Ami(
+            "127.0.0.1", config.ami_port, "switchhook", secrets.ami, self._contact_changed, self._security_seen
+        )
         self.spool = Spool(config.spool)
         self.monitor = MixMonitor(self.ami, self.spool, self._recording_failed)
         prompts = Prompts(config.home / "prompts", config.cache / "prompts")
@@ -132,6 +139,7 @@ class Engine:
         etc = config.home / "asterisk" / "etc"
         in_memory = BrowserEndpoints(etc, lambda method, uri, body: self.ari.call(method, uri, body=body))
         self.provisioner = AsteriskProvisioner(etc, self._reload, in_memory)
+        self.fence = AclFence(lambda method, uri, body: self.ari.call(method, uri, body=body))
 
     def _make_services(self) -> None:
         now, directory = self.clock.now, lambda: self._directory
@@ -168,6 +176,7 @@ class Engine:
         )
         presence = PresenceView(directory, self.registrations.registered, occupancy.busy)
         self.alerts = Alerts(self.clock)
+        self.blocking = Blocking(self.store, directory, self.alerts, self.clock, self.fence, addresses_of)
         self.hub = Hub(self.records, presence, directory, self.clock, alerts=lambda: self.alerts.standing)
         self.metrics = Metrics(self.records)
         self.alerts.watchers += [self.hub.alert_changed, self.metrics.alert_changed]
@@ -204,6 +213,8 @@ class Engine:
             self.hub,
             self.metrics,
             self.stories,
+            TollFraud(self.records, directory, self.alerts),
+            EmergencyCalls(self.records, directory, self.alerts),
         ]
         self.takeover = TakeOver(
             self.calls,
@@ -244,7 +255,12 @@ class Engine:
         async with self.store.read() as session:
             self.spending.load(await call_log.minutes_by_user(session, month_began_us(self.clock.now())))
         self._run(
-            self.projector.run, self.journal.flush_forever, self.link.run, self.stories.run, self._watch_directory
+            self.projector.run,
+            self.journal.flush_forever,
+            self.link.run,
+            self.stories.run,
+            self._watch_directory,
+            self.blocking.run,
         )
         await self.web.start()
         self._run(
@@ -309,6 +325,12 @@ class Engine:
         if self.registrations.changed(device, uri, status):
             self.hub.registration_changed(device)
 
+        if status != "Removed" and (address := address_of(uri)) and device.startswith(ids.DEVICE):
+            self.blocking.phone_is_at(address)
+
+    def _security_seen(self, what: str, address: str, account: str) -> None:
+        self.blocking.seen(Seen(what, address, account))
+
     def _recording_failed(self, recording: str, why: str) -> None:
         """The call goes on; that it is not recorded must be seen (V10)."""
         call = call_of(recording)
@@ -325,6 +347,10 @@ class Engine:
         while told is not self._directory:
             told = self._directory
             await self._provision(told, force=True)
+        for address in self.registrations.addresses(ids.DEVICE):
+            self.blocking.phone_is_at(address)
+        self.fence.distrust()
+        self.blocking.asterisk_is_new()
         self._browsers_told = False
         self._stop_telling()
         self._telling = asyncio.ensure_future(self._tell_browsers())
@@ -402,6 +428,7 @@ class Engine:
         if self.link.linked.is_set():
             await self._provision(fresh)
         self._directory = fresh
+        self.blocking.changed()
         self.hub.directory_changed()
 
     async def _take_over_browsers(self, fresh: Directory) -> None:

@@ -7,7 +7,7 @@ import sys
 import hypothesis  # noqa: F401  its plugin would import it in the last moment of the run, and rewrite all of it
 import pytest
 
-pytest_plugins = ["tests.support.features"]
+pytest_plugins = ["tests.support.features", "tests.support.trust"]
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -30,6 +30,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "setting": ("setting", "Settings of the organisation."),
     "dnc": ("dnc", "Numbers that must not be called."),
     "token": ("token", "API tokens."),
+    "block": ("block", "Addresses that are kept out: list, add, remove."),
+    "alert": ("alert", "What somebody must look at now."),
     "calls": ("calls", "Calls that run now, or the log with --log."),
     "call": ("calls", "One call: its legs and its timeline."),
     "dial": ("calls", "Have a user's phone rung, and then a number."),

@@ -78,10 +78,12 @@ class FallbackNumber:
 
 @dataclass(frozen=True, slots=True)
 class EmergencyNumber:
-    """A number that leaves by trunk even while the engine is away; ``routes`` best first."""
+    """A number that leaves by trunk even while the engine is away; ``routes`` best first. ``caller_id`` is shown for
+    users without a number of their own."""
 
     number: str
     routes: tuple[Route, ...]
+    caller_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,8 +91,10 @@ def _emergency(directory: Directory, users: list[store.User]) -> list[EmergencyN
     found: set[str] = set()
     for country in {user.country for user in users}:
         found.update(emergency_numbers(directory.settings, country))
+    shown = str(directory.settings.get("emergency.caller_id") or "")
     return [
-        EmergencyNumber(number, _routes(directory, Destination(number, emergency=True))) for number in sorted(found)
+        EmergencyNumber(number, _routes(directory, Destination(number, emergency=True)), shown)
+        for number in sorted(found)
     ]
 
 

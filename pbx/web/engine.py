@@ -16,6 +16,8 @@ from pbx.core.call.record import CallRecord
 from pbx.core.events import Ask, PartyAsk
 from pbx.core.gate import Verdict
 from pbx.core.ids import CallId
+from pbx.services.alerts import Alerts
+from pbx.services.blocking import Blocking
 from pbx.services.browsers import BrowserPhones
 from pbx.services.hub import Hub
 from pbx.services.metrics import Metrics
@@ -86,6 +88,10 @@ class Engine(Protocol):
     def registrations(self) -> Registered: ...
     @property
     def browsers(self) -> BrowserPhones: ...
+    @property
+    def alerts(self) -> Alerts: ...
+    @property
+    def blocking(self) -> Blocking: ...
     @property
     def recordings_dir(self) -> Path: ...
     @property

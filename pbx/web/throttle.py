@@ -1,7 +1,8 @@
 """Guessing passwords is slowed down: five wrong ones, then waits that grow (TRUST 16).
 
 Counted per account and address (a rep who mistypes blocks nobody else), per address (one machine trying many
-accounts) and per account (many machines trying one). In memory and bounded: an attacker cannot fill it up.
+accounts) and per account (many machines trying one). In memory and bounded: an attacker cannot fill it up. An address
+that goes on is told to the engine, which keeps it out of everything for a while (:mod:`pbx.services.blocking`).
 """
 
 from __future__ import annotations
@@ -29,10 +30,11 @@ class _Count:
 
 
 class LoginThrottle:
-    """``now`` in seconds, monotonic."""
+    """``now`` in seconds, monotonic. ``guessing`` hears of an address that has tried too often."""
 
-    def __init__(self, now: Callable[[], float]) -> None:
+    def __init__(self, now: Callable[[], float], guessing: Callable[[str], None] = lambda address: None) -> None:
         self._now = now
+        self._guessing = guessing
         self._counts: OrderedDict[tuple[str, str], _Count] = OrderedDict()
 
     def check(self, account: str, address: str) -> None:
@@ -59,6 +61,8 @@ class LoginThrottle:
             if count.wrong >= free:
                 wait = FIRST_WAIT_S * 2 ** min(count.wrong - free, 10)
                 count.blocked_until_s = now + min(wait, LONGEST_WAIT_S)
+                if not key[0]:
+                    self._guessing(address)
             self._counts.move_to_end(key)
         while len(self._counts) > REMEMBERED:
             self._counts.popitem(last=False)

@@ -6,11 +6,21 @@ binding that does not answer OPTIONS is not rung: a sleeping laptop must not swa
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 from pbx.core.events import Phone
 
 _GONE = frozenset({"Removed", "Unreachable", "Unavail"})
+
+
+_HOST = re.compile(r"sips?:(?:[^@]*@)?(\[[0-9A-Fa-f:.]+\]|[0-9.]+)(?:[:;?]|$)")
+
+
+def address_of(uri: str) -> str:
+    """The address in a contact's URI; empty for a name."""
+    found = _HOST.match(uri)
+    return found[1].strip("[]") if found else ""
 
 
 class Registrations:
@@ -31,6 +41,11 @@ class Registrations:
     def reachable(self, name: str) -> bool:
         """Whether a device or a trunk answers."""
         return bool(self._contacts.get(name))
+
+    def addresses(self, prefix: str) -> set[str]:
+        """Where the bindings of these devices are; a phone's URI has the address that it really spoke from."""
+        found = (uri for device, contacts in self._contacts.items() if device.startswith(prefix) for uri in contacts)
+        return {address for uri in found if (address := address_of(uri))}
 
     def replace(self, contacts: Iterable[tuple[str, str, str]]) -> None:
         """Take a fresh list of (AOR, URI, status)."""

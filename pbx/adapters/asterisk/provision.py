@@ -134,9 +134,13 @@ def render_fallback(numbers: Sequence[FallbackNumber], emergency: Sequence[Emerg
                 parts.append(f"exten => {checked(_DIALLED, form, 'form of a DID')},1,Goto({number.did},1)")
     parts.append("\n[fallback-emergency]")
     for call in emergency:
-        steps = [*_variables("TRUNK", call.routes), "Goto(emergency,s,1)"]
+        steps = [*_variables("TRUNK", call.routes), *_shown(call), "Goto(emergency,s,1)"]
         parts += _extension(checked(_DIALLED, call.number, "emergency number"), steps)
     return "\n".join(parts) + "\n"
+
+
+def _shown(call: EmergencyNumber) -> list[str]:
+    return [f"Set(SHOWN={checked(E164, call.caller_id, 'caller id of emergency calls')})"] if call.caller_id else []
 
 
 def _fallback_lines(number: FallbackNumber) -> list[str]:

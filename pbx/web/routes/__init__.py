@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pbx.web.declare import Table
 from pbx.web.routes import (
+    alerts,
+    blocks,
     calls,
     deals,
     description,
@@ -35,6 +37,8 @@ TABLES: tuple[Table, ...] = tuple(
         groups,
         settings,
         do_not_call,
+        blocks,
+        alerts,
         people,
         deals,
         calls,

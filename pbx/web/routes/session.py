@@ -16,7 +16,9 @@ from pbx.web import replies
 from pbx.web.auth import COOKIE, check_origin, host_name, is_loopback
 from pbx.web.context import Ctx
 from pbx.web.declare import Right, Table
+from pbx.web.engine import ENGINE
 from pbx.web.principal import Principal
+from pbx.web.problems import BadRequest
 from pbx.web.throttle import LoginThrottle
 from pbx.web.wire.base import Answer, Body, Listed
 from pbx.web.wire.people_of_ours import LoginView, OwnSettings, PasswordChange, UserView
@@ -39,7 +41,7 @@ class SessionAnswer(Answer):
 
 
 def prepare(app: web.Application) -> None:
-    app[_THROTTLE] = LoginThrottle(time.monotonic)
+    app[_THROTTLE] = LoginThrottle(time.monotonic, app[ENGINE].blocking.guessed)
     app[_AT_ONCE] = asyncio.Semaphore(2)  # each costs a processor a few hundredths of a second; calls go first
 
 
@@ -48,6 +50,7 @@ async def sign_in(ctx: Ctx, body: SignIn) -> web.Response:
     """Sign in: the answer sets the session cookie."""
     check_origin(ctx.request)
     app, address = ctx.request.app, ctx.request.remote or ""
+    _check_block(ctx, address)
     app[_THROTTLE].check(body.email, address)
     async with app[_AT_ONCE]:
         app[_THROTTLE].check(body.email, address)
@@ -137,6 +140,21 @@ async def close_my_other_sessions(ctx: Ctx) -> None:
     async with ctx.engine.store.write(ctx.actor) as work:
         await sessions.close_all(work, ctx.who.id, besides=besides)
     ctx.accounts_changed()
+
+
+def _check_block(ctx: Ctx, address: str) -> None:
+    """Raises 429 for an address that is kept out; who is signed in already stays so."""
+    block = ctx.engine.blocking.blocked(address)
+    if block is None:
+        return
+    problem = BadRequest(
+        429,
+        "address_blocked",
+        f"Your address {address} is blocked after too many wrong tries. Wait, or ask an admin to let it in again.",
+    )
+    if block.until_us is not None:
+        problem.headers["Retry-After"] = str(max(1, (block.until_us - ctx.engine.clock.now()) // 1_000_000))
+    raise problem
 
 
 def _session(who: Principal) -> dict[str, Any]:

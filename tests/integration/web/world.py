@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,12 +20,15 @@ from crm.records import User
 from crm.services import devices, numbers, sessions, settings, tokens, trunks, users
 from crm.unit_of_work import SYSTEM, Store
 from pbx.adapters.clock import LoopClock
+from pbx.adapters.names import addresses_of
 from pbx.adapters.store.journal import FileJournal
 from pbx.adapters.store.projector import Projector
 from pbx.config import Config
 from pbx.core.commands import DialOut, RingPhone
 from pbx.core.events import Arrived, Direction, LegAnswered, LegEnded, LegRinging, Phone
 from pbx.core.ids import CallId, LegId
+from pbx.services.alerts import Alerts
+from pbx.services.blocking import Blocking
 from pbx.services.browsers import BrowserPhones
 from pbx.services.call_control import CallControl
 from pbx.services.gatekeeper import Gate
@@ -62,6 +65,12 @@ class PaperPhones:
 
     def phones(self, device_ids: Sequence[str]) -> tuple[Phone, ...]:
         return tuple(Phone(each, f"PJSIP/{each}") for each in device_ids if self.bindings.get(each))
+
+
+class NoFence:
+    """There is no SIP here to keep anybody out of."""
+
+    async def keep_out(self, addresses: Iterable[str]) -> None: ...
 
 
 class SmallEngine:
@@ -106,6 +115,8 @@ class SmallEngine:
             lambda: self.overloaded,
         )
         presence = PresenceView(self._current, self.registrations.registered, occupancy.busy)
+        self.alerts = Alerts(self.clock)
+        self.blocking = Blocking(self.store, self._current, self.alerts, self.clock, NoFence(), addresses_of)
         self.hub = Hub(self.records, presence, self._current, self.clock, queue=64, ring=256)
         self.metrics = Metrics(self.records, self.ready)
         self.calls.observers += [self.records, occupancy, routing, self.hub, self.metrics]

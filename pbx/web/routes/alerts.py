@@ -1,0 +1,28 @@
+"""What somebody must look at now."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from pbx.web.context import Ctx
+from pbx.web.declare import Right, Table
+from pbx.web.wire.base import Answer, Listed
+
+table = Table("alerts")
+
+
+class AlertView(Answer):
+    id: str
+    kind: str = Field(examples=["address_blocked"])
+    subject: str = Field(description="What it is about: a trunk, a user, an address, a call.")
+    sentence: str = Field(description="What happened and what to do.")
+    since_us: int
+    data: dict[str, Any]
+
+
+@table.route("GET", "/alerts", right=Right.MANAGER, scope="calls:read", answer=Listed[AlertView])
+async def list_alerts(ctx: Ctx) -> Any:
+    """The alerts that stand, oldest first. The event stream tells when one is raised and when it is over."""
+    return {"items": [alert.view() for alert in ctx.engine.alerts.standing]}
