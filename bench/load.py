@@ -57,16 +57,22 @@ def percentile(values: list[float], share: float) -> float:
     return sorted(values)[min(len(values) - 1, int(len(values) * share))]
 
 
-async def run(stack: Stack, directory: Path, prefix: str, rate: float, seconds: float) -> Times:
-    """Dial numbers at a steady rate from a phone of ours to a far end that rings at once and answers 200 ms later."""
+def program() -> str:
+    """Where SIPp is."""
     sipp = shutil.which("sipp")
     if sipp is None:
         raise RuntimeError("SIPp is missing. Install it: apt-get install sip-tester")
+    return sipp
+
+
+async def run(stack: Stack, directory: Path, prefix: str, rate: float, seconds: float) -> Times:
+    """Dial numbers at a steady rate from a phone of ours to a far end that rings at once and answers 200 ms later."""
+    sipp = program()
     calls = max(1, int(rate * seconds))
     numbers = directory / "numbers.csv"
     numbers.write_text("SEQUENTIAL\n" + "".join(f"{prefix}{at % 10000:04d};\n" for at in range(calls)))
     phone_port = free_port()
-    far_end = await _start(
+    far_end = await start(
         *(sipp, "-sf", SCENARIOS / "uas_answers.xml", "-p", stack.carrier_port, "-d", ANSWER_AFTER_MS),
         *("-nostdin", "-i", "127.0.0.1", "-mi", "127.0.0.1"),
         directory=directory,
@@ -75,7 +81,7 @@ async def run(stack: Stack, directory: Path, prefix: str, rate: float, seconds: 
     try:
         async with Capture(path, phone_port, stack.carrier_port) as capture:
             before = stack.cpu_s()
-            phone = await _start(
+            phone = await start(
                 *(sipp, "-sf", SCENARIOS / "uac_phone.xml", "-inf", numbers, "-p", phone_port),
                 *("-au", stack.device, "-ap", stack.secret, "-key", "device", stack.device),
                 *("-r", rate, "-m", calls, "-l", 20000, "-d", TALK_MS, "-trace_stat", "-fd", 1),
@@ -89,14 +95,14 @@ async def run(stack: Stack, directory: Path, prefix: str, rate: float, seconds: 
         far_end.kill()
         await far_end.wait()
     times = _times(list(capture.calls().values()), calls)
-    times.failed = max(times.failed, _failed(directory, phone.pid) - times.refused)
+    times.failed = max(times.failed, failed(directory, phone.pid) - times.refused)
     times.asterisk_cpu_ms = (after[0] - before[0]) * 1000 / calls
     times.engine_cpu_ms = (after[1] - before[1]) * 1000 / calls
     path.unlink()
     return times
 
 
-async def _start(*command: object, directory: Path) -> asyncio.subprocess.Process:
+async def start(*command: object, directory: Path) -> asyncio.subprocess.Process:
     sink = asyncio.subprocess.DEVNULL
     return await asyncio.create_subprocess_exec(*map(str, command), cwd=directory, stdout=sink, stderr=sink)
 
@@ -115,7 +121,7 @@ def _times(seen: list[Moments], calls: int) -> Times:
     return times
 
 
-def _failed(directory: Path, pid: int) -> int:
+def failed(directory: Path, pid: int) -> int:
     """What SIPp itself counts as failed: also a call that was cut off later."""
     failed = 0
     for path in directory.glob(f"*_{pid}_.csv"):

@@ -32,6 +32,7 @@ from pbx.adapters.asterisk.link import AsteriskLink
 from pbx.adapters.asterisk.presence import Registrations, address_of
 from pbx.adapters.asterisk.provision import AsteriskProvisioner
 from pbx.adapters.asterisk.remains import Remains
+from pbx.adapters.asterisk.security_events import SecurityEvents
 from pbx.adapters.asterisk.spool import Spool
 from pbx.adapters.asterisk.survey import Survey
 from pbx.adapters.asterisk.switch import AriSwitch
@@ -116,9 +117,8 @@ class Engine:
 
     def _make_link(self) -> None:
         config, secrets = self.config, self.config.secrets()
-        self.ami = Ami(
-            "127.0.0.1", config.ami_port, "switchhook", secrets.ami, self._contact_changed, self._security_seen
-        )
+        self.ami = Ami("127.0.0.1", config.ami_port, "switchhook", secrets.ami, self._contact_changed)
+        self.security = SecurityEvents(config.ami_port, "security", secrets.ami_security, self._security_seen)
         self.spool = Spool(config.spool)
         self.monitor = MixMonitor(self.ami, self.spool, self._recording_failed)
         prompts = Prompts(config.home / "prompts", config.cache / "prompts")
@@ -139,7 +139,10 @@ class Engine:
         etc = config.home / "asterisk" / "etc"
         in_memory = BrowserEndpoints(etc, lambda method, uri, body: self.ari.call(method, uri, body=body))
         self.provisioner = AsteriskProvisioner(etc, self._reload, in_memory)
-        self.fence = AclFence(lambda method, uri, body: self.ari.call(method, uri, body=body))
+        self.fence = AclFence(
+            lambda method, uri, body: self.ari.call(method, uri, body=body),
+            lambda method, uri, body: self.ari.send(method, uri, body=body),
+        )
 
     def _make_services(self) -> None:
         now, directory = self.clock.now, lambda: self._directory
@@ -261,6 +264,7 @@ class Engine:
             self.stories.run,
             self._watch_directory,
             self.blocking.run,
+            self.security.run,
         )
         await self.web.start()
         self._run(

@@ -29,6 +29,7 @@ class Secrets:
 
     ari: str
     ami: str
+    ami_security: str
     practice_ami: str
     cookie: str
 

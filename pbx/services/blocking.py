@@ -39,6 +39,9 @@ Resolve = Callable[[str], Awaitable[Sequence[str]]]
 class Fence(Protocol):
     """Keeps addresses from speaking SIP to us; running calls of others are not touched."""
 
+    def at_once(self, address: str) -> None:
+        """This one too, before anything else is done; ``keep_out`` follows."""
+
     async def keep_out(self, addresses: Iterable[str]) -> None:
         """These and no others, in force when it returns. Raises ConnectionError where there is no Asterisk."""
 
@@ -115,6 +118,8 @@ class Blocking:
         times = self._held[address].times if address in self._held else 0
         made = self._lasting(Block(address, self._clock.now(), 0, times + 1, source, reason))
         self._held[address] = self._unwritten[address] = made
+        if not self._protected(address):
+            self._fence.at_once(address)
         self._raise(made)
         self._wake.set()
 

@@ -1,4 +1,4 @@
-"""AMI, through panoramisk, wrapped: MixMonitor, the list of registered phones, and the security events of SIP.
+"""AMI, through panoramisk, wrapped: MixMonitor, and the list of registered phones.
 
 Wrapped because (panoramisk 1.4, measured): actions sent while the link is down would be repeated silently after
 it is back, so all of ours are forgettable; a frozen peer is never noticed, so every action has a deadline; an
@@ -33,34 +33,18 @@ _FORGETTABLE = (
 )
 
 
-_SECURITY = {
-    "ChallengeSent": "challenged",
-    "SuccessfulAuth": "right",
-    "InvalidPassword": "wrong",
-    "ChallengeResponseFailed": "wrong",
-    "InvalidAccountID": "wrong",
-}
-
-
 class AmiError(Exception):
     """Asterisk refused an action or did not answer; the text says which and why."""
 
 
 class Ami:
-    """One AMI connection. Of events only registrations and security are read: the rest comes over ARI.
+    """One AMI connection. Of events only registrations are read: the rest comes over ARI.
 
-    ``on_contact(aor, uri, status)`` hears of each binding that comes, goes or stops answering; ``on_security(what,
-    address, account)`` of each SIP request that was challenged, and whether its password was wrong or right.
+    ``on_contact(aor, uri, status)`` hears of each binding that comes, goes or stops answering.
     """
 
     def __init__(
-        self,
-        host: str,
-        port: int,
-        user: str,
-        secret: str,
-        on_contact: Callable[[str, str, str], None] | None = None,
-        on_security: Callable[[str, str, str], None] | None = None,
+        self, host: str, port: int, user: str, secret: str, on_contact: Callable[[str, str, str], None] | None = None
     ) -> None:
         self._manager = Manager(
             loop=asyncio.get_running_loop(),
@@ -68,7 +52,7 @@ class Ami:
             port=port,
             username=user,
             secret=secret,
-            events="system,security" if on_security else "system",
+            events="system",
             ping_delay=3,
             ping_interval=5,
             reconnect_timeout=1,
@@ -79,11 +63,8 @@ class Ami:
         self._ready = asyncio.Event()
         self._begun = False
         self._on_contact = on_contact
-        self._on_security = on_security
         self.on_login: Callable[[], None] | None = None
         self._manager.register_event("ContactStatus", self._contact)
-        for name in _SECURITY:
-            self._manager.register_event(name, self._security)
 
     async def connect(self, deadline_s: float = 5.0) -> None:
         """Raises AmiError where there is no login within the deadline.
@@ -142,15 +123,6 @@ class Ami:
         except Exception:
             log.exception("ami.contact_failed", aor=event["AOR"])
 
-    def _security(self, manager: Any, event: Any) -> None:
-        if self._on_security is None or str(event["Service"]) != "PJSIP":
-            return
-        try:
-            address = _address(str(event["RemoteAddress"]))
-            self._on_security(_SECURITY[str(event["Event"])], address, str(event["AccountID"]))
-        except Exception:
-            log.exception("ami.security_failed", event=event["Event"])
-
     def _logged_in(self, manager: Any) -> None:
         self._ready.set()
         if self.on_login is not None:
@@ -170,12 +142,6 @@ def monitor_variable(recording: str) -> str:
 def _aor(name: str) -> str:
     """Contacts are named ``<aor>;@<hash>`` where they registered, ``<aor>@@<hash>`` where they are configured."""
     return name.split(";@", 1)[0].split("@@", 1)[0]
-
-
-def _address(remote: str) -> str:
-    """``IPV4/UDP/192.0.2.1/5060``"""
-    parts = remote.split("/")
-    return parts[2] if len(parts) == 4 else ""
 
 
 def _clean(value: str) -> str:

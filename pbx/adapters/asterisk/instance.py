@@ -132,6 +132,7 @@ class EngineAsterisk(Instance):
             "ari_secret": self._secrets.ari,
             "ami_port": str(config.ami_port),
             "ami_secret": self._secrets.ami,
+            "ami_security_secret": self._secrets.ami_security,
             "ami_write": "call,reporting" if embedded.is_ours(self.prefix) else "system,call,reporting",
             "rtp_start": str(config.rtp_start),
             "rtp_end": str(config.rtp_end),

@@ -28,7 +28,11 @@ class HandFence:
 
     def __init__(self) -> None:
         self.out: list[str] = []
+        self.at_once_out: list[str] = []
         self.away = False
+
+    def at_once(self, address: str) -> None:
+        self.at_once_out.append(address)
 
     async def keep_out(self, addresses: Iterable[str]) -> None:
         if self.away:

@@ -70,6 +70,8 @@ class PaperPhones:
 class NoFence:
     """There is no SIP here to keep anybody out of."""
 
+    def at_once(self, address: str) -> None: ...
+
     async def keep_out(self, addresses: Iterable[str]) -> None: ...
 
 
