@@ -1,8 +1,8 @@
 """Asterisk's security events of SIP, over an AMI connection and account of their own that can do nothing else.
 
-A flood makes thousands of them a second. Measured with twenty guessers at full speed: read by panoramisk with everything
-else, they kept the loop for seconds, and 4,300 passwords were tried before the block; read here by one pattern, in
-slices between which the loop does other things, it was 20.
+A flood makes thousands of them a second. Measured with twenty guessers at full speed: read by panoramisk with
+everything else, they kept the loop for seconds, and 4,300 passwords were tried before the block; read here by one
+pattern, in slices between which the loop does other things, it was 20.
 """
 
 from __future__ import annotations

@@ -131,6 +131,7 @@ class Call:
     routes: tuple[Route, ...] = ()
     own_routes: tuple[Route, ...] = ()  # to the user's own forwarding number, where that is rung first
     caller_id: str = ""
+    emergency: bool = False
     after_playback: dict[PlaybackId, str] = field(default_factory=dict)
     recording: RecordingId | None = None
     recording_leg: LegId | None = None

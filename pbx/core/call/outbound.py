@@ -134,6 +134,7 @@ def route_decided(call: Call, event: RouteDecided) -> None:
         _ring_forwarding(call)
     else:
         call.routes, call.caller_id = event.routes, event.verdict.caller_id
+        call.emergency = event.verdict.reason is Reason.EMERGENCY
         _go(call)
 
 
@@ -269,7 +270,7 @@ def leg_ended_while_dialling(call: Call, event: LegEnded) -> None:
         call.finish(Disposition.CANCELLED, ended_by="user", reason="user_gave_up")
         return
     result = result_of(event.cause, event.sip_status)
-    if not leg.ringing and call.routes and may_try_next_trunk(result):
+    if not leg.ringing and call.routes and (call.emergency or may_try_next_trunk(result)):
         call.note("trunk.failed", trunk_id=leg.trunk_id, result=result.value)
         _dial_customer(call)
         return
@@ -278,10 +279,10 @@ def leg_ended_while_dialling(call: Call, event: LegEnded) -> None:
 
 def _tell(call: Call, result: Result, sip_status: int | None) -> None:
     """Busy, no answer, rejected and unreachable are told apart: as a status to a phone that waits for one, in
-    words to one that was answered (rung first), and in the log."""
+    words to one that was answered (rung first) or made an emergency call, and in the log."""
     disposition = _DISPOSITIONS.get(result, Disposition.FAILED)
     cause = cause_for(result)
-    if not call.caller.answered:
+    if not call.caller.answered and not call.emergency:
         call.finish(disposition, cause, reason=result.value, sip_status=sip_status, ended_by="network")
         return
     call.stop_timer("customer")

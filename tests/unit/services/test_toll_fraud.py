@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
 from bench.figures import at_most
+from crm.directory import Directory
 from pbx.core.commands import FindRoute
 from pbx.core.gate import Reason
 from pbx.core.ids import CallId
@@ -24,14 +23,17 @@ class Watched(Organisation):
     def __init__(self, *users: object, **settings: object) -> None:
         super().__init__(*users, **settings)  # type: ignore[arg-type]
         self.alerts, records = Alerts(self.clock), LiveRecords()
-        current: Callable[[], object] = lambda: self.directory
+        current = self._current
         self.calls.observers += [
             records,
-            TollFraud(records, current, self.alerts),  # type: ignore[arg-type]
-            EmergencyCalls(records, current, self.alerts),  # type: ignore[arg-type]
+            TollFraud(records, current, self.alerts),
+            EmergencyCalls(records, current, self.alerts),
         ]
         self._dialled = 0
         self.arrivals._mint = self._mint
+
+    def _current(self) -> Directory:
+        return self.directory
 
     def _mint(self) -> CallId:
         self._dialled += 1
