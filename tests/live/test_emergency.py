@@ -6,6 +6,7 @@ import contextlib
 import sqlite3
 import time
 from collections.abc import AsyncIterator
+from functools import partial
 
 import pytest
 
@@ -78,6 +79,10 @@ def emergencies(scene: Scene) -> list[Alert]:
     return [alert for alert in scene.stack.engine.alerts.standing if alert.kind is Kind.EMERGENCY_CALL]
 
 
+def _more_than(scene: Scene, before: int) -> bool:
+    return len(emergencies(scene)) > before
+
+
 STATES = [database_locked, caps_hit, lists_deny, overloaded, lines_busy]
 NUMBERS = [("JP", "110"), ("JP", "118"), ("JP", "119"), ("US", "911"), ("US", "112")]
 
@@ -93,7 +98,7 @@ async def test_emergency_numbers_pass_and_are_told(scene: Scene, state: object, 
             began = time.monotonic()
             call = await rep.phone.call(number)
             ring = await help_.incoming()
-            await until(lambda: len(emergencies(scene)) > before, 5, "the alert")
+            await until(partial(_more_than, scene, before), 5, "the alert")
             slowest = max(slowest, time.monotonic() - began)
             assert ring.caller_number == rep.did
             await ring.answer()
