@@ -76,7 +76,7 @@ class Blocking:
         self._told: frozenset[str] | None = None
         self._wake = asyncio.Event()
         self._read_us: int | None = None
-        self._store_away = False
+        self._away: set[str] = set()
 
     # -- what others ask ----------------------------------------------------------------------------
 
@@ -142,9 +142,9 @@ class Blocking:
                 try:
                     await step()
                 except (ConnectionError, TimeoutError) as error:
-                    log.info("blocks.not_told", why=str(error) or type(error).__name__)
+                    self._is_away("Asterisk", str(error) or type(error).__name__)
                 except Refused as refused:
-                    self._is_away(refused.message)
+                    self._is_away("store", refused.message)
                 except Exception:
                     log.exception("blocks.broke")
             try:
@@ -158,6 +158,7 @@ class Blocking:
         if wanted != self._told:
             await self._fence.keep_out(wanted)
             self._told = wanted
+            self._away.discard("Asterisk")
 
     async def _read(self) -> None:
         now = self._clock.now()
@@ -195,12 +196,13 @@ class Blocking:
         for address, block in waiting.items():
             if self._unwritten.get(address) is block:
                 del self._unwritten[address]
-        self._store_away = False
+        self._away.discard("store")
 
-    def _is_away(self, why: str) -> None:
-        if not self._store_away:
-            log.warning("blocks.store_away", why=why)
-        self._store_away = True
+    def _is_away(self, who: str, why: str) -> None:
+        """Said once: it is tried again every second."""
+        if who not in self._away and (who != "Asterisk" or self._held):
+            log.warning("blocks.not_told", to=who, why=why)
+            self._away.add(who)
 
     def _sweep(self) -> None:
         now = self._clock.now()

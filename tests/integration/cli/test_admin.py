@@ -197,3 +197,26 @@ def test_any_text_in_any_field_is_kept_whole_or_refused_in_a_sentence(run: Run, 
         if done.code:
             one_sentence(done)
     assert run("user", "list").code == 0
+
+
+@pytest.mark.covers("TRUST16")
+def test_an_address_is_blocked_listed_and_let_in_again(run: Run) -> None:
+    assert "never blocked" in one_sentence(run("block", "add", "127.0.0.1"))
+    run("setting", "change", "block.trusted_networks", "198.51.100.0/24")
+    assert "trusted" in one_sentence(run("block", "add", "198.51.100.7"))
+    made = run("block", "add", "192.0.2.7/32", "--minutes", "5", "--reason", "scanner", "--json").json
+    assert (made["address"], made["source"], made["reason"]) == ("192.0.2.7", "hand", "scanner")
+    assert "already" in one_sentence(run("block", "add", "192.0.2.7"))
+    run("block", "add", "2001:db8::/48")
+    assert {row["address"] for row in run("block", "list", "--json").json} == {"192.0.2.7", "2001:db8::/48"}
+    assert run("block", "remove", "192.0.2.7").out == "Removed.\n"
+    assert "no block" in one_sentence(run("block", "remove", "192.0.2.7"))
+    assert run("block", "remove").code == 2 and run("block", "remove", "192.0.2.7", "--all").code == 2
+    assert run("block", "remove", "--all", "--json").json == {"removed": 1}
+
+
+@pytest.mark.covers("A4")
+def test_alerts_are_asked_of_the_engine_and_without_one_that_is_said(run: Run) -> None:
+    assert "no admin" in one_sentence(run("alert", "list"))
+    run("user", "add", "--email", "ann@x.example", "--name", "Ann", "--role", "admin")
+    assert "No engine answers" in one_sentence(run("alert", "list"))
