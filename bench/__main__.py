@@ -1,6 +1,6 @@
 """``make bench``: every measured figure, in one table; fails where a bound does not hold.
 
-``python -m bench calls``, ``conference``, ``engine``, ``search`` or ``flood`` takes that part alone.
+``python -m bench calls``, ``conference``, ``engine``, ``search``, ``flood`` or ``guessing`` takes that part alone.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 
-from bench import calls, conference, engine, flood, search_http
+from bench import calls, conference, engine, flood, guessing, search_http
 from bench.figures import Figure, report
 
 PARTS: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
@@ -18,6 +18,7 @@ PARTS: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
     "engine": engine.figures,
     "search": search_http.figures,
     "flood": flood.figures,
+    "guessing": guessing.figures,
 }
 
 

@@ -10,6 +10,8 @@ import asyncio
 import socket
 import tempfile
 import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -92,39 +94,53 @@ async def _answers(server: tuple[str, int], until: asyncio.Future[Flood]) -> lis
     return waited
 
 
-async def _one(over: Stack, directory: Path, host: str) -> list[Figure]:
-    server = ("127.0.0.1", over.config.sip_port)
+@asynccontextmanager
+async def calls_up(over: Stack, directory: Path) -> AsyncIterator[Callable[[], Awaitable[int]]]:
+    """20 calls, for as long as they talk; what is given waits for their end and tells how many were dropped."""
     sipp, phone_port = program(), free_port()
+    local = ("-nostdin", "-i", "127.0.0.1", "-mi", "127.0.0.1")
     far_end = await start(
-        *(sipp, "-sf", _SCENARIOS / "uas_answers.xml", "-p", over.carrier_port, "-d", 100),
-        *("-nostdin", "-i", "127.0.0.1", "-mi", "127.0.0.1"),
-        directory=directory,
+        *(sipp, "-sf", _SCENARIOS / "uas_answers.xml", "-p", over.carrier_port, "-d", 100, *local), directory=directory
     )
     numbers = directory / "numbers.csv"
     numbers.write_text("SEQUENTIAL\n" + "".join(f"{ENGINE}{at:04d};\n" for at in range(CALLS)))
     phone = await start(
         *(sipp, "-sf", _SCENARIOS / "uac_phone.xml", "-inf", numbers, "-p", phone_port),
         *("-au", over.device, "-ap", over.secret, "-key", "device", over.device),
-        *("-r", 10, "-m", CALLS, "-d", int(TALK_S * 1000), "-trace_stat", "-fd", 1),
-        *("-nostdin", "-i", "127.0.0.1", "-mi", "127.0.0.1", "-timeout", int(TALK_S + 40)),
-        f"127.0.0.1:{over.config.sip_port}",
+        *("-r", 10, "-m", CALLS, "-d", int(TALK_S * 1000), "-trace_stat", "-fd", 1, *local),
+        *("-timeout", int(TALK_S + 40), f"127.0.0.1:{over.config.sip_port}"),
         directory=directory,
     )
+    up = CALLS
+
+    async def dropped() -> int:
+        await asyncio.wait_for(phone.wait(), TALK_S + 60)
+        far_end.kill()
+        await far_end.wait()
+        return max(CALLS - up, failed(directory, phone.pid))
+
     try:
         await _until_up(over)
+        yield dropped
+        up = int(str(over.ready()["calls"]))
+    except BaseException:
+        for process in (phone, far_end):
+            process.kill()
+        raise
+
+
+async def _one(over: Stack, directory: Path, host: str) -> list[Figure]:
+    server = ("127.0.0.1", over.config.sip_port)
+    async with calls_up(over, directory) as dropped:
         running = asyncio.ensure_future(asyncio.to_thread(flood, server, host, SECONDS))
         waited = await _answers(server, running)
         done = running.result()
-        up = int(str(over.ready()["calls"]))
-        await asyncio.wait_for(phone.wait(), TALK_S + 60)
-    finally:
-        far_end.kill()
-        await far_end.wait()
+    lost = await dropped()
     where = "a stranger" if host == STRANGER else "an address that is never blocked"
     return [
         at_least(f"flood from {where}: INVITEs sent", done.sent / done.seconds, "per s", 0.9 * RATE),
         shown(f"flood from {where}: answered", done.answered, "INVITEs"),
-        at_most(f"flood from {where}: calls dropped of {CALLS}", CALLS - up + failed(directory, phone.pid), "calls", 0),
+        at_most(f"flood from {where}: calls dropped of {CALLS}", lost, "calls", 0),
         _delay(f"flood from {where}: others' OPTIONS answered, median", percentile(waited, 0.5), host),
         shown(f"flood from {where}: others' OPTIONS answered, p99", percentile(waited, 0.99), "ms"),
     ]

@@ -16,14 +16,16 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from bench import flood
+from bench import flood, guessing
 from bench.figures import Figure
 from tests.support.features import LIST, lines
 from tests.support.trust import line
 
 OUTPUT = Path(__file__).parent.parent / "build" / "trust.jsonl"
-PARTS: Mapping[int, Callable[[], Awaitable[list[Figure]]]] = {13: flood.figures}
+PARTS: Mapping[int, Callable[[], Awaitable[list[Figure]]]] = {13: flood.figures, 16: guessing.figures}
 """Rows that are measured by a command of their own."""
+
+_PLAIN_WIDTH = 140  # where nobody looks: a pipe or a file
 
 Line = Mapping[str, Any]
 
@@ -78,7 +80,8 @@ async def main(arguments: list[str]) -> int:
     OUTPUT.parent.mkdir(exist_ok=True)
     OUTPUT.write_text("".join(json.dumps(each) + "\n" for each in found))
     made, states = table(promises(LIST.read_text()), found)
-    Console().print(made)
+    console = Console()
+    (console if console.is_terminal else Console(width=_PLAIN_WIDTH)).print(made)
     held = sum(1 for each in states.values() if each == "holds")
     print(f"{held} of {len(states)} rows hold, {sum(1 for each in states.values() if each == 'open')} are open.")
     return 1 if "DOES NOT HOLD" in states.values() else 0

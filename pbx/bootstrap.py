@@ -141,7 +141,7 @@ class Engine:
         self.provisioner = AsteriskProvisioner(etc, self._reload, in_memory)
         self.fence = AclFence(
             lambda method, uri, body: self.ari.call(method, uri, body=body),
-            lambda method, uri, body: self.ari.send(method, uri, body=body),
+            lambda method, uri, body: self.ari.send(method, uri, body=body, on_answer=lambda status, content: None),
         )
 
     def _make_services(self) -> None:
@@ -306,6 +306,7 @@ class Engine:
             "recordings_waiting": self.recordings.waiting,
             "calls": len(self.calls),
             "overloaded": self.admission.overloaded(),
+            "intruders_heard": self.security.connected,
         }
 
     def _run(self, *loops: Callable[[], Awaitable[None]]) -> None:
@@ -330,7 +331,7 @@ class Engine:
             self.hub.registration_changed(device)
 
         if status != "Removed" and (address := address_of(uri)) and device.startswith(ids.DEVICE):
-            self.blocking.phone_is_at(address)
+            self.blocking.phone_is_at(address, device)
 
     def _security_seen(self, what: str, address: str, account: str) -> None:
         self.blocking.seen(Seen(what, address, account))
@@ -351,8 +352,8 @@ class Engine:
         while told is not self._directory:
             told = self._directory
             await self._provision(told, force=True)
-        for address in self.registrations.addresses(ids.DEVICE):
-            self.blocking.phone_is_at(address)
+        for address, device in self.registrations.addresses(ids.DEVICE):
+            self.blocking.phone_is_at(address, device)
         self.fence.distrust()
         self.blocking.asterisk_is_new()
         self._browsers_told = False

@@ -107,9 +107,9 @@ class Blocking:
         if not self._harmless(address):
             self.block(address, "web", "guessing passwords of the console")
 
-    def phone_is_at(self, address: str) -> None:
+    def phone_is_at(self, address: str, device: str) -> None:
         """A registered phone: its address is known."""
-        self.tries.knows(address, self._clock.now())
+        self.tries.knows(address, device, self._clock.now())
 
     def block(self, address: str, source: str, reason: str) -> None:
         """At once in memory; Asterisk and the store follow."""

@@ -141,5 +141,6 @@ _MEANINGS = {
     "journal_lag": "Facts of the journal that the store has not taken yet.",
     "recordings_waiting": "Recordings that are being encoded or wait for it.",
     "calls": "Calls in the engine.",
+    "intruders_heard": "1 while Asterisk tells who tries to get in; else nobody is blocked.",
     "overloaded": "1 while new calls are refused because Asterisk answers late.",
 }

@@ -6,8 +6,9 @@ password. The rule, per source address:
 - A stranger has five tries (``block.tries``) within ten minutes (``block.window_s``).
 - A **known** address, from which a phone of ours has logged in during the last day, is an office: one phone that
   mistypes for days must not cut off the others. Its tries count by account: it is blocked for wrong passwords of more
-  accounts than a stranger has tries, or for more than a hundred wrong ones within a minute, as no phone mistypes. An
-  unanswered challenge is no try there: many phones ask OPTIONS and care for no answer.
+  accounts than a stranger has tries, besides those that have logged in from there (their secrets may have been renewed
+  all at once), or for more than a hundred wrong ones within a minute, as no phone mistypes. An unanswered challenge is
+  no try there: many phones ask OPTIONS and care for no answer.
 - Whoever leaves two hundred challenges open within five seconds is a flood, known or not.
 
 A right password takes away what its account had wrong at that address, and makes the address known. A try from a
@@ -25,6 +26,7 @@ KNOWN_FOR_US = 24 * 3_600_000_000
 MINUTE_US = 60_000_000
 MOST_WRONG_A_MINUTE = 100
 FLOOD = 200
+MOST_PHONES = 500
 REMEMBERED = 5_000
 """Addresses; an attacker cannot fill the memory."""
 
@@ -45,7 +47,7 @@ class Tries:
         self.free = 5
         self.window_us = 600_000_000
         self._sources: OrderedDict[str, _Source] = OrderedDict()
-        self._known: OrderedDict[str, int] = OrderedDict()
+        self._known: OrderedDict[str, dict[str, int]] = OrderedDict()
 
     def challenged(self, address: str, account: str, now: int) -> bool:
         """Asked for a password: a try if no answer comes."""
@@ -61,22 +63,27 @@ class Tries:
         return self._too_many(address, source, now)
 
     def right(self, address: str, account: str, now: int) -> None:
-        self.knows(address, now)
+        self.knows(address, account, now)
         source = self._sources.get(address)
         if source is not None:
             for tries in (source.wrong, source.unanswered, source.open):
                 _drop_all(tries, account)
             self._forget_empty(address, source)
 
-    def knows(self, address: str, now: int) -> None:
-        """A phone of ours is there."""
-        self._known[address] = now + KNOWN_FOR_US
+    def knows(self, address: str, account: str, now: int) -> None:
+        """This phone of ours is there."""
+        there = self._known.setdefault(address, {})
+        there[account] = now + KNOWN_FOR_US
+        if len(there) > MOST_PHONES:
+            del there[min(there, key=lambda each: there[each])]
         self._known.move_to_end(address)
         while len(self._known) > REMEMBERED:
             self._known.popitem(last=False)
 
-    def known(self, address: str, now: int) -> bool:
-        return self._known.get(address, 0) > now
+    def known(self, address: str, now: int) -> frozenset[str]:
+        """The phones of ours that have logged in from there lately."""
+        there = self._known.get(address, {})
+        return frozenset(account for account, until in there.items() if until > now)
 
     def overdue(self, now: int) -> list[str]:
         """Take in which challenges stayed without an answer; the addresses that are to be blocked for it."""
@@ -98,9 +105,10 @@ class Tries:
         for tries in (source.wrong, source.unanswered):
             while tries and tries[0][0] <= now - self.window_us:
                 tries.popleft()
-        if not self.known(address, now):
+        phones = self.known(address, now)
+        if not phones:
             return len(source.wrong) + len(source.unanswered) >= self.free
-        accounts = {account for _, account in source.wrong}
+        accounts = {account for _, account in source.wrong} - phones
         lately = sum(1 for at, _ in source.wrong if at > now - MINUTE_US)
         return len(accounts) > self.free or lately > MOST_WRONG_A_MINUTE
 

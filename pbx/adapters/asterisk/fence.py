@@ -49,17 +49,21 @@ class AclFence:
         wanted: dict[int, set[str]] = {}
         for address in addresses:
             wanted.setdefault(zlib.crc32(address.encode()) % OBJECTS, set()).add(address)
+        added, self._added = self._added, []
         try:
-            if not self._trusted:
-                await asyncio.gather(*(self._remove(name) for name in _ALL_NAMES))
-                self._trusted = True
-            added, self._added = self._added, []
-            for number in range(OBJECTS):
-                await self._replace(number, frozenset(wanted.get(number, ())))
-            for name in added:
-                await self._remove(name)
+            await self._tell(wanted, added)
         except AriError as error:
+            self._added = added + self._added
             raise ConnectionError(str(error)) from error
+
+    async def _tell(self, wanted: dict[int, set[str]], added: list[str]) -> None:
+        if not self._trusted:
+            await asyncio.gather(*(self._remove(name) for name in _ALL_NAMES))
+            self._trusted = True
+        for number in range(OBJECTS):
+            await self._replace(number, frozenset(wanted.get(number, ())))
+        for name in added:
+            await self._remove(name)
 
     async def _replace(self, number: int, addresses: frozenset[str]) -> None:
         earlier = self._there.get(number)

@@ -42,10 +42,11 @@ class Registrations:
         """Whether a device or a trunk answers."""
         return bool(self._contacts.get(name))
 
-    def addresses(self, prefix: str) -> set[str]:
-        """Where the bindings of these devices are; a phone's URI has the address that it really spoke from."""
-        found = (uri for device, contacts in self._contacts.items() if device.startswith(prefix) for uri in contacts)
-        return {address for uri in found if (address := address_of(uri))}
+    def addresses(self, prefix: str) -> set[tuple[str, str]]:
+        """Where the bindings of these devices are: address and device. A phone's URI has the address that it really
+        spoke from."""
+        found = ((uri, device) for device, contacts in self._contacts.items() for uri in contacts)
+        return {(at, device) for uri, device in found if device.startswith(prefix) and (at := address_of(uri))}
 
     def replace(self, contacts: Iterable[tuple[str, str, str]]) -> None:
         """Take a fresh list of (AOR, URI, status)."""

@@ -43,6 +43,7 @@ class SecurityEvents:
 
     def __init__(self, port: int, user: str, secret: str, hear: Hear) -> None:
         self._port, self._user, self._secret, self._hear = port, user, secret, hear
+        self.connected = False
 
     async def run(self) -> None:
         said = False
@@ -51,9 +52,10 @@ class SecurityEvents:
                 reader, writer = await asyncio.open_connection("127.0.0.1", self._port, limit=4 * SLICE)
                 try:
                     await asyncio.wait_for(self._log_in(reader, writer), LOGIN_WITHIN_S)
-                    said = False
+                    said, self.connected = False, True
                     await self._listen(reader)
                 finally:
+                    self.connected = False
                     writer.close()
             except (OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError) as error:
                 if not said:

@@ -62,9 +62,17 @@ def test_an_office_that_guesses_at_many_accounts_or_faster_than_any_phone_is_blo
     assert blocked == [False] * MOST_WRONG_A_MINUTE + [True]
 
 
+def test_an_office_whose_secrets_were_all_renewed_at_once_is_not_cut_off() -> None:
+    tries = Tries()
+    for number in range(30):
+        tries.right(HERE, f"d{number}", 0)
+    for at in range(1, 10):
+        assert not any(tries.wrong(HERE, f"d{number}", at * 60 * S) for number in range(20))
+
+
 def test_an_office_is_known_for_a_day() -> None:
     tries = Tries()
-    tries.knows(HERE, 0)
+    tries.knows(HERE, "d1", 0)
     assert tries.known(HERE, KNOWN_FOR_US - 1) and not tries.known(HERE, KNOWN_FOR_US)
 
 
