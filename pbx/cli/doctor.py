@@ -156,6 +156,10 @@ def _engine(config: Config, state: dict[str, Any] | None) -> Finding:
         (lambda: not state.get("store", True), "It runs, but the database does not answer it: see “pbx logs”."),
         (lambda: not state.get("asterisk"), "It runs, but Asterisk does not answer it: see “pbx logs asterisk”."),
         (lambda: not state.get("manager", True), "Asterisk's manager interface does not answer it: see “pbx logs”."),
+        (
+            lambda: not state.get("intruders_heard", True),
+            "Asterisk does not tell it who guesses passwords, so nobody is blocked: start Asterisk again.",
+        ),
         (lambda: bool(state.get("overloaded")), "It is at its limit and refuses new calls: add a node, or wait."),
     ]
     for holds, sentence in faults:
