@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 
 import pytest
@@ -11,8 +12,11 @@ from bench.figures import at_most
 from crm.errors import Refused
 from pbx.services.alerts import Kind
 from tests.live.stage import Scene
+from tests.live.test_conference import CUSTOMER, HOST, Table, table
 from tests.support.trust import Measured
 from tests.support.waiting import until
+
+__all__ = ["table"]
 
 PREMIUM = "+19005551234"
 
@@ -43,6 +47,22 @@ async def test_a_premium_number_is_neither_dialled_nor_kept_quiet(scene: Scene, 
     if way == "forwarding":
         await call.until_ended(15)
     measured(at_most(f"by {way}: premium calls that left", len(there.calls), "calls", 0))
+
+
+@pytest.mark.trust(18)
+@pytest.mark.covers("TRUST18")
+@pytest.mark.parametrize("way", ["invite"])
+async def test_out_of_a_conversation_neither(table: Table, way: str, measured: Measured):
+    scene, there = table.scene, table.scene.outside(number=PREMIUM)
+    began = time.monotonic()
+    with contextlib.suppress(Refused):
+        table.invite(number=PREMIUM)
+    await until(lambda: told(scene, table.host.id, "premium_denied"), 2, "the alert")
+    measured(at_most(f"by {way}: until a premium attempt is told", time.monotonic() - began, "s", 2))
+    await asyncio.gather(table.at_host.until_hears(CUSTOMER), table.at_customer.until_hears(HOST))
+    measured(at_most(f"by {way}: premium calls that left", len(there.calls), "calls", 0))
+    await table.at_host.hang_up()
+    await table.at_customer.until_ended()
 
 
 @pytest.mark.trust(18)
