@@ -51,13 +51,17 @@ async def test_a_premium_number_is_neither_dialled_nor_kept_quiet(scene: Scene, 
 
 @pytest.mark.trust(18)
 @pytest.mark.covers("TRUST18")
-@pytest.mark.parametrize("way", ["invite"])
+@pytest.mark.parametrize("way", ["invite", "transfer"])
 async def test_out_of_a_conversation_neither(table: Table, way: str, measured: Measured):
     scene, there = table.scene, table.scene.outside(number=PREMIUM)
-    began = time.monotonic()
-    with contextlib.suppress(Refused):
-        table.invite(number=PREMIUM)
-    await until(lambda: told(scene, table.host.id, "premium_denied"), 2, "the alert")
+    async with scene.stack.setting("conference.unattended_max_s", 60):  # else no call is handed on to outside at all
+        began = time.monotonic()
+        if way == "invite":
+            with contextlib.suppress(Refused):
+                table.invite(number=PREMIUM)
+        else:
+            await table.at_host.transfer(PREMIUM)
+        await until(lambda: told(scene, table.host.id, "premium_denied"), 2, "the alert")
     measured(at_most(f"by {way}: until a premium attempt is told", time.monotonic() - began, "s", 2))
     await asyncio.gather(table.at_host.until_hears(CUSTOMER), table.at_customer.until_hears(HOST))
     measured(at_most(f"by {way}: premium calls that left", len(there.calls), "calls", 0))
