@@ -74,6 +74,7 @@ from pbx.services.stories import Stories
 from pbx.services.takeover import TakeOver
 from pbx.services.toll_fraud import TollFraud
 from pbx.services.transfers import Transfers
+from pbx.services.trunk_health import TrunkHealth
 from pbx.web.server import WebServer
 
 log = structlog.get_logger("engine")
@@ -148,7 +149,10 @@ class Engine:
         now, directory = self.clock.now, lambda: self._directory
         self.browsers = BrowserPhones(directory, lambda: self.link.linked.is_set() and self._browsers_told)
         self.admission = Admission(lambda: self.ari.lag_s, lambda: len(self.calls), now)
-        self.routing = Routing(directory, now, self.registrations.reachable)
+        self.alerts = Alerts(self.clock)
+        self.trunk_health = TrunkHealth(directory, now, self.alerts, self.registrations.reachable)
+        self.link.on_registration = self.trunk_health.registration_changed
+        self.routing = Routing(directory, now, self.trunk_health.trusted)
         self.spending = Spending(lambda: int(self._directory.settings["gate.minute_price_micros"]), now)
         gate = self.gate = Gate(directory, self.routing, self.spending, self.admission.overloaded)
         self.calls = Calls(
@@ -178,7 +182,6 @@ class Engine:
             self.admission.overloaded,
         )
         presence = PresenceView(directory, self.registrations.registered, occupancy.busy)
-        self.alerts = Alerts(self.clock)
         self.blocking = Blocking(self.store, directory, self.alerts, self.clock, self.fence, addresses_of)
         self.hub = Hub(self.records, presence, directory, self.clock, alerts=lambda: self.alerts.standing)
         self.metrics = Metrics(self.records)
@@ -212,6 +215,7 @@ class Engine:
             self.admission,
             occupancy,
             self.routing,
+            self.trunk_health,
             self.recordings,
             self.hub,
             self.metrics,
@@ -329,6 +333,7 @@ class Engine:
     def _contact_changed(self, device: str, uri: str, status: str) -> None:
         if self.registrations.changed(device, uri, status):
             self.hub.registration_changed(device)
+            self.trunk_health.options_changed(device)
 
         if status != "Removed" and (address := address_of(uri)) and device.startswith(ids.DEVICE):
             self.blocking.phone_is_at(address, device)
@@ -348,6 +353,8 @@ class Engine:
     async def _linked(self) -> None:
         """Asterisk may be a new one that has read nothing yet: tell it everything. What is configured meanwhile is
         not told by anybody else, as there is no link yet."""
+        for trunk in self._directory.trunks:
+            self.trunk_health.options_changed(trunk.id)
         told = None
         while told is not self._directory:
             told = self._directory
@@ -434,6 +441,7 @@ class Engine:
             await self._provision(fresh)
         self._directory = fresh
         self.blocking.changed()
+        self.trunk_health.directory_changed()
         self.hub.directory_changed()
 
     async def _take_over_browsers(self, fresh: Directory) -> None:

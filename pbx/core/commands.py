@@ -37,6 +37,13 @@ class DialOut:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckSilence:
+    """Look whether the far end has said anything at all; where it has not, the call hears of it as LegSilent."""
+
+    leg: LegId
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     leg: LegId
 
@@ -240,6 +247,7 @@ class Fact:
 Command = (
     RingPhone
     | DialOut
+    | CheckSilence
     | Answer
     | Ring
     | StopRinging

@@ -65,7 +65,8 @@ class Route:
 
     trunk_id: str
     dial: str
-    timeout: timedelta = timedelta(seconds=4)  # for any answer at all from the trunk
+    timeout: timedelta = timedelta(seconds=3.8)
+    """For any answer at all from the trunk, 100 Trying included: with it the next one has been dialled within 4 s."""
 
 
 # -- beginnings ------------------------------------------------------------------------------------
@@ -135,6 +136,13 @@ class LegEnded:
 @dataclass(frozen=True, slots=True)
 class PickedUpInVain:
     """The leg was picked up while nobody listened, so the switch let it go again. Who did so is there."""
+
+    leg: LegId
+
+
+@dataclass(frozen=True, slots=True)
+class LegSilent:
+    """The trunk has said nothing at all to this leg's INVITE, not even 100: nobody can have been rung by it."""
 
     leg: LegId
 
@@ -340,6 +348,7 @@ Event = (
     | LegAnswered
     | LegEnded
     | PickedUpInVain
+    | LegSilent
     | LegHeld
     | DigitPressed
     | TransferAsked

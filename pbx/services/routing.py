@@ -48,24 +48,24 @@ class Routing:
         self,
         directory: Callable[[], Directory],
         now: Callable[[], Instant],
-        reachable: Callable[[str], bool] = lambda trunk_id: True,
+        trusted: Callable[[str], bool] = lambda trunk_id: True,
     ) -> None:
         self._directory = directory
         self._now = now
-        self._reachable = reachable
+        self._trusted = trusted
         self._carried: dict[str, int] = {}
         self._starts: dict[str, deque[Instant]] = {}
         self._trunk_of: dict[str, str] = {}
 
     def routes(self, destination: Destination) -> tuple[Route, ...]:
-        """Trunks in order of priority, those that answer OPTIONS first: a carrier that ignores OPTIONS can still carry
-        calls, so it is tried last rather than never. An emergency call may use a trunk over its caps."""
+        """Trunks in order of priority, those that can be trusted first: a carrier that ignores OPTIONS, say, can still
+        carry calls, so it is tried last rather than never. An emergency call may use a trunk over its caps."""
         usable = [
             trunk
             for trunk in self._directory().trunks
             if trunk.enabled and (destination.emergency or self._has_room(trunk))
         ]
-        usable.sort(key=lambda trunk: not self._reachable(trunk.id))
+        usable.sort(key=lambda trunk: not self._trusted(trunk.id))
         return tuple(Route(trunk.id, dial_string(trunk, as_dialled(trunk, destination))) for trunk in usable)
 
     def happened(self, call: CallId, facts: Sequence[tuple[int, Fact]]) -> None:

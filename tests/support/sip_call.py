@@ -159,6 +159,10 @@ class Call(Listening):
 
     # Incoming: what the person does
 
+    def trying(self) -> None:
+        """Send 100."""
+        self._provisional(100)
+
     def ring(self) -> None:
         """Send 180."""
         self._provisional(180)

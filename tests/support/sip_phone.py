@@ -148,6 +148,28 @@ class SipPhone(Transactions):
 
         self.behaviour = behaviour
 
+    def will_try_first(self, ring_after: float) -> None:
+        """100 at once and no more for a while, as a carrier that looks for the way; then 180."""
+
+        async def behaviour(call: Call) -> None:
+            call.trying()
+            await asyncio.sleep(ring_after)
+            if call.state is CallState.RINGING:
+                call.ring()
+
+        self.behaviour = behaviour
+
+    def will_answer_late(self, after: float) -> None:
+        """Nothing at all for a while; then 200 straight away, whatever the caller has done meanwhile."""
+
+        async def behaviour(call: Call) -> None:
+            self._ignored.add(call.dialog.call_id)
+            await asyncio.sleep(after)
+            self._ignored.discard(call.dialog.call_id)
+            await call.answer()
+
+        self.behaviour = behaviour
+
     async def incoming(self, within: float = 3) -> Call:
         """The next call that came in (in any state), oldest first."""
         await self.signal.until(

@@ -28,6 +28,7 @@ _FORGETTABLE = (
     "stopmixmonitor",
     "mixmonitormute",
     "pjsipshowcontacts",
+    "pjsipshowregistrationsoutbound",
     "command",
     "originate",
 )
@@ -64,7 +65,9 @@ class Ami:
         self._begun = False
         self._on_contact = on_contact
         self.on_login: Callable[[], None] | None = None
+        self.on_registry: Callable[[], None] = lambda: None  # a registration of ours with a carrier may be another
         self._manager.register_event("ContactStatus", self._contact)
+        self._manager.register_event("Registry", lambda manager, event: self.on_registry())
 
     async def connect(self, deadline_s: float = 5.0) -> None:
         """Raises AmiError where there is no login within the deadline.
@@ -105,14 +108,23 @@ class Ami:
 
     async def contacts(self) -> list[tuple[str, str, str]]:
         """Every registered binding: AOR, URI, status. Raises AmiError."""
+        listed = await self._list("PJSIPShowContacts", "ContactList", "No Contacts")
+        return [(_aor(str(a["ObjectName"])), str(a["Uri"]), str(a["Status"])) for a in listed]
+
+    async def registrations(self) -> list[tuple[str, str]]:
+        """Our own registrations with carriers: the trunk and its status. Raises AmiError."""
+        listed = await self._list("PJSIPShowRegistrationsOutbound", "OutboundRegistrationDetail", "No outbound")
+        return [(str(a["ObjectName"]), str(a["Status"])) for a in listed]
+
+    async def _list(self, action: str, kind: str, nothing: str) -> list[Any]:
+        """What an action lists; with nothing to list Asterisk gives an error."""
         try:
-            answers = await self.action("PJSIPShowContacts")
+            answers = await self.action(action)
         except AmiError as error:
-            if "No Contacts" in str(error):
+            if nothing.lower() in str(error).lower():
                 return []
             raise
-        listed = [answer for answer in answers if answer.event == "ContactList"]
-        return [(_aor(str(a["ObjectName"])), str(a["Uri"]), str(a["Status"])) for a in listed]
+        return [answer for answer in answers if answer.event == kind] if isinstance(answers, list) else []
 
     def _contact(self, manager: Any, event: Any) -> None:
         """An error here would end panoramisk's connection: it is logged instead."""

@@ -49,8 +49,11 @@ class AsteriskLink:
         self._on_channel = on_channel
         self._on_linked = on_linked
         self._refreshing: asyncio.Task[None] | None = None
+        self._reading_own: asyncio.Task[None] | None = None
         self.linked = asyncio.Event()
         ami.on_login = self._logged_in
+        ami.on_registry = self._heard_of_registration
+        self.on_registration: Callable[[str, str], None] = lambda trunk, status: None
         self.version = ""
         self.on_attended: Callable[[LegId, LegId], None] = lambda leg, other: None
 
@@ -91,6 +94,7 @@ class AsteriskLink:
             self.version = str((info or {}).get("system", {}).get("version", ""))
             await self._on_linked()
             self.linked.set()
+            self._heard_of_registration()
             log.info("asterisk.linked", version=self.version)
             await asyncio.wait(reading, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -112,6 +116,19 @@ class AsteriskLink:
     async def _refresh(self) -> None:
         try:
             self._registrations.replace(await self._ami.contacts())
+        except AmiError as error:
+            log.warning("registrations.unreadable", why=str(error))
+        await self._read_own_registrations()
+
+    def _heard_of_registration(self) -> None:
+        if self.linked.is_set():
+            self._reading_own = asyncio.ensure_future(self._read_own_registrations())
+
+    async def _read_own_registrations(self) -> None:
+        """Ours with carriers. The event tells the addresses of one, the list the trunks of all."""
+        try:
+            for trunk, status in await self._ami.registrations():
+                self.on_registration(trunk, status)
         except AmiError as error:
             log.warning("registrations.unreadable", why=str(error))
 

@@ -20,6 +20,7 @@ from pbx.adapters.asterisk.endings import HANDLER
 from pbx.adapters.asterisk.translate import NewChannel
 from pbx.core.commands import (
     Answer,
+    CheckSilence,
     CloseBridge,
     Command,
     DialOut,
@@ -50,7 +51,7 @@ from pbx.core.commands import (
     TakeLeg,
     TransferState,
 )
-from pbx.core.events import CommandFailed, Event, LegEnded, MessageRecorded, PlaybackDone
+from pbx.core.events import CommandFailed, Event, LegEnded, LegSilent, MessageRecorded, PlaybackDone
 from pbx.core.ids import BridgeId, CallId, LegId, call_of, is_holding
 
 log = structlog.get_logger("switch")
@@ -145,6 +146,8 @@ class AriSwitch:
                 self._ring_phone(call, command)
             case DialOut():
                 self._dial_out(call, command)
+            case CheckSilence():
+                self._check_silence(call, command.leg)
             case Answer():
                 self._answer(command.leg)
             case Ring():
@@ -236,6 +239,15 @@ class AriSwitch:
     def created(self, leg: LegId) -> None:
         """A created channel has entered Stasis."""
         self._dialling.came(leg)
+
+    def _check_silence(self, call: CallId, leg: LegId) -> None:
+        """No event tells of 100 Trying, but chan_pjsip keeps every answer's status under the channel's name."""
+
+        def answered(status: int, content: Any) -> None:
+            if status == 200 and not content["value"]:
+                self._deliver(call, LegSilent(leg))
+
+        self._send("GET", f"{self._path(leg)}/variable", {"variable": "HANGUPCAUSE_KEYS()"}, on_answer=answered)
 
     def _answer(self, leg: LegId) -> None:
         began = time.monotonic()

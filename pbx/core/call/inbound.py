@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from pbx.core.call import talking
+from pbx.core.call import talking, trunks
 from pbx.core.call.model import Call, Closing, Disposition, Leg, Role
 from pbx.core.call.states import State
 from pbx.core.causes import Cause, Result, may_try_next_trunk, result_of
-from pbx.core.commands import DialOut, Explanation, RecordMessage, Ring, RingPhone
+from pbx.core.commands import Explanation, RecordMessage, Ring, RingPhone
 from pbx.core.events import (
     AnswerAsked,
     Arrived,
@@ -29,6 +29,7 @@ from pbx.core.events import (
     NotNow,
     Phone,
     PlaybackDone,
+    Route,
     RouteDecided,
     TimerFired,
 )
@@ -287,20 +288,20 @@ def forward_route(call: Call, event: RouteDecided) -> None:
 
 def _dial_forward(call: Call, number: str) -> None:
     route, call.routes = call.routes[0], call.routes[1:]
-    _dial(call, number, route.trunk_id, route.dial)
+    _dial(call, number, route)
 
 
-def _dial(call: Call, number: str, trunk_id: str, dial: str) -> None:
-    leg = call.new_leg(Role.FORWARD, number=number, trunk_id=trunk_id)
-    leg.dial = dial
-    call.do(DialOut(leg.id, dial, call.caller_id, LONGEST_RING, None, call.caller.id))
+def _dial(call: Call, number: str, route: Route) -> None:
+    leg = call.new_leg(Role.FORWARD, number=number, trunk_id=route.trunk_id)
+    leg.dial = route.dial
+    trunks.dial(call, leg, route, LONGEST_RING, for_leg=call.caller.id)
 
 
 def dial_again_where_picked_up(call: Call, event: LegEnded) -> None:
     """Whoever picked up at the forwarding number was cut off: they are called back once, by the same way."""
     leg = call.legs[event.leg]
     if leg.role is Role.FORWARD:
-        _dial(call, leg.number, leg.trunk_id, leg.dial)
+        _dial(call, leg.number, Route(leg.trunk_id, leg.dial))
     else:
         leg_ended_while_forwarding(call, event)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from pbx.core.call import conference, inbound, keys, outbound, talking, transfer
+from pbx.core.call import conference, inbound, keys, outbound, talking, transfer, trunks
 from pbx.core.call.model import Call, Disposition, Leg
 from pbx.core.call.states import State
 from pbx.core.causes import Cause, Result, result_of
@@ -30,6 +30,7 @@ from pbx.core.events import (
     LegEnded,
     LegHeld,
     LegRinging,
+    LegSilent,
     LegTaken,
     MessageRecorded,
     NotNow,
@@ -72,14 +73,21 @@ def handle(call: Call, event: Event, now: Instant) -> Decided:
     if isinstance(event, PickedUpInVain):
         _picked_up_in_vain(call, event)
         return _taken(call)
-    if isinstance(event, TimerFired) and call.timers.pop(event.name, None) is None:
-        return []
+    if isinstance(event, TimerFired):
+        if call.timers.pop(event.name, None) is None:
+            return []
+        if event.name == trunks.SIGN:
+            trunks.look_for_sign(call)
+            return _taken(call)
     if isinstance(event, RouteDecided):
         if event.purpose != call.asked_route:
             return []
         call.asked_route = ""
     if isinstance(event, CommandFailed):
         _command_failed(call, event)
+        return _taken(call)
+    if isinstance(event, LegSilent):
+        _leg_silent(call, event)
         return _taken(call)
     if isinstance(event, SwitchLost):
         _switch_lost(call)
@@ -154,12 +162,26 @@ def _command_failed(call: Call, event: CommandFailed) -> None:
         return
     call.note("command.failed", command=event.command, leg=event.leg or "", why=event.why)
     leg = call.legs.get(event.leg) if event.leg is not None else None
-    if leg is None or not leg.live:
+    if leg is not None and leg.live:
+        _give_up(call, leg, Cause.NETWORK_OUT_OF_ORDER)
+
+
+def _leg_silent(call: Call, event: LegSilent) -> None:
+    """It may have said something since it was looked at: then it has the call."""
+    leg = call.legs.get(event.leg)
+    if leg is None or not trunks.unheard(leg):
         return
-    call.end_leg(leg, Result.ANSWERED if leg.answered else Result.UNREACHABLE, Cause.NETWORK_OUT_OF_ORDER)
+    call.note("trunk.silent", leg=leg.id, trunk_id=leg.trunk_id)
+    if trunks.other_ways(call):
+        _give_up(call, leg, Cause.NO_RESPONSE)
+
+
+def _give_up(call: Call, leg: Leg, cause: Cause) -> None:
+    """We end it, and the call goes on as if it had ended by itself."""
+    call.end_leg(leg, Result.ANSWERED if leg.answered else Result.UNREACHABLE, cause)
     handler = _HANDLERS.get((call.state, LegEnded))
     if handler is not None:
-        handler(call, LegEnded(leg.id, int(Cause.NETWORK_OUT_OF_ORDER)))
+        handler(call, LegEnded(leg.id, int(cause)))
         transfer.settle(call)
 
 

@@ -77,6 +77,7 @@ class Leg:
     trunk_id: str = ""
     dial: str = ""  # where a phone of ours is rung
     user_id: str = ""  # the user of ours whose leg it is
+    dialled: bool = False  # through a trunk
     ringing: bool = False
     answered: bool = False
     joined: bool = False  # a party of the conversation

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from pbx.core.call import talking
+from pbx.core.call import talking, trunks
 from pbx.core.call.model import Call, Closing, Disposition, Role
 from pbx.core.call.states import State
 from pbx.core.causes import Cause, Result, cause_for, may_try_next_trunk, result_of
-from pbx.core.commands import DialOut, Explanation, FindColleague, JoinBridge, Ring, RingPhone
+from pbx.core.commands import Explanation, FindColleague, JoinBridge, Ring, RingPhone
 from pbx.core.events import (
     Dialled,
     DialRequested,
@@ -198,7 +198,7 @@ def ring_again_where_picked_up(call: Call, event: LegEnded) -> None:
 
 def _ring_forwarding(call: Call) -> None:
     route, call.own_routes = call.own_routes[0], call.own_routes[1:]
-    call.do(DialOut(call.caller.id, route.dial, call.caller_id, OWN_PHONE_RINGS + _GRACE, None, None))
+    trunks.dial(call, call.caller, route, OWN_PHONE_RINGS + _GRACE)
 
 
 def user_answered(call: Call, event: LegAnswered) -> None:
@@ -236,8 +236,7 @@ def _dial_customer(call: Call) -> None:
         call.start_timer("customer", CUSTOMER_RINGS)
     route, call.routes = call.routes[0], call.routes[1:]
     leg = call.new_leg(Role.CUSTOMER, number=call.customer_number, trunk_id=route.trunk_id)
-    timeout = CUSTOMER_RINGS + _GRACE
-    call.do(DialOut(leg.id, route.dial, call.caller_id, timeout, bridge_id(call.id), call.caller.id))
+    trunks.dial(call, leg, route, CUSTOMER_RINGS + _GRACE, bridge_id(call.id), call.caller.id)
     if call.bridge is None:
         call.do(JoinBridge(call.open_bridge(), (call.caller.id,)))
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from pbx.core.commands import (
     Answer,
+    CheckSilence,
     CloseBridge,
     Command,
     DialOut,
@@ -71,6 +72,8 @@ class ModelSwitch:
                     self.joined.add(command.leg)
                     self.where[command.leg] = command.bridge
                     self.dialled_into.add(command.bridge)
+            case CheckSilence():
+                assert self.live(command.leg)
             case Answer():
                 assert command.leg not in self.answered, "answered twice"
                 self.answered.add(command.leg)

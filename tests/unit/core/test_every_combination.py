@@ -37,6 +37,7 @@ from pbx.core.events import (
     LegEnded,
     LegHeld,
     LegRinging,
+    LegSilent,
     MessageRecorded,
     NotNow,
     Person,
@@ -171,6 +172,10 @@ class AnyStory(RuleBasedStateMachine):
                 self.switch.answered.add(leg)
             self.feed(LegAnswered(leg))
 
+    @rule(n=which)
+    def a_trunk_says_nothing(self, n: int) -> None:
+        self.feed(LegSilent(self.leg(n)))
+
     @rule(n=which, ending=endings, now=sometimes)
     def a_leg_ends(self, n: int, ending: tuple[int, int | None], now: bool) -> None:
         leg = self.leg(n)
@@ -221,7 +226,7 @@ class AnyStory(RuleBasedStateMachine):
 
     @rule(
         name=st.sampled_from(
-            ["ring", "silence", "forward", "accept", "own", "customer", "longest", "message", "announcement"]
+            ["ring", "silence", "forward", "accept", "own", "customer", "longest", "message", "announcement", "sign"]
         )
     )
     def a_timer_fires(self, name: str) -> None:

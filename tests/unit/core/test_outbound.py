@@ -11,6 +11,7 @@ from pbx.core.call import State
 from pbx.core.causes import Cause
 from pbx.core.commands import (
     Answer,
+    CheckSilence,
     DialOut,
     Explanation,
     HangUp,
@@ -30,6 +31,7 @@ from pbx.core.events import (
     LegAnswered,
     LegEnded,
     LegRinging,
+    LegSilent,
     NotNow,
     TimerFired,
 )
@@ -225,6 +227,34 @@ def test_a_trunk_that_cannot_is_followed_by_the_next_and_nobody_is_dialled_twice
     assert story.fact("trunk.failed")["trunk_id"] == "tr_a"
     for ending in ((17, 486), (21, 603), (1, 404), (16, None), (21, 606)):
         assert goes_out(trunks=("tr_a", "tr_b")).then(LegEnded(CUSTOMER, *ending)).did(DialOut) == []
+
+
+@pytest.mark.covers("TRUST8")
+@pytest.mark.parametrize("story", [goes_out(trunks=("tr_a", "tr_b")), requested(None, trunks=("tr_a", "tr_b"))])
+def test_a_trunk_that_says_nothing_is_left_for_the_next_after_it_was_looked_at(story: Story) -> None:
+    silent = story.did(DialOut)[0].leg if story.did(DialOut) else CUSTOMER
+    assert [look.leg for look in story.then(TimerFired("sign")).did(CheckSilence)] == [silent]
+    story.then(LegSilent(silent))
+    assert story.fact("trunk.silent")["trunk_id"] == "tr_a"
+    assert [(end.leg, end.cause) for end in story.did(HangUp)] == [(silent, 18)]
+    assert "tr_b" in story.did(DialOut)[0].dial
+    story.then(LegAnswered(silent))
+    assert not story.did(JoinBridge), "who answers too late is not in the call"
+
+
+@pytest.mark.covers("TRUST8")
+@pytest.mark.parametrize("sign", [LegRinging(CUSTOMER), LegAnswered(CUSTOMER)])
+def test_a_trunk_that_has_said_something_keeps_the_call(sign: LegRinging | LegAnswered) -> None:
+    story = goes_out(trunks=("tr_a", "tr_b")).then(sign)
+    assert not story.then(TimerFired("sign")).did(CheckSilence)
+    assert not story.then(LegSilent(CUSTOMER)).did(HangUp), "what was looked at before the sign came"
+
+
+@pytest.mark.covers("TRUST8")
+def test_the_last_trunk_is_waited_for_even_if_it_is_silent() -> None:
+    story = goes_out(trunks=("tr_a",)).then(TimerFired("sign")).then(LegSilent(CUSTOMER))
+    assert story.fact("trunk.silent") and not story.did(HangUp)
+    assert story.then(LegRinging(CUSTOMER)).state is State.DIALLING
 
 
 def test_a_leg_that_could_not_be_made_takes_the_user_into_the_bridge_with_the_next() -> None:
