@@ -108,6 +108,13 @@ _ALL = (
     _boolean("recording.announcement", False, "Tell the parties at the beginning that the call is recorded."),
     _boolean("recording.private_words", True, "Keep what users say while the customer is on hold; only users hear it."),
     _choice("recording.codec", "opus", "How recordings are kept: opus (small) or flac (exact).", "opus", "flac"),
+    _integer(
+        "recording.lowest_free_mb",
+        200,
+        "Megabytes that must be free on the disk for a recording to be begun. 0: it is begun unless the disk is full.",
+        0,
+        100_000_000,
+    ),
     _list(
         "gate.allow_countries", [], "Only these countries may be called; empty allows every country.", fields.country
     ),

@@ -38,6 +38,7 @@ from pbx.adapters.asterisk.survey import Survey
 from pbx.adapters.asterisk.switch import AriSwitch
 from pbx.adapters.asterisk.translate import NewChannel
 from pbx.adapters.clock import LoopClock
+from pbx.adapters.disk import Disks
 from pbx.adapters.names import addresses_of
 from pbx.adapters.sound_worker import SoundWorker
 from pbx.adapters.store.journal import FileJournal
@@ -52,6 +53,7 @@ from pbx.services.arrivals import Arrivals
 from pbx.services.blocking import Blocking, Seen
 from pbx.services.browsers import BrowserPhones
 from pbx.services.call_control import CallControl
+from pbx.services.disk_guard import MB, DiskGuard
 from pbx.services.emergency_calls import EmergencyCalls
 from pbx.services.fallback_calls import FallbackCalls
 from pbx.services.gatekeeper import Gate
@@ -165,7 +167,12 @@ class Engine:
             keeper=self.live_log,
         )
         occupancy = Occupancy(self.calls.get)
-        self.persons = Persons(directory, self.registrations, occupancy.busy)
+        self.disk_guard = DiskGuard(
+            Disks((self.config.recordings, self.config.spool)).look,
+            lambda: int(self._directory.settings["recording.lowest_free_mb"]),
+            self.alerts,
+        )
+        self.persons = Persons(directory, self.registrations, occupancy.busy, lambda: self.disk_guard.withheld or "")
         self.guests = Guests(directory, self.persons)
         self.transfers = Transfers(self.calls, self.guests)
         self.link.on_attended = self.transfers.attended
@@ -194,6 +201,7 @@ class Engine:
             self.sound,
             self._places(),
             lambda: str(self._directory.settings["recording.codec"]),
+            self.disk_guard,
         )
         self.leftovers = Leftovers(
             self.store,
@@ -256,6 +264,7 @@ class Engine:
     async def start(self) -> None:
         """Take over what an earlier run left, connect to Asterisk, listen for people."""
         self.takeover.begin(self.live_log.take_over())
+        await self.disk_guard.look()
         recovered = await self.projector.recover()
         if recovered:
             log.info("journal.recovered", facts=recovered)
@@ -270,6 +279,7 @@ class Engine:
             self.blocking.run,
             self.security.run,
         )
+        self._run(self.disk_guard.run)
         await self.web.start()
         self._run(
             lambda: self.leftovers.run(self.link.linked),
@@ -311,6 +321,8 @@ class Engine:
             "calls": len(self.calls),
             "overloaded": self.admission.overloaded(),
             "intruders_heard": self.security.connected,
+            "disk_free_mb": self.disk_guard.room.free_bytes // MB,
+            "recording_withheld": self.disk_guard.withheld is not None,
         }
 
     def _run(self, *loops: Callable[[], Awaitable[None]]) -> None:

@@ -88,6 +88,7 @@ def store(samples: np.ndarray, rate: int, directory: Path, name: str, codec: Cod
         directory.mkdir(parents=True, exist_ok=True)
         _write_whole(peaks, json.dumps(_peaks(samples, rate)).encode())
     except OSError as error:
+        _draft_of(peaks).unlink(missing_ok=True)
         raise SoundError(f"The recording could not be written: {error}.") from error
     target, content = _encode(samples, rate, directory, name, codec)
     return Finished(
@@ -110,7 +111,7 @@ def _encode(samples: np.ndarray, rate: int, directory: Path, name: str, codec: C
     """Into place whole, or not at all."""
     kind, subtype, suffix = _FORMATS[codec]
     target = directory / f"{name}{suffix}"
-    draft = target.with_name(f".{target.name}.part")
+    draft = _draft_of(target)
     try:
         soundfile.write(draft, samples, rate, format=kind, subtype=subtype)
         _check(draft, len(samples), rate)
@@ -118,7 +119,7 @@ def _encode(samples: np.ndarray, rate: int, directory: Path, name: str, codec: C
         _sync(draft)
         draft.replace(target)
         _sync(target.parent)
-    except (OSError, soundfile.SoundFileError) as error:
+    except (OSError, soundfile.SoundFileError, AssertionError) as error:  # the last: fewer samples were written
         draft.unlink(missing_ok=True)
         raise SoundError(f"The recording could not be written: {error}.") from error
     return target, content
@@ -141,10 +142,14 @@ def _peaks(samples: np.ndarray, rate: int) -> dict[str, object]:
 
 
 def _write_whole(path: Path, content: bytes) -> None:
-    draft = path.with_name(f".{path.name}.part")
+    draft = _draft_of(path)
     draft.write_bytes(content)
     _sync(draft)
     draft.replace(path)
+
+
+def _draft_of(path: Path) -> Path:
+    return path.with_name(f".{path.name}.part")
 
 
 def _sync(path: Path) -> None:

@@ -34,11 +34,13 @@ class VoicemailPlan:
 
 @dataclass(frozen=True, slots=True)
 class RecordingPlan:
-    """Whether this call is recorded and whether its parties are told."""
+    """Whether this call is recorded and whether its parties are told. ``withheld`` says why it is not though it should
+    be; empty: it is."""
 
     enabled: bool = False
     announce: bool = False
     private_words: bool = True  # what users say while the customer is on hold (C12)
+    withheld: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,5 +142,7 @@ _MEANINGS = {
     "recordings_waiting": "Recordings that are being encoded or wait for it.",
     "calls": "Calls in the engine.",
     "intruders_heard": "1 while Asterisk tells who tries to get in; else nobody is blocked.",
+    "disk_free_mb": "Megabytes free on the disk of recordings that is worst off.",
+    "recording_withheld": "1 while no recording is begun, for want of room.",
     "overloaded": "1 while new calls are refused because Asterisk answers late.",
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 from crm.directory import Directory
@@ -14,10 +15,18 @@ from pbx.services.ports import Presence
 class Persons:
     """``busy`` tells whether a user is on a call; ``directory`` gives the newest one."""
 
-    def __init__(self, directory: Callable[[], Directory], presence: Presence, busy: Callable[[str], bool]) -> None:
+    def __init__(
+        self,
+        directory: Callable[[], Directory],
+        presence: Presence,
+        busy: Callable[[str], bool],
+        withheld: Callable[[], str] = lambda: "",
+    ) -> None:
+        """``withheld`` says why no recording can begin now; empty: it can."""
         self._directory = directory
         self._presence = presence
         self._busy = busy
+        self._withheld = withheld
 
     def of(self, user: User, direction: Direction) -> Person:
         """A change that an admin made reaches the next call, because the next call asks here (A2)."""
@@ -37,7 +46,7 @@ class Persons:
             forward_accept=accept != "none",
             forward_ring_time=timedelta(seconds=settings["forward.ring_time_s"]),
             voicemail=self._voicemail(user, directory),
-            recording=recording_plan(user, directory, direction),
+            recording=replace(recording_plan(user, directory, direction), withheld=self._withheld()),
         )
 
     def at(self, number: str, direction: Direction) -> Person | None:

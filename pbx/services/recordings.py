@@ -17,6 +17,7 @@ import structlog
 
 from pbx.core.commands import Fact
 from pbx.core.ids import CallId
+from pbx.services.disk_guard import DiskGuard
 from pbx.services.live_records import LiveRecords
 from pbx.services.runtime import Calls, UnknownCall
 
@@ -70,13 +71,20 @@ class Recordings:
     """An observer of the calls; one task a recording, one encoder for all."""
 
     def __init__(
-        self, calls: Calls, records: LiveRecords, sound: Sound, places: Places, codec: Callable[[], str]
+        self,
+        calls: Calls,
+        records: LiveRecords,
+        sound: Sound,
+        places: Places,
+        codec: Callable[[], str],
+        disk: DiskGuard,
     ) -> None:
         self._calls = calls
         self._records = records
         self._sound = sound
         self._places = places
         self._codec = codec
+        self._disk = disk
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -124,7 +132,8 @@ class Recordings:
             await self._places.settled(name)
             await _still(self._places.raw(name))
         try:
-            done = await self._finished(recording, tracks, private)
+            source = self._places.raw(recording)
+            done = await self._with_room(lambda: self._finished(recording, tracks, private), source, recording)
         except SoundFault as fault:
             problem = {"recording": recording, "state": "failed", "problem": str(fault)}
             self._tell(call, "recording.finished", problem, after)
@@ -158,7 +167,8 @@ class Recordings:
         source = self._places.voicemail(voicemail)
         await _still(source)
         try:
-            done = await self._sound.finish_voicemail(source, voicemail, self._codec())
+            finish = self._sound.finish_voicemail
+            done = await self._with_room(lambda: finish(source, voicemail, self._codec()), source, voicemail)
         except SoundFault as fault:
             problem = {"voicemail": voicemail, "state": "failed", "problem": str(fault)}
             self._tell(call, "voicemail.finished", problem, after)
@@ -166,6 +176,18 @@ class Recordings:
         data: dict[str, object] = {"voicemail": voicemail, "state": "ready", **asdict(done)}  # type: ignore[call-overload]
         if self._tell(call, "voicemail.finished", data, after):
             source.unlink(missing_ok=True)
+
+    async def _with_room(self, finish: Callable[[], Awaitable[Finished]], source: Path, name: str) -> Finished:
+        """Where the disk has no room for it, what was written waits in the spool until there is. Raises SoundFault."""
+        while True:
+            try:
+                return await finish()
+            except SoundFault:
+                await self._disk.look()
+                if self._disk.fits(_size(source)):
+                    raise
+            log.warning("recording.waits_for_room", recording=name)
+            await self._disk.until_fits(_size(source))
 
     def _expected_ms(self, call: CallId, recording: str) -> int | None:
         record = self._records.get(call)

@@ -267,13 +267,16 @@ class MixMonitor:
 
 
 def destroy(path: Path) -> None:
-    """Overwrite a file with zeros, then remove it. A file that is not there is destroyed already."""
+    """Overwrite a file with zeros, then remove it, even where a full disk that copies on write does not let it be
+    overwritten. A file that is not there is destroyed already."""
     try:
         size = path.stat().st_size
         with path.open("r+b") as file:
             for start in range(0, size, 1 << 20):
                 file.write(b"\0" * min(1 << 20, size - start))
             file.flush()
-        path.unlink()
     except FileNotFoundError:
         return
+    except OSError as error:
+        log.warning("recording.not_overwritten", file=path.name, why=str(error))
+    path.unlink(missing_ok=True)

@@ -211,6 +211,12 @@ def _recording_started(record: CallRecord, at: int, data: Data) -> None:
     record.call |= {"recording_id": data["recording"], "recording_state": "recording"}
 
 
+def _recording_not_started(record: CallRecord, at: int, data: Data) -> None:
+    """It should have been recorded; why it was not stands in the call's history."""
+    if record.call["recording_id"] is None:
+        record.call["recording_state"] = "not_started"
+
+
 def _recording_state(state: str) -> Callable[[CallRecord, int, Data], None]:
     def fold(record: CallRecord, at: int, data: Data) -> None:
         row = record.recordings.get(data["recording"])
@@ -355,6 +361,7 @@ _FOLDS: dict[str, Callable[[CallRecord, int, Data], None]] = {
     "recording.track": _track,
     "recording.private_begins": _private_begins,
     "recording.private_ends": _private_ends,
+    "recording.not_started": _recording_not_started,
     "recording.paused": _recording_state("paused"),
     "recording.resumed": _recording_state("recording"),
     "recording.stopped": _recording_state("processing"),

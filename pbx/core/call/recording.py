@@ -19,6 +19,9 @@ def begin(call: Call, customer: Leg) -> None:
     plan = call.person.recording if call.person else None
     if plan is None or not plan.enabled:
         return
+    if plan.withheld:
+        call.note("recording.not_started", reason=plan.withheld)
+        return
     _start(call, customer)
     if plan.announce:
         call.play(call.open_bridge(), "recording-announcement")

@@ -130,3 +130,13 @@ def test_two_who_cannot_be_joined_are_not_left_in_silence() -> None:
 def test_an_answered_call_is_neither_forwarded_nor_ignored() -> None:
     with pytest.raises(NotNow, match="answered already"):
         talks().then(Asked(Ask.FORWARD))
+
+
+@pytest.mark.covers("V10", "TRUST6")
+def test_a_recording_that_there_is_no_room_for_is_not_begun_and_the_history_says_why() -> None:
+    story = talks(RecordingPlan(enabled=True, announce=True, withheld="disk_low"))
+    assert story.state is State.TALKING and not story.did(StartRecording) and not story.did(Play)
+    assert story.fact("recording.not_started") == {"reason": "disk_low"}
+    assert story.record().call["recording_state"] == "not_started" and story.record().recordings == {}
+    with pytest.raises(NotNow):
+        story.then(Asked(Ask.PAUSE_RECORDING))
