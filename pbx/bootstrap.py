@@ -54,6 +54,7 @@ from pbx.services.blocking import Blocking, Seen
 from pbx.services.browsers import BrowserPhones
 from pbx.services.call_control import CallControl
 from pbx.services.disk_guard import MB, DiskGuard
+from pbx.services.drain import Drain
 from pbx.services.emergency_calls import EmergencyCalls
 from pbx.services.fallback_calls import FallbackCalls
 from pbx.services.gatekeeper import Gate
@@ -156,7 +157,8 @@ class Engine:
         self.link.on_registration = self.trunk_health.registration_changed
         self.routing = Routing(directory, now, self.trunk_health.trusted)
         self.spending = Spending(lambda: int(self._directory.settings["gate.minute_price_micros"]), now)
-        gate = self.gate = Gate(directory, self.routing, self.spending, self.admission.overloaded)
+        self.drain = Drain(now, lambda: len(self.calls))
+        gate = self.gate = Gate(directory, self.routing, self.spending, self._overloaded)
         self.calls = Calls(
             self.switch,
             self.journal,
@@ -176,7 +178,7 @@ class Engine:
         self.guests = Guests(directory, self.persons)
         self.transfers = Transfers(self.calls, self.guests)
         self.link.on_attended = self.transfers.attended
-        self.arrivals = Arrivals(self.calls, directory, self.persons, new_call, self.admission.overloaded)
+        self.arrivals = Arrivals(self.calls, directory, self.persons, new_call, self._overloaded)
         self.control = CallControl(
             self.calls,
             directory,
@@ -187,6 +189,7 @@ class Engine:
             lambda: self.link.linked.is_set(),
             self.records.last_used,
             self.admission.overloaded,
+            lambda: self.drain.on,
         )
         presence = PresenceView(directory, self.registrations.registered, occupancy.busy)
         self.blocking = Blocking(self.store, directory, self.alerts, self.clock, self.fence, addresses_of)
@@ -311,7 +314,9 @@ class Engine:
         """What a health check wants to know; ``ready`` is the sum of it."""
         linked = self.link.linked.is_set()
         return {
-            "ready": linked,
+            "ready": linked and not self.drain.on,
+            "reason": "draining" if self.drain.on else "" if linked else "asterisk_away",
+            "draining": self.drain.on,
             "asterisk": linked,
             "asterisk_version": self.link.version,
             "manager": self.ami.connected,
@@ -335,12 +340,24 @@ class Engine:
 
     def _channel_came(self, channel: NewChannel) -> None:
         """A fault of ours must not leave anybody waiting in silence: the dialplan does what it does without us."""
+        if self.drain.hands_over:
+            self._hand_over(channel)
+            return
         arrive = self.arrivals.from_trunk if channel.kind == "inbound" else self.arrivals.from_phone
         try:
             arrive(channel)
         except Exception:
             log.exception("engine.arrival_failed", channel=channel.channel, exten=channel.exten)
-            self.switch.give_back(channel)
+            self._hand_over(channel)
+
+    def _hand_over(self, channel: NewChannel) -> None:
+        """To the dialplan, as if there were no engine; the call comes into the log when it is over."""
+        self.switch.give_back(channel)
+        self.fallback_calls.handed_over()
+
+    def _overloaded(self) -> bool:
+        """Whether new calls are to be refused, to come again later or elsewhere."""
+        return self.admission.overloaded() or self.drain.refuses
 
     def _contact_changed(self, device: str, uri: str, status: str) -> None:
         if self.registrations.changed(device, uri, status):

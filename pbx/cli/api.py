@@ -1,7 +1,7 @@
 """Asking the running engine through its API, as one of the users.
 
-The command line has the database and so may make itself a token: one per user, kept 0600 in the home directory,
-short of scopes and of life, and made anew when the engine does not know it any more.
+The command line has the database and so may make itself a token: one per user and purpose, kept 0600 in the home
+directory, short of scopes and of life, and made anew when the engine does not know it any more.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pbx.cli.app import App
 from pbx.config import write_private
 from pbx.supervisor.health import engine_url
 
-_SCOPES = ["calls:read", "calls:write"]
+_SCOPES = ("calls:read", "calls:write")
 _DAYS = 30
 _TIMEOUT_S = 15.0
 _FILE = "cli-tokens.json"
@@ -33,6 +33,7 @@ class Api:
 
     app: App
     user: str
+    scopes: tuple[str, ...] = _SCOPES
 
     def get(self, path: str) -> Any:
         return self._ask("GET", path, None)
@@ -75,11 +76,12 @@ class Api:
         path = self.app.config.home / _FILE
         kept = _read(path.read_text()) if path.exists() else {}
         user = self.app.read(lambda session: users.show(session, self.user))
-        if user.id not in kept or again:
-            values = {"name": "pbx command line", "scopes": _SCOPES, "expires_in_days": _DAYS}
-            kept[user.id] = self.app.write(lambda work: tokens.add(work, user.id, values)).secret
+        name = user.id if self.scopes == _SCOPES else " ".join((user.id, *self.scopes))
+        if name not in kept or again:
+            values = {"name": "pbx command line", "scopes": list(self.scopes), "expires_in_days": _DAYS}
+            kept[name] = self.app.write(lambda work: tokens.add(work, user.id, values)).secret
             write_private(path, json.dumps(kept))
-        return kept[user.id]
+        return kept[name]
 
 
 def _read(text: str) -> dict[str, str]:

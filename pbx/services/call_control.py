@@ -32,6 +32,7 @@ from pbx.services.ports import Presence
 from pbx.services.runtime import Calls, UnknownCall
 
 LONGEST_NOTE = 20_000
+DRAINING = "This engine takes no new calls before its restart. Try again in a minute, or dial on a desk phone."
 _STATUS = {
     Reason.INVALID_NUMBER: 422,
     Reason.NO_TRUNK: 503,
@@ -55,6 +56,7 @@ class CallControl:
         ready: Callable[[], bool],
         last_used: Callable[[str], int],
         overloaded: Callable[[], bool],
+        draining: Callable[[], bool] = lambda: False,
     ) -> None:
         """``last_used`` tells when somebody talked over a device the last time, 0 for never."""
         self._calls = calls
@@ -66,6 +68,7 @@ class CallControl:
         self._ready = ready
         self._last_used = last_used
         self._overloaded = overloaded
+        self._draining = draining
 
     def dial(
         self, user_id: str, to: str, *, via: str | None = None, device_id: str | None = None, by: str, call_id: str = ""
@@ -81,8 +84,10 @@ class CallControl:
             raise not_found("user", user_id)
         if not self._ready():
             raise Refused("asterisk_away", "The telephone system is starting. Try again in a few seconds.", status=503)
-        phone = self._phone(user, via, device_id)
         destination = numbers.read(to, user.country, directory.settings)
+        if self._draining() and not destination.emergency:
+            raise Refused("draining", DRAINING, status=503)
+        phone = self._phone(user, via, device_id)
         person = self._persons.of(user, Direction.OUTBOUND)
         colleague = numbers.colleague(destination, directory, user)
         event = DialRequested(

@@ -69,14 +69,21 @@ class FallbackCalls:
         self._directory = directory
         self._read = read
         self._done: set[str] = set()
+        self._handed_over = False
+
+    def handed_over(self) -> None:
+        """A call was left to the dialplan while we are here."""
+        self._handed_over = True
 
     async def run(self, linked: asyncio.Event) -> None:
-        """After each link to the switch, until all that it did without us has ended and stands in the log."""
+        """After each link to the switch, and after each call that was left to the dialplan: until all that it did
+        without us has ended and stands in the log."""
         while True:
             await linked.wait()
+            self._handed_over = False
             while await self._look():  # noqa: ASYNC110 - what is waited for is written by another process
                 await asyncio.sleep(LOOK_EVERY_S)
-            while linked.is_set():  # noqa: ASYNC110 - an event that is cleared wakes nobody
+            while linked.is_set() and not self._handed_over:  # noqa: ASYNC110 - cleared, an event wakes nobody
                 await asyncio.sleep(LOOK_EVERY_S)
 
     async def _look(self) -> bool:

@@ -144,5 +144,6 @@ _MEANINGS = {
     "intruders_heard": "1 while Asterisk tells who tries to get in; else nobody is blocked.",
     "disk_free_mb": "Megabytes free on the disk of recordings that is worst off.",
     "recording_withheld": "1 while no recording is begun, for want of room.",
+    "draining": "1 while no new calls are taken before a planned restart.",
     "overloaded": "1 while new calls are refused because Asterisk answers late.",
 }

@@ -19,6 +19,7 @@ from pbx.core.ids import CallId
 from pbx.services.alerts import Alerts
 from pbx.services.blocking import Blocking
 from pbx.services.browsers import BrowserPhones
+from pbx.services.drain import Drain
 from pbx.services.hub import Hub
 from pbx.services.metrics import Metrics
 from pbx.services.ports import Clock
@@ -92,6 +93,8 @@ class Engine(Protocol):
     def alerts(self) -> Alerts: ...
     @property
     def blocking(self) -> Blocking: ...
+    @property
+    def drain(self) -> Drain: ...
     @property
     def recordings_dir(self) -> Path: ...
     @property

@@ -141,3 +141,17 @@ async def test_metrics_tell_calls_by_state_and_ending_and_what_was_waited_for(wo
     assert (status, ready["store"], ready["ready"]) == (200, True, True)
     world.engine.linked = False
     assert (await world.ask("GET", "readyz"))[0] == 503
+
+
+async def test_an_admin_drains_the_engine_and_readiness_says_so(world: World) -> None:
+    assert (await world.ask("POST", "/engine/drain", world.alex, {"on": True}))[0] == 403
+    call = world.talk(world.mio)
+    status, state = await world.ask("POST", "/engine/drain", world.robin, {"on": True, "refuse": True})
+    assert (status, state["draining"], state["refuse"], state["calls"]) == (200, True, True, 1)
+    status, problem = await world.ask("POST", "/calls", world.mio, {"to": "+12065550150"})
+    assert (status, problem["code"]) == (503, "draining")
+    world.end(call)
+    assert (await world.ask("GET", "/engine/drain", world.robin))[1]["calls"] == 0
+    state = (await world.ask("POST", "/engine/drain", world.robin, {"on": False}))[1]
+    assert state["draining"] is False and state["since_us"] is None
+    assert (await world.ask("POST", "/calls", world.mio, {"to": "+12065550150"}))[0] == 201

@@ -31,6 +31,7 @@ from pbx.services.alerts import Alerts
 from pbx.services.blocking import Blocking
 from pbx.services.browsers import BrowserPhones
 from pbx.services.call_control import CallControl
+from pbx.services.drain import Drain
 from pbx.services.gatekeeper import Gate
 from pbx.services.guests import Guests
 from pbx.services.hub import Hub
@@ -103,6 +104,7 @@ class SmallEngine:
             self.gate,
             find_colleague=lambda number: self.persons.at(number, Direction.INTERNAL),
         )
+        self.drain = Drain(now, lambda: len(self.calls))
         occupancy = Occupancy(self.calls.get)
         self.persons = Persons(self._current, self.registrations, occupancy.busy)
         self.control = CallControl(
@@ -115,6 +117,7 @@ class SmallEngine:
             lambda: self.linked,
             self.records.last_used,
             lambda: self.overloaded,
+            lambda: self.drain.on,
         )
         presence = PresenceView(self._current, self.registrations.registered, occupancy.busy)
         self.alerts = Alerts(self.clock)
