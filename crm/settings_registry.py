@@ -115,6 +115,11 @@ _ALL = (
         0,
         100_000_000,
     ),
+    _boolean(
+        "fallback.outbound",
+        True,
+        "While the engine is away, phones may call numbers of the own country and of the countries that are allowed.",
+    ),
     _list(
         "gate.allow_countries", [], "Only these countries may be called; empty allows every country.", fields.country
     ),

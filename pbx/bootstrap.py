@@ -218,7 +218,11 @@ class Engine:
         logs = self.config.home / "asterisk" / "log"
         self.endings = Endings(logs, self.switch.leg_of)
         self.fallback_calls = FallbackCalls(
-            self.store, self.calls, directory, lambda: [*read_fallback_log(logs), *self._unheard()]
+            self.store,
+            self.calls,
+            directory,
+            lambda: [*read_fallback_log(logs), *self._unheard()],
+            self.spool.adopt,
         )
         self.stories = Stories(self.store, self.calls)
         self.calls.observers += [
@@ -402,7 +406,7 @@ class Engine:
     async def _provision(self, directory: Directory, *, force: bool = False) -> None:
         """A value that no switch can be given must not keep the next change from taking effect: it is said aloud."""
         try:
-            await self.provisioner.apply(provisioning(directory), force=force)
+            await self.provisioner.apply(provisioning(directory, str(self.config.spool)), force=force)
         except ProvisionError as error:
             log.critical("provisioning.refused", why=str(error))
 

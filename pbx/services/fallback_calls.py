@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import structlog
@@ -18,7 +19,7 @@ from crm.errors import Refused
 from crm.repositories import calls as call_log
 from crm.unit_of_work import Store
 from pbx.core.commands import Fact
-from pbx.core.ids import CallId, Instant, leg_id
+from pbx.core.ids import CallId, Instant, leg_id, recording_id
 from pbx.services.runtime import Calls
 
 log = structlog.get_logger("fallback")
@@ -63,11 +64,15 @@ class FallbackCalls:
         calls: Calls,
         directory: Callable[[], Directory],
         read: Callable[[], Sequence[FallbackCall]],
+        adopt: Callable[[str, str], bool] = lambda channel, recording: False,
     ) -> None:
+        """``adopt`` makes the sound that was recorded under the name of a channel that of a recording, if there is
+        any."""
         self._store = store
         self._calls = calls
         self._directory = directory
         self._read = read
+        self._adopt = adopt
         self._done: set[str] = set()
         self._handed_over = False
 
@@ -108,8 +113,9 @@ class FallbackCalls:
         async with self._store.read() as session:
             known = await call_log.row(session, call_id)
         if known is None:
-            log.info("fallback.logged", call=call_id, channel=call.channel)
-            self._calls.history(call_id, history(call_id, call, self._directory()))
+            recorded = call.answered_at_s is not None and self._adopt(call.channel, recording_id(call_id, 1))
+            log.info("fallback.logged", call=call_id, channel=call.channel, recorded=recorded)
+            self._calls.history(call_id, history(call_id, call, self._directory(), recorded=recorded))
 
 
 def fallback_id(call: FallbackCall) -> CallId:
@@ -119,49 +125,71 @@ def fallback_id(call: FallbackCall) -> CallId:
     return CallId("c_" + time + "".join(ids.CROCKFORD[digest >> shift & 31] for shift in range(75, -1, -5)))
 
 
-def history(call_id: CallId, call: FallbackCall, directory: Directory) -> list[Fact]:
+def history(call_id: CallId, call: FallbackCall, directory: Directory, *, recorded: bool = False) -> list[Fact]:
     """The facts that the engine would have written, as far as the dialplan knows them."""
-    began, ended = _at(call.began_at_s), _at(call.ended_at_s or call.began_at_s)
-    inbound = call.direction == "in"
-    device = None if inbound else directory.devices.get(call.endpoint)
-    called = phone_numbers.try_parse(call.called, str(directory.settings["default_country"]))
-    number = called.e164 if called else call.called
-    user = directory.user_of(number) if inbound else directory.users.get(device.user_id) if device else None
-    did = number if inbound else (user.number if user else "")
+    who = _who(call, directory)
     customer, ours = leg_id(call_id, 1), leg_id(call_id, 2)
-    trunk = call.endpoint if inbound else ""
-    facts = [
-        Fact(
-            "call.created",
-            began,
-            {
-                "direction": "inbound" if inbound else "outbound",
-                "source": "fallback",
-                "did": did,
-                "customer": call.caller if inbound else number,
-                "user_id": user.id if user else "",
-                "device_id": "" if inbound else call.endpoint,
-                "trunk_id": trunk,
-                "via": "fallback",
-            },
-        ),
-        Fact("leg.created", began, {"leg": customer, "role": "customer", "number": call.caller, "trunk_id": trunk}),
-    ]
+    began, ended = _at(call.began_at_s), _at(call.ended_at_s or call.began_at_s)
+    leg: dict[str, object] = {"leg": customer, "role": "customer", "number": who.customer, "trunk_id": who.trunk_id}
+    facts = [Fact("call.created", began, who.created()), Fact("leg.created", began, leg)]
     if call.answered_at_s is not None:
         answered = _at(call.answered_at_s)
-        user_id = user.id if user else ""
+        host: dict[str, object] = {"leg": ours, "role": "user", "device_id": who.device_id, "user_id": who.user_id}
         facts += [
-            Fact(
-                "leg.created", began, {"leg": ours, "role": "user", "device_id": call.answered_by, "user_id": user_id}
-            ),
+            Fact("leg.created", began, host),
             Fact("leg.answered", answered, {"leg": customer}),
             Fact("leg.answered", answered, {"leg": ours}),
             Fact("call.answered", answered, {"leg": ours}),
         ]
+        if recorded:
+            recording: dict[str, object] = {"recording": recording_id(call_id, 1), "leg": customer}
+            facts += [Fact("recording.started", answered, recording), Fact("recording.stopped", ended, recording)]
     legs = [customer, ours] if call.answered_at_s is not None else [customer]
     result = "answered" if call.answered_at_s is not None else "cancelled"
     facts += [Fact("leg.ended", ended, {"leg": leg, "result": result, "cause": call.cause}) for leg in legs]
     return [*facts, _ending(call, ended)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Who:
+    """Who was in a call, as its row shows them; ``device_id`` is the phone of ours that talked."""
+
+    direction: str
+    did: str
+    customer: str
+    user_id: str
+    device_id: str
+    trunk_id: str
+    from_user: str = ""
+
+    def created(self) -> dict[str, object]:
+        return {
+            "direction": self.direction,
+            "source": "fallback",
+            "did": self.did,
+            "customer": self.customer,
+            "user_id": self.user_id,
+            "from_user": self.from_user,
+            "device_id": self.device_id if self.direction == "outbound" else "",
+            "trunk_id": self.trunk_id,
+            "via": "fallback",
+        }
+
+
+def _who(call: FallbackCall, directory: Directory) -> _Who:
+    """What was dialled is read as it was meant: in the country of who dialled."""
+    device = None if call.direction == "in" else directory.devices.get(call.endpoint)
+    caller = directory.users.get(device.user_id) if device else None
+    country = caller.country if caller else str(directory.settings["default_country"])
+    called = phone_numbers.try_parse(call.called, country)
+    number = called.e164 if called else call.called
+    owner = directory.user_of(number)
+    did = (caller.number or "") if caller else ""
+    if call.direction == "in":
+        return _Who("inbound", number, call.caller, owner.id if owner else "", call.answered_by, call.endpoint)
+    if owner is not None and caller is not None and owner.id != caller.id:
+        return _Who("internal", number, did, owner.id, call.answered_by, "", caller.id)
+    return _Who("outbound", did, number, caller.id if caller else "", call.endpoint, call.answered_by)
 
 
 def _ending(call: FallbackCall, ended: Instant) -> Fact:

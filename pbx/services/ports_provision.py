@@ -74,6 +74,54 @@ class FallbackNumber:
     ring_s: int = 25
     forward: tuple[Route, ...] = ()
     language: str = "en"
+    record: bool = False
+    announce: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FallbackCaller:
+    """A phone that may call out while the engine is away. ``did`` is what the called person sees; the next three are
+    how numbers are dialled where its owner is."""
+
+    device: str
+    did: str
+    country_code: str
+    international: str
+    national: str
+    language: str = "en"
+    record: bool = False
+    announce: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FallbackCountry:
+    """A country that may be called then. The patterns are POSIX regular expressions of national numbers; what
+    ``premium`` matches may not."""
+
+    code: str
+    national: str
+    kinds: tuple[str, ...]
+    premium: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WayOut:
+    """A trunk and how it wants numbers written; see ``crm.services.trunks`` for the formats."""
+
+    trunk: str
+    number_format: str = "e164"
+    prefix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FallbackGate:
+    """The small fixed gate of the dialplan: who may call where, by which trunks, and which numbers are never called."""
+
+    callers: tuple[FallbackCaller, ...] = ()
+    countries: tuple[FallbackCountry, ...] = ()
+    ways: tuple[WayOut, ...] = ()
+    denied_prefixes: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +136,16 @@ class EmergencyNumber:
 
 @dataclass(frozen=True, slots=True)
 class Provisioning:
-    """Everything, whole. ``browsers`` come and go with logins; the rest is what people configured."""
+    """Everything, whole. ``browsers`` come and go with logins; the rest is what people configured, but for ``spool``,
+    the directory where the dialplan records while the engine is away (empty: it does not)."""
 
     devices: Sequence[Device] = ()
     trunks: Sequence[Trunk] = ()
     fallback: Sequence[FallbackNumber] = ()
     emergency: Sequence[EmergencyNumber] = ()
     browsers: Sequence[Device] = ()
+    gate: FallbackGate = FallbackGate()
+    spool: str = ""
 
 
 class Provisioner(Protocol):

@@ -7,9 +7,12 @@ from typing import Literal, cast
 from crm import phone_numbers
 from crm import records as store
 from crm.directory import Directory
+from pbx.core.events import Direction
 from pbx.core.gate import Destination
+from pbx.services.fallback_gate import fallback_gate
 from pbx.services.gatekeeper import may_be_forwarded_to
 from pbx.services.numbers import emergency_numbers
+from pbx.services.persons import recording_plan
 from pbx.services.ports_provision import (
     Device,
     EmergencyNumber,
@@ -22,8 +25,8 @@ from pbx.services.ports_provision import (
 from pbx.services.routing import as_dialled
 
 
-def provisioning(directory: Directory) -> Provisioning:
-    """Pure: the same directory gives the same answer."""
+def provisioning(directory: Directory, spool: str = "") -> Provisioning:
+    """Pure: the same directory gives the same answer. ``spool`` is where is recorded while the engine is away."""
     users = [user for user in directory.users.values() if user.active]
     return Provisioning(
         devices=[_device(device, user) for user in users for device in _phones(directory, user)],
@@ -31,6 +34,8 @@ def provisioning(directory: Directory) -> Provisioning:
         trunks=[_trunk(trunk) for trunk in directory.trunks if trunk.enabled],
         fallback=[_fallback(directory, user) for user in users if user.number],
         emergency=_emergency(directory, users),
+        gate=fallback_gate(directory),
+        spool=spool,
     )
 
 
@@ -74,6 +79,7 @@ def _trunk(trunk: store.Trunk) -> Trunk:
 def _fallback(directory: Directory, user: store.User) -> FallbackNumber:
     did = user.number or ""
     forward: tuple[Route, ...] = ()
+    recording = recording_plan(user, directory, Direction.INBOUND)
     if user.forwarding_number and may_be_forwarded_to(user, directory):
         forward = _routes(directory, Destination(user.forwarding_number))
     return FallbackNumber(
@@ -83,6 +89,8 @@ def _fallback(directory: Directory, user: store.User) -> FallbackNumber:
         ring_s=user.ring_time_s,
         forward=forward,
         language=user.language,
+        record=recording.enabled,
+        announce=recording.announce,
     )
 
 

@@ -14,10 +14,12 @@ from pathlib import Path
 
 from pbx.adapters.asterisk.browsers import BrowserEndpoints
 from pbx.adapters.asterisk.device_options import E164, ID, LANGUAGE, auth_options, checked, endpoint_options
+from pbx.adapters.asterisk.fallback_gate import extension, recorded, render_gate
 from pbx.adapters.asterisk.layout import write_changed
 from pbx.services.ports_provision import (
     Device,
     EmergencyNumber,
+    FallbackGate,
     FallbackNumber,
     ProvisionError,
     Provisioning,
@@ -36,6 +38,8 @@ _DIALLED = re.compile(r"[0-9+*#]{1,40}")
 _HOST = re.compile(r"[A-Za-z0-9.\-_]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]")
 _MATCH = re.compile(r"[A-Za-z0-9.\-_:/\[\]]{1,120}")
 _CODEC = re.compile(r"[a-z0-9]{2,12}")
+_FOLDER = re.compile(r"/[A-Za-z0-9_.\-/]{1,200}")
+_SHUT = FallbackGate()
 _WORD = re.compile(r"[A-Za-z0-9_.@+\-]{1,120}")
 
 
@@ -79,7 +83,8 @@ def render(wanted: Provisioning) -> dict[str, str]:
     return {
         "pjsip_users.conf": _HEAD + "\n".join(render_device(device) for device in wanted.devices),
         "pjsip_trunks.conf": _HEAD + "\n".join(render_trunk(trunk) for trunk in wanted.trunks),
-        "fallback_generated.conf": _HEAD + render_fallback(wanted.fallback, wanted.emergency),
+        "fallback_generated.conf": _HEAD
+        + render_fallback(wanted.fallback, wanted.emergency, wanted.gate, wanted.spool),
     }
 
 
@@ -122,9 +127,16 @@ def render_trunk(trunk: Trunk) -> str:
     return "\n".join(lines) + "\n"
 
 
-def render_fallback(numbers: Sequence[FallbackNumber], emergency: Sequence[EmergencyNumber]) -> str:
-    """The contexts [fallback-did] and [fallback-emergency]; see ``dialplans/fallback.conf`` for what they set."""
-    parts = ["[fallback-did]"]
+def render_fallback(
+    numbers: Sequence[FallbackNumber],
+    emergency: Sequence[EmergencyNumber],
+    gate: FallbackGate = _SHUT,
+    spool: str = "",
+) -> str:
+    """The contexts [fallback-did], [fallback-emergency] and those of the gate; see ``dialplans/fallback.conf`` for what
+    they set. A spool with a name that MixMonitor() would take for more than a name is none: nothing is recorded then.
+    """
+    parts = ["[globals]", f"FALLBACK_SPOOL={spool if _FOLDER.fullmatch(spool) else ''}", "\n[fallback-did]"]
     taken = {number.did for number in numbers}
     for number in numbers:
         parts += _fallback_lines(number)
@@ -135,8 +147,8 @@ def render_fallback(numbers: Sequence[FallbackNumber], emergency: Sequence[Emerg
     parts.append("\n[fallback-emergency]")
     for call in emergency:
         steps = [*_variables("TRUNK", call.routes), *_shown(call), "Goto(emergency,s,1)"]
-        parts += _extension(checked(_DIALLED, call.number, "emergency number"), steps)
-    return "\n".join(parts) + "\n"
+        parts += extension(checked(_DIALLED, call.number, "emergency number"), steps)
+    return "\n".join([*parts, *render_gate(gate)]) + "\n"
 
 
 def _shown(call: EmergencyNumber) -> list[str]:
@@ -151,10 +163,11 @@ def _fallback_lines(number: FallbackNumber) -> list[str]:
         f"Set(PHONES={phones})",
         f"Set(RING_S={max(1, min(int(number.ring_s), 300))})",
         f"Set(USER_LANGUAGE={checked(LANGUAGE, number.language, 'language')})",
+        *recorded(number.record, number.announce),
         *_variables("FORWARD", number.forward),
         "Return()",
     ]
-    return _extension(did, steps)
+    return extension(did, steps)
 
 
 def _variables(name: str, routes: Iterable[Route]) -> list[str]:
@@ -164,10 +177,6 @@ def _variables(name: str, routes: Iterable[Route]) -> list[str]:
 def _dial(route: Route) -> str:
     number = checked(_DIALLED, route.number, "number to dial")
     return f"PJSIP/{number}@{checked(ID, route.trunk, 'trunk')}"
-
-
-def _extension(exten: str, steps: Sequence[str]) -> list[str]:
-    return [f"exten => {exten},1,{steps[0]}", *(f" same => n,{step}" for step in steps[1:])]
 
 
 def _identify_lines(trunk: Trunk, name: str) -> list[str]:

@@ -7,6 +7,7 @@ second. So a file whose sound stands in its place is emptied and kept, and lent 
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import structlog
@@ -16,6 +17,7 @@ from pbx.services.recordings import our_side
 log = structlog.get_logger("spool")
 
 MOST_KEPT = 512
+_CHANNEL = re.compile(r"[0-9.]{1,40}")
 
 
 class Spool:
@@ -30,6 +32,16 @@ class Spool:
 
     def path(self, recording: str) -> Path:
         return self._directory / f"{recording}.sln"
+
+    def adopt(self, channel: str, recording: str) -> bool:
+        """What the dialplan recorded of a call, under the name of its channel, becomes this recording; asked again, it
+        is there already. False where nothing was recorded."""
+        if not _CHANNEL.fullmatch(channel):
+            return False
+        for found, path in zip(self._sides(f"fallback_{channel}"), self._sides(recording), strict=True):
+            if found.exists():
+                found.rename(path)
+        return any(path.exists() for path in self._sides(recording))
 
     def lend(self, recording: str) -> None:
         """Have files ready under this recording's names; where none are kept, Asterisk makes its own."""

@@ -13,12 +13,16 @@ from pbx.adapters.asterisk.provision import AsteriskProvisioner, render, render_
 from pbx.services.ports_provision import (
     Device,
     EmergencyNumber,
+    FallbackCaller,
+    FallbackCountry,
+    FallbackGate,
     FallbackNumber,
     ProvisionError,
     Provisioning,
     Route,
     Transport,
     Trunk,
+    WayOut,
 )
 from tests.support.no_browsers import no_browsers
 
@@ -122,6 +126,47 @@ def test_nothing_but_digits_gets_into_the_dialplan(number: str) -> None:
         render_fallback([], [EmergencyNumber(number, ())])
     with pytest.raises(ProvisionError):
         render_fallback([FallbackNumber("+14155550101", forward=(Route("tr_01abc", number),))], [])
+
+
+GATE = FallbackGate(
+    (FallbackCaller("d1aaa", "+14155550101", "1", "011", "1", record=True),),
+    (FallbackCountry("1", "1", ("[2-9][0-9]{9}",), "900[2-9][0-9]{6}"), FallbackCountry("81", "0", ("[1-9][0-9]{8}",))),
+    (WayOut("tr_01abc"), WayOut("tr_02abc", "national", "9")),
+    ("+1212",),
+    ("+12065550199",),
+)
+
+
+@pytest.mark.covers("P2", "P5")
+def test_the_small_gate_names_who_may_call_where_and_by_which_trunks() -> None:
+    text = render_fallback([], [], GATE, "/var/spool/switchhook")
+    assert text.startswith("[globals]\nFALLBACK_SPOOL=/var/spool/switchhook\n")
+    assert "exten => d1aaa,1,Set(FROM=+14155550101)\n same => n,Set(COUNTRY_CODE=1)" in text
+    assert " same => n,Set(RECORD=1)\n same => n,Set(ANNOUNCE=0)\n same => n,Return()" in text
+    assert "[fallback-refused]\nexten => +12065550199,1,NoOp()" in text
+    assert "[fallback-denied]\nexten => _+1212!,1,NoOp()" in text
+    assert ' same => n,Set(MATCHED=${REGEX("^(900[2-9][0-9]{6})$" ${NSN})})' in text
+    assert ' same => n(c1),Set(NSN=${NUMBER:3})\n same => n,GotoIf($["${NUMBER:1:2}" != "81"]?c2)' in text
+    assert "exten => s,1,Set(WAY_1=PJSIP/${NUMBER}@tr_01abc)" in text
+    assert "Set(WAY_2=PJSIP/9${NATIONAL_FORM}@tr_02abc)" in text
+    assert "FALLBACK_SPOOL=\n" in render_fallback([], [], GATE, "/home/a)b,c/spool")
+
+
+@pytest.mark.covers("TRUST17")
+@pytest.mark.parametrize(
+    "gate",
+    [
+        replace(GATE, callers=(replace(GATE.callers[0], did="+1415&Local/600"),)),
+        replace(GATE, callers=(replace(GATE.callers[0], national="${X}"),)),
+        replace(GATE, countries=(FallbackCountry("1", "1", ('.*" ${NSN})}',)),)),
+        replace(GATE, ways=(WayOut("tr_01abc", "e164", "9&Local/"),)),
+        replace(GATE, denied_prefixes=("+1X.",)),
+        replace(GATE, refused=("+1206,1,System(x)",)),
+    ],
+)
+def test_nothing_but_its_own_gets_into_the_small_gate(gate: FallbackGate) -> None:
+    with pytest.raises(ProvisionError):
+        render_fallback([], [], gate)
 
 
 class Reloads:

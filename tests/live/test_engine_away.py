@@ -1,0 +1,116 @@
+"""While the engine is away the dialplan takes calls both ways, records them, and all is in the log (P2, P3, P5)."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from crm.services import do_not_call, settings
+from tests.live.stage import Rep, Scene
+from tests.live.test_restarts import engine_comes_back, engine_dies
+from tests.support.free_ports import free_port
+from tests.support.sip_call import Call
+from tests.support.sip_phone import SipPhone
+from tests.support.tones import tones_in
+from tests.support.waiting import until
+
+pytestmark = [pytest.mark.trust(2), pytest.mark.covers("P2", "P3", "TRUST2")]
+VOICES = [540, 820, 940]
+
+
+@pytest.fixture
+async def scene(broken: Scene) -> Scene:
+    return broken
+
+
+async def talk_and_hang_up(theirs: Call, ours: Call) -> None:
+    await asyncio.gather(theirs.until_hears(540), ours.until_hears(820))
+    await asyncio.sleep(1)
+    await ours.hang_up()
+    await theirs.until_ended()
+
+
+async def recorded_apart(scene: Scene, rep: Rep, **which: str) -> None:
+    """The newest such call of the user stands in the log with its recording, the customer on the left."""
+    logged = await scene.logged(rep, within=8, **which)
+    assert (logged.row.source, logged.row.disposition, logged.row.talk_ms >= 1000) == ("fallback", "answered", True)
+    _, sound = await scene.stack.recorded(logged.row.id)
+    assert tones_in(sound.channel(0), VOICES, sound.rate) == {820}
+    assert tones_in(sound.channel(1), VOICES, sound.rate) == {540}
+    assert not list(scene.stack.config.spool.glob("*fallback*"))
+
+
+async def test_a_phone_calls_out_and_is_called_and_both_are_recorded_and_logged_afterwards(scene: Scene) -> None:
+    rep, customer = await scene.rep(), scene.outside()
+    broken_trunk = await SipPhone.start("broken", scene.stack.server, port=free_port())
+    broken_trunk.will_reject(503)
+    async with scene.stack.trunk(broken_trunk.address[1], priority=1):
+        await engine_dies(scene.stack)
+        ours = await rep.phone.call(customer.number[2:])  # as one dials it at home
+        theirs = await customer.incoming()
+        assert theirs.caller_number == rep.did and len(broken_trunk.calls) == 1
+        await theirs.answer()
+        await ours.until_answered()
+        await talk_and_hang_up(theirs, ours)
+        theirs = await customer.call(rep.did)
+        ours = await rep.phone.incoming()
+        await ours.answer()
+        await theirs.until_answered()
+        await talk_and_hang_up(theirs, ours)
+        await engine_comes_back(scene.stack)
+        await recorded_apart(scene, rep, direction="outbound")
+        await recorded_apart(scene, rep, direction="inbound")
+    await broken_trunk.stop()
+
+
+async def refused(phone: SipPhone, number: str) -> None:
+    """In words: the call is answered for that, and nobody was rung."""
+    call = await phone.call(number)
+    await call.until_answered()
+    await call.hang_up()
+
+
+@pytest.mark.covers("P5", "TRUST18")
+async def test_only_the_own_country_can_be_called_and_nothing_dear_denied_or_unwanted(scene: Scene) -> None:
+    rep, mute = await scene.rep(), await scene.rep(may_call=False)
+    unwanted, denied = scene.outside(), scene.outside(number="+12125550142")
+    await scene.stack.change(lambda work: do_not_call.add(work, {"number": unwanted.number, "reason": "asked"}))
+    await scene.stack.change(lambda work: settings.change(work, "gate.deny_prefixes", ["+1212"]))
+    welcome = scene.outside()
+    await engine_dies(scene.stack)
+    for number in ("+19005550123", "9005550123", "+81312345678", "01181312345678", "+8816123456789", "5550123"):
+        await refused(rep.phone, number)
+    for number in (unwanted.number, denied.number):
+        await refused(rep.phone, number)
+    await refused(mute.phone, welcome.number)
+    assert not scene.stack.carrier.strangers and not unwanted.calls and not denied.calls
+    up = []
+    for _ in range(2):  # so many a phone may have at once, and no more
+        up.append(await rep.phone.call(welcome.number))
+        await welcome.incoming()
+    await refused(rep.phone, welcome.number)
+    for call in up:
+        await call.cancel()
+    await engine_comes_back(scene.stack)
+    await until(lambda: len(scene.stack.engine.fallback_calls._done) >= 12, 8, "all of them in the log")
+
+
+async def test_a_colleague_is_rung_inside_and_a_setting_shuts_the_way_out(scene: Scene) -> None:
+    rep, colleague, customer = await scene.rep(), await scene.rep(), scene.outside()
+    await engine_dies(scene.stack)
+    call = await rep.phone.call(colleague.did)
+    ring = await colleague.phone.incoming()
+    assert ring.caller_number == rep.did
+    await ring.answer()
+    await call.until_answered()
+    await call.hang_up()
+    await ring.until_ended()
+    await engine_comes_back(scene.stack)
+    logged = await scene.logged(colleague, within=8)
+    assert (logged.row.direction, logged.row.source, logged.recordings) == ("internal", "fallback", [])
+    await scene.stack.change(lambda work: settings.change(work, "fallback.outbound", False))
+    await engine_dies(scene.stack)
+    await refused(rep.phone, customer.number)
+    await engine_comes_back(scene.stack)
+    assert not customer.calls
