@@ -73,6 +73,7 @@ from pbx.services.recordings import Places, Recordings
 from pbx.services.routing import Routing
 from pbx.services.runtime import Calls, UnknownCall
 from pbx.services.spending import Spending, month_began_us
+from pbx.services.store_watch import StoreWatch
 from pbx.services.stories import Stories
 from pbx.services.takeover import TakeOver
 from pbx.services.toll_fraud import TollFraud
@@ -101,7 +102,9 @@ class Engine:
         self.records = LiveRecords()
         self.live_log = LiveLog(config.journal)
         self.journal = FileJournal(config.journal)
-        self.projector = Projector(store, self.journal, self.records)
+        self.alerts = Alerts(self.clock)
+        self.store_watch = StoreWatch(self.alerts)
+        self.projector = Projector(store, self.journal, self.records, self.store_watch)
         self._tasks: list[asyncio.Task[None]] = []
         self._telling: asyncio.Task[None] | None = None
         self._browsers_told = False
@@ -152,7 +155,6 @@ class Engine:
         now, directory = self.clock.now, lambda: self._directory
         self.browsers = BrowserPhones(directory, lambda: self.link.linked.is_set() and self._browsers_told)
         self.admission = Admission(lambda: self.ari.lag_s, lambda: len(self.calls), now)
-        self.alerts = Alerts(self.clock)
         self.trunk_health = TrunkHealth(directory, now, self.alerts, self.registrations.reachable)
         self.link.on_registration = self.trunk_health.registration_changed
         self.routing = Routing(directory, now, self.trunk_health.trusted)
@@ -449,7 +451,9 @@ class Engine:
             changed.clear()
             try:
                 await self._reread()
+                self.store_watch.back("reading")
             except Refused as error:
+                self.store_watch.away("reading", error.message)
                 log.warning("directory.unreadable", why=error.message)
             except Exception:
                 log.exception("directory.not_applied")

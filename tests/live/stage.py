@@ -365,8 +365,9 @@ class Scene:
                     await call.hang_up(within=1)
 
 
-async def open_stack(home: Path, prefix: Path) -> Stack:
-    """Asterisk and engine on free ports, an organisation that records, one trunk."""
+async def open_stack(home: Path, prefix: Path, **overrides: Any) -> Stack:
+    """Asterisk and engine on free ports, an organisation that records, one trunk. ``overrides`` are of the
+    configuration."""
     _write_prompts(home / "prompts" / "en")
     config = Config.load(
         {},
@@ -375,6 +376,7 @@ async def open_stack(home: Path, prefix: Path) -> Stack:
         rtp_start=12000,
         rtp_end=13999,
         **{name: free_port() for name in ("sip_port", "sip_tls_port", "ari_port", "ami_port", "http_port")},
+        **overrides,
     )
     carrier_port = free_port()
     trunk_id = await _organisation(config, carrier_port)

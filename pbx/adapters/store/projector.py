@@ -22,6 +22,7 @@ from crm.unit_of_work import Store
 from pbx.adapters.store.journal import FileJournal, Line
 from pbx.core.call.record import CallRecord
 from pbx.services.live_records import LiveRecords
+from pbx.services.store_watch import StoreWatch
 
 log = structlog.get_logger("projector")
 
@@ -37,10 +38,13 @@ Values = dict[str, tuple[Any, ...]]
 class Projector:
     """One task per engine. ``lag`` is the number of facts that the store does not have yet."""
 
-    def __init__(self, store: Store, journal: FileJournal, records: LiveRecords) -> None:
+    def __init__(
+        self, store: Store, journal: FileJournal, records: LiveRecords, watch: StoreWatch | None = None
+    ) -> None:
         self._store = store
         self._journal = journal
         self._records = records
+        self._watch = watch
         self._pending: list[Line] = []
         self._idle = asyncio.Event()
         self._hurry = asyncio.Event()
@@ -92,8 +96,12 @@ class Projector:
                     batch = self._pending[:BATCH_LINES]
                     await self._write_each(batch)
                     del self._pending[: len(batch)]
+                if self._watch is not None:
+                    self._watch.back("writing")
                 break
             except Refused as error:
+                if self._watch is not None:
+                    self._watch.away("writing", error.message)
                 wait = RETRY_S[min(attempt, len(RETRY_S) - 1)]
                 log.warning("store.away", why=error.message, lag=self.lag, retry_s=wait)
                 await asyncio.sleep(wait)
