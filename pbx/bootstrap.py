@@ -75,6 +75,7 @@ from pbx.services.runtime import Calls, UnknownCall
 from pbx.services.spending import Spending, month_began_us
 from pbx.services.store_watch import StoreWatch
 from pbx.services.stories import Stories
+from pbx.services.switch_watch import SwitchWatch
 from pbx.services.takeover import TakeOver
 from pbx.services.toll_fraud import TollFraud
 from pbx.services.transfers import Transfers
@@ -143,6 +144,8 @@ class Engine:
             self._channel_came,
             self._linked,
         )
+        self.switch_watch = SwitchWatch(self.clock.now, self.alerts, config.home / "asterisk" / "log")
+        self.link.on_lost = self.switch_watch.lost
         etc = config.home / "asterisk" / "etc"
         in_memory = BrowserEndpoints(etc, lambda method, uri, body: self.ari.call(method, uri, body=body))
         self.provisioner = AsteriskProvisioner(etc, self._reload, in_memory)
@@ -244,7 +247,7 @@ class Engine:
             self.calls,
             self.journal,
             self.gate,
-            Survey(self.ari, self.switch, self.monitor, self.endings),
+            Survey(self.ari, self.switch, self.monitor, self.endings, lambda: self.switch_watch.lost_at),
             [self.records, occupancy, self.routing, self.recordings, self.stories],
         )
         self.web = WebServer(self)
@@ -368,6 +371,7 @@ class Engine:
     def _contact_changed(self, device: str, uri: str, status: str) -> None:
         if self.registrations.changed(device, uri, status):
             self.hub.registration_changed(device)
+        if status != "Removed":  # by a change of the configuration: it says nothing of whether it answers
             self.trunk_health.options_changed(device)
 
         if status != "Removed" and (address := address_of(uri)) and device.startswith(ids.DEVICE):
@@ -388,8 +392,8 @@ class Engine:
     async def _linked(self) -> None:
         """Asterisk may be a new one that has read nothing yet: tell it everything. What is configured meanwhile is
         not told by anybody else, as there is no link yet."""
-        for trunk in self._directory.trunks:
-            self.trunk_health.options_changed(trunk.id)
+        for trunk in filter(lambda trunk: self.registrations.reachable(trunk.id), self._directory.trunks):
+            self.trunk_health.options_changed(trunk.id)  # of the others, a new Asterisk does not know yet
         told = None
         while told is not self._directory:
             told = self._directory
@@ -402,7 +406,7 @@ class Engine:
         self._stop_telling()
         self._telling = asyncio.ensure_future(self._tell_browsers())
         self._linked_first = self._linked_first or self.clock.now()
-        await self.takeover.catch_up()
+        self.switch_watch.linked(self.link.started, await self.takeover.catch_up())
         self.endings.trim()
 
     async def _provision(self, directory: Directory, *, force: bool = False) -> None:

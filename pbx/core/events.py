@@ -7,7 +7,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from pbx.core.gate import Verdict
-from pbx.core.ids import LegId, PlaybackId
+from pbx.core.ids import Instant, LegId, PlaybackId
 
 
 class Direction(StrEnum):
@@ -240,7 +240,10 @@ class CommandFailed:
 
 @dataclass(frozen=True, slots=True)
 class SwitchLost:
-    """The switch was away, and nothing of the call is left in it: nobody knows when its legs ended."""
+    """The switch was away, and nothing of the call is left in it. ``at`` is when it was heard of last: that is taken
+    for the end of all that stood."""
+
+    at: Instant | None = None
 
 
 # -- from people -----------------------------------------------------------------------------------

@@ -69,17 +69,21 @@ class TakeOver:
                 self._gate.take_over(kept.call, str(fact.data["purpose"]), fact.at)
                 return
 
-    async def catch_up(self) -> None:
-        """After each link to the switch, until every call that was up before stands as it should."""
+    async def catch_up(self) -> int:
+        """After each link to the switch, until every call that was up before stands as it should. Gives the number of
+        calls of which nothing was left."""
         began = time.monotonic()
         behind = set(self._calls.steps())
-        calls = len(behind)
+        calls = list(self._calls)
         for _ in range(LOOKS):
             if not behind:
                 break
             behind = await self._look(behind)
         if calls:
-            log.info("takeover.done", calls=calls, unsettled=len(behind), ms=int((time.monotonic() - began) * 1000))
+            log.info(
+                "takeover.done", calls=len(calls), unsettled=len(behind), ms=int((time.monotonic() - began) * 1000)
+            )
+        return sum(call.interrupted for call in calls)
 
     async def _look(self, behind: set[CallId]) -> set[CallId]:
         steps = self._calls.steps()

@@ -56,6 +56,8 @@ class AsteriskLink:
         self.on_registration: Callable[[str, str], None] = lambda trunk, status: None
         self.version = ""
         self.on_attended: Callable[[LegId, LegId], None] = lambda leg, other: None
+        self.started = ""  # when this Asterisk was: another value is another process
+        self.on_lost: Callable[[], None] = lambda: None
 
     async def run(self) -> None:
         """Keep the link for as long as the engine runs."""
@@ -90,13 +92,15 @@ class AsteriskLink:
         reading = [asyncio.ensure_future(connection.run()) for connection in (self._ari, self._aside)]
         try:
             await self._ari.filter_events()
-            info = await self._ari.call("GET", "asterisk/info", {"only": "system"})
-            self.version = str((info or {}).get("system", {}).get("version", ""))
+            info = await self._ari.call("GET", "asterisk/info", {"only": "system,status"}) or {}
+            self.version = str(info.get("system", {}).get("version", ""))
+            self.started = str(info.get("status", {}).get("startup_time", ""))
             await self._on_linked()
             self.linked.set()
             self._heard_of_registration()
             log.info("asterisk.linked", version=self.version)
             await asyncio.wait(reading, return_when=asyncio.FIRST_COMPLETED)
+            self.on_lost()
         finally:
             for task in reading:
                 task.cancel()

@@ -6,7 +6,7 @@ All questions but the first go out together: 50 calls cost a few round trips, no
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -25,11 +25,20 @@ _STATES = {"Up": Progress.UP, "Ringing": Progress.RINGING}
 class Survey:
     """``switch`` and ``monitor`` learn what they did not know, because an earlier engine did it."""
 
-    def __init__(self, ari: AriClient, switch: AriSwitch, monitor: MixMonitor, endings: Endings) -> None:
+    def __init__(
+        self,
+        ari: AriClient,
+        switch: AriSwitch,
+        monitor: MixMonitor,
+        endings: Endings,
+        lost_at: Callable[[], Instant | None] = lambda: None,
+    ) -> None:
+        """``lost_at`` tells when Asterisk was lost the last time."""
         self._ari = ari
         self._switch = switch
         self._monitor = monitor
         self._endings = endings
+        self._lost_at = lost_at
 
     async def look(self, calls: Sequence[Call]) -> Found:
         """Raises AriError."""
@@ -46,6 +55,7 @@ class Survey:
         )
         return Found(
             up_since=_moment(info["status"]["startup_time"]),
+            lost_at=self._lost_at(),
             legs=dict(self._legs(channels)),
             endings=await asyncio.to_thread(self._endings.read),
             bridges={BridgeId(str(bridge["id"])): self._inside(bridge) for bridge in bridges if call_of(bridge["id"])},

@@ -66,6 +66,8 @@ def handle(call: Call, event: Event, now: Instant) -> Decided:
 
     Events may come late, twice or for legs that are gone already: they change nothing then.
     """
+    if isinstance(event, SwitchLost) and event.at is not None:
+        now = min(now, event.at)
     call.now = max(call.now, now)  # a clock that is set back must not turn the log round
     if isinstance(event, LegRinging | LegAnswered | LegEnded | LegHeld | DigitPressed) and not _leg_event(call, event):
         inbound.stopped_phone(call, event)
@@ -124,11 +126,13 @@ def _leg_event(call: Call, event: LegRinging | LegAnswered | LegEnded | LegHeld 
         if leg.ringing or leg.answered:
             return False
         leg.ringing = True
+        trunks.heard(call, leg)
         call.note("leg.ringing", leg=leg.id)
     elif isinstance(event, LegAnswered):
         if leg.answered:
             return False
         leg.answered = True
+        trunks.heard(call, leg)
         call.note("leg.answered", leg=leg.id)
     elif isinstance(event, LegHeld):
         if leg.held is event.held:
@@ -188,6 +192,7 @@ def _give_up(call: Call, leg: Leg, cause: Cause) -> None:
 def _switch_lost(call: Call) -> None:
     """Every leg is gone without a word: the call is closed as interrupted, rather than hang for hours (TRUST 3)."""
     cause = Cause.TEMPORARY_FAILURE
+    call.interrupted = True
     for leg in call.legs.values():
         if leg.live:
             result = Result.ANSWERED if leg.answered else Result.FAILED

@@ -92,6 +92,7 @@ class Found:
     """
 
     up_since: Instant
+    lost_at: Instant | None = None  # when it was heard of last, where it was lost
     legs: Mapping[LegId, Progress] = field(default_factory=dict)
     endings: Mapping[LegId, Ending] = field(default_factory=dict)
     bridges: Mapping[BridgeId, frozenset[LegId]] = field(default_factory=dict)
@@ -103,7 +104,7 @@ class Found:
 def missed(call: Call, began: Instant, found: Found, todo: Sequence[Command]) -> list[Happened]:
     """What the call did not hear, in the order in which it happened; who left comes before who answered."""
     if began < found.up_since and not any(leg in found.legs for leg in call.legs):
-        return [(SwitchLost(), None)]
+        return [(SwitchLost(found.lost_at), None)]
     again = {leg for leg in _made_in(todo) if leg not in found.endings}
     gone = [leg.id for leg in call.legs.values() if not leg.ended and leg.id not in found.legs and leg.id not in again]
     endings = [_ended(call, leg, found.endings.get(leg)) for leg in gone]

@@ -160,6 +160,7 @@ class Call:
     accept_asked: int = 0
     message_since: Instant | None = None
     timers: dict[str, Instant] = field(default_factory=dict)  # and when each is due
+    interrupted: bool = False  # the switch went away under it
     counters: dict[str, int] = field(default_factory=dict)
     out: list[Command | Fact] = field(default_factory=list)
 

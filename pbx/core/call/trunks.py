@@ -26,6 +26,12 @@ def dial(
     call.start_timer(SIGN, route.timeout)
 
 
+def heard(call: Call, leg: Leg) -> None:
+    """It rings or was answered: nothing more is to be looked for."""
+    if leg.dialled:
+        call.stop_timer(SIGN)
+
+
 def look_for_sign(call: Call) -> None:
     for leg in call.live_legs():
         if unheard(leg):

@@ -246,6 +246,7 @@ def test_a_trunk_that_says_nothing_is_left_for_the_next_after_it_was_looked_at(s
 @pytest.mark.parametrize("sign", [LegRinging(CUSTOMER), LegAnswered(CUSTOMER)])
 def test_a_trunk_that_has_said_something_keeps_the_call(sign: LegRinging | LegAnswered) -> None:
     story = goes_out(trunks=("tr_a", "tr_b")).then(sign)
+    assert "sign" not in story.call.timers
     assert not story.then(TimerFired("sign")).did(CheckSilence)
     assert not story.then(LegSilent(CUSTOMER)).did(HangUp), "what was looked at before the sign came"
 

@@ -312,7 +312,11 @@ def _swap(monkeypatch: pytest.MonkeyPatch, fault: object) -> None:
 def test_a_call_of_which_a_new_asterisk_knows_nothing_is_closed_as_interrupted(world: World) -> None:
     world.ring()
     world.calls.deliver(CALL, LegAnswered(PHONE))
-    world.catch_up(up_since=world.clock.now() + 1)
+    died_at = world.clock.now()
+    world.clock.pass_(4)
+    world.catch_up(up_since=world.clock.now(), lost_at=died_at)
+    ends = {fact.at for _, fact in world.journal.facts if fact.kind in ("leg.ended", "call.ended")}
+    assert ends == {died_at}, "not when it was noticed"
     assert len(world.calls) == 0 and world.gate.released == [CALL]
     (ended,) = [fact for _, fact in world.journal.facts if fact.kind == "call.ended"]
     assert (ended.data["disposition"], ended.data["reason"]) == ("interrupted", "switch_restarted")

@@ -1,0 +1,35 @@
+"""Notes when the switch was lost, and tells of one that was started again under us (TRUST 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from pbx.core.ids import Instant
+from pbx.services.alerts import Alerts, Kind
+
+SUBJECT = "asterisk"
+
+
+class SwitchWatch:
+    """``logs`` is where Asterisk says what happened to it."""
+
+    def __init__(self, now: Callable[[], Instant], alerts: Alerts, logs: Path) -> None:
+        self._now = now
+        self._alerts = alerts
+        self._logs = logs
+        self._started = ""
+        self.lost_at: Instant | None = None
+
+    def lost(self) -> None:
+        self.lost_at = self._now()
+
+    def linked(self, started: str, interrupted: int) -> None:
+        """``started`` names the process by its beginning; of so many calls nothing was left in it."""
+        before, self._started = self._started, started
+        if before and before != started:
+            sentence = (
+                f"Asterisk ended and runs again. Calls that were interrupted: {interrupted}. If nobody restarted it, "
+                f"look into {self._logs}."
+            )
+            self._alerts.raised(Kind.ASTERISK_RESTARTED, SUBJECT, sentence, passing=True, interrupted=interrupted)
