@@ -228,6 +228,7 @@ class Engine:
             directory,
             lambda: [*read_fallback_log(logs), *self._unheard()],
             self.spool.adopt,
+            lambda: self.link.began_s,
         )
         self.stories = Stories(self.store, self.calls)
         self.calls.observers += [

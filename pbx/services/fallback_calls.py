@@ -65,14 +65,16 @@ class FallbackCalls:
         directory: Callable[[], Directory],
         read: Callable[[], Sequence[FallbackCall]],
         adopt: Callable[[str, str], bool] = lambda channel, recording: False,
+        switch_began_s: Callable[[], float] = lambda: 0.0,
     ) -> None:
         """``adopt`` makes the sound that was recorded under the name of a channel that of a recording, if there is
-        any."""
+        any. ``switch_began_s`` is when the switch that runs now was started: of an earlier one nothing goes on."""
         self._store = store
         self._calls = calls
         self._directory = directory
         self._read = read
         self._adopt = adopt
+        self._switch_began_s = switch_began_s
         self._done: set[str] = set()
         self._handed_over = False
 
@@ -97,7 +99,7 @@ class FallbackCalls:
         for call in await asyncio.to_thread(self._read):
             if call.channel in self._done:
                 continue
-            if call.ended_at_s is None:
+            if call.ended_at_s is None and call.began_at_s >= int(self._switch_began_s()):
                 running = True
                 continue
             try:
@@ -129,7 +131,7 @@ def history(call_id: CallId, call: FallbackCall, directory: Directory, *, record
     """The facts that the engine would have written, as far as the dialplan knows them."""
     who = _who(call, directory)
     customer, ours = leg_id(call_id, 1), leg_id(call_id, 2)
-    began, ended = _at(call.began_at_s), _at(call.ended_at_s or call.began_at_s)
+    began, ended = _at(call.began_at_s), _at(call.ended_at_s or call.answered_at_s or call.began_at_s)
     leg: dict[str, object] = {"leg": customer, "role": "customer", "number": who.customer, "trunk_id": who.trunk_id}
     facts = [Fact("call.created", began, who.created()), Fact("leg.created", began, leg)]
     if call.answered_at_s is not None:
@@ -193,6 +195,8 @@ def _who(call: FallbackCall, directory: Directory) -> _Who:
 
 
 def _ending(call: FallbackCall, ended: Instant) -> Fact:
+    if call.ended_at_s is None:  # with the switch, and nobody knows when
+        return Fact("call.ended", ended, {"disposition": "interrupted", "cause": 41, "reason": "switch_restarted"})
     disposition = _DISPOSITIONS.get(call.result, "missed" if call.direction == "in" else "failed")
     unknown = not call.result and call.answered_at_s is None
     if call.answered_at_s is not None:

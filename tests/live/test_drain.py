@@ -92,3 +92,6 @@ async def test_the_command_returns_when_the_last_call_has_ended(undrained: Scene
     out, err = await asyncio.wait_for(command.communicate(), 8)
     assert command.returncode == 0, err
     assert scene.stack.engine.drain.on and out
+    over = await asyncio.create_subprocess_exec(*(sys.executable, "-m", "pbx.cli", "drain", "off"), env=environment)
+    assert await asyncio.wait_for(over.wait(), 8) == 0
+    assert not scene.stack.engine.drain.on

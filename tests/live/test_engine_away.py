@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 
 import pytest
 
@@ -94,6 +96,27 @@ async def test_only_the_own_country_can_be_called_and_nothing_dear_denied_or_unw
         await call.cancel()
     await engine_comes_back(scene.stack)
     await until(lambda: len(scene.stack.engine.fallback_calls._done) >= 12, 8, "all of them in the log")
+
+
+@pytest.mark.trust(3)
+@pytest.mark.covers("TRUST3")
+async def test_a_call_that_asterisk_took_along_meanwhile_is_in_the_log_with_its_sound(scene: Scene) -> None:
+    rep, customer, stack = await scene.rep(), scene.outside(), scene.stack
+    customer.will_answer()
+    await engine_dies(stack)
+    ours = await rep.phone.call(customer.number)
+    await ours.until_answered()
+    await ours.until_hears(820)
+    await asyncio.sleep(1.5)
+    assert stack.asterisk.pid is not None
+    os.kill(stack.asterisk.pid, signal.SIGKILL)
+    await stack.asterisk.wait()
+    await stack.asterisk.start()
+    await engine_comes_back(stack)
+    logged = await scene.logged(rep, within=8, disposition="interrupted")
+    assert (logged.row.source, logged.row.reason) == ("fallback", "switch_restarted")
+    _, sound = await stack.recorded(logged.row.id)
+    assert 820 in tones_in(sound.channel(0), VOICES, sound.rate)
 
 
 async def test_a_colleague_is_rung_inside_and_a_setting_shuts_the_way_out(scene: Scene) -> None:

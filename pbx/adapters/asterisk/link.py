@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Any
 
 import aiohttp
@@ -135,6 +136,14 @@ class AsteriskLink:
                 self.on_registration(trunk, status)
         except AmiError as error:
             log.warning("registrations.unreadable", why=str(error))
+
+    @property
+    def began_s(self) -> float:
+        """When the Asterisk that runs now was started, in seconds since the epoch; 0 where it is not known."""
+        try:
+            return datetime.fromisoformat(self.started).timestamp()
+        except ValueError:
+            return 0.0
 
     def received(self, event: dict[str, Any]) -> None:
         """One event of ARI, in the loop, at once."""

@@ -194,7 +194,7 @@ def test_timers_say_when_they_are_due() -> None:
     story = arrived()
     assert story.call.timers == {"ring": story.now + MIO.ring_time.seconds * 1_000_000}
     story.then(TimerFired("ring"))
-    assert set(story.call.timers) == {"forward"}
+    assert set(story.call.timers) == {"forward", "sign"}
 
 
 def test_of_three_each_is_where_it_should_be_with_a_track_of_its_own() -> None:

@@ -10,6 +10,7 @@ import pytest
 from crm.directory import Directory
 from crm.errors import Refused
 from crm.records import Device, User
+from crm.settings_registry import effective
 from pbx.services.browsers import BrowserPhones
 from pbx.services.provisioning import provisioning
 
@@ -28,7 +29,7 @@ def directory(*browsers: Device) -> Directory:
         {device.id: device for device in every},
         (),
         {},
-        {},
+        effective({}),
         frozenset(),
         0,
         {mio.id: every},

@@ -48,6 +48,22 @@ def test_what_nobody_took_and_what_nobody_has_are_told_apart() -> None:
     assert (folded(unknown).call["disposition"], folded(unknown).call["reason"]) == ("refused", "unknown_number")
 
 
+@pytest.mark.covers("P3", "TRUST3")
+def test_a_call_that_never_ended_was_interrupted_with_the_switch() -> None:
+    call = FallbackCall("1.6", "in", "tr_a", "+14155550101", "+1206", 100, 103, "d2")
+    row = folded(call).call
+    assert (row["disposition"], row["reason"], row["ended_us"]) == ("interrupted", "switch_restarted", 103_000_000)
+
+
+@pytest.mark.covers("P3")
+def test_what_was_recorded_without_the_engine_is_a_recording_of_the_call() -> None:
+    call_id = fallback_id(ANSWERED)
+    facts = history(call_id, ANSWERED, Nobody(), recorded=True)  # type: ignore[arg-type]
+    kinds = [fact.kind for fact in facts]
+    assert kinds[-3:] == ["recording.started", "recording.stopped", "call.ended"]
+    assert facts[-2].data["recording"] == f"rec_{call_id[2:]}_1"
+
+
 def test_the_same_line_gives_the_same_call_and_another_channel_another() -> None:
     other = FallbackCall("1795523366.2", "in", "tr_a", "+14155550101", "+1206", 100)
     assert fallback_id(ANSWERED) == fallback_id(ANSWERED) != fallback_id(other)
