@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from pbx.core.call import recording
+from pbx.core.call import recording, trunks
 from pbx.core.call.model import Call, Disposition, Invite, Leg, Role
 from pbx.core.causes import Cause, Result, may_try_next_trunk, result_of
-from pbx.core.commands import DialOut, GiveBackRoute, JoinBridge, Ring, RingPhone
+from pbx.core.commands import GiveBackRoute, JoinBridge, Ring, RingPhone
 from pbx.core.events import (
     Asked,
     Guest,
@@ -161,7 +161,7 @@ def route_decided(call: Call, event: RouteDecided) -> None:
 def _dial(call: Call, invited: Invite) -> None:
     route, invited.routes = invited.routes[0], invited.routes[1:]
     leg = call.new_leg(Role.GUEST, number=invited.guest.number, trunk_id=route.trunk_id)
-    call.do(DialOut(leg.id, route.dial, invited.caller_id, OUTSIDE_RINGS + _GRACE, None, call.host))
+    trunks.dial(call, leg, route, OUTSIDE_RINGS + _GRACE, for_leg=call.host, caller_id=invited.caller_id)
 
 
 def answered(call: Call, event: LegAnswered) -> None:

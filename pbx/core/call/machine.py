@@ -176,7 +176,7 @@ def _leg_silent(call: Call, event: LegSilent) -> None:
     if leg is None or not trunks.unheard(leg):
         return
     call.note("trunk.silent", leg=leg.id, trunk_id=leg.trunk_id)
-    if trunks.other_ways(call):
+    if trunks.other_ways(call, leg):
         _give_up(call, leg, Cause.NO_RESPONSE)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from pbx.core.call.model import Call, Leg
+from pbx.core.call.model import Call, Leg, Role
 from pbx.core.call.states import State
 from pbx.core.commands import CheckSilence, DialOut
 from pbx.core.events import Route
@@ -19,10 +19,18 @@ SIGN = "sign"  # the timer that looks for one of life
 
 
 def dial(
-    call: Call, leg: Leg, route: Route, rings: timedelta, bridge: BridgeId | None = None, for_leg: LegId | None = None
+    call: Call,
+    leg: Leg,
+    route: Route,
+    rings: timedelta,
+    bridge: BridgeId | None = None,
+    for_leg: LegId | None = None,
+    caller_id: str | None = None,
 ) -> None:
+    """``caller_id`` is the call's own, where no other is given."""
     leg.trunk_id, leg.dialled = route.trunk_id, True
-    call.do(DialOut(leg.id, route.dial, call.caller_id, rings, bridge, for_leg))
+    shown = call.caller_id if caller_id is None else caller_id
+    call.do(DialOut(leg.id, route.dial, shown, rings, bridge, for_leg))
     call.start_timer(SIGN, route.timeout)
 
 
@@ -42,5 +50,7 @@ def unheard(leg: Leg) -> bool:
     return leg.dialled and leg.live and not leg.ringing and not leg.answered
 
 
-def other_ways(call: Call) -> bool:
+def other_ways(call: Call, leg: Leg) -> bool:
+    if leg.role is Role.GUEST:
+        return call.invite is not None and bool(call.invite.routes)
     return bool(call.own_routes if call.state is State.PREPARING else call.routes)

@@ -9,6 +9,7 @@ import pytest
 
 from pbx.core.call import Role, State
 from pbx.core.commands import (
+    CheckSilence,
     CloseBridge,
     DialOut,
     DiscardRecording,
@@ -40,6 +41,7 @@ from pbx.core.events import (
     LegEnded,
     LegHeld,
     LegRinging,
+    LegSilent,
     NotNow,
     PartyAsk,
     PartyAsked,
@@ -150,6 +152,16 @@ def test_a_number_that_may_not_be_called_is_not_invited_either() -> None:
     story.then(InviteAsked(EXPERT, "u_1"))
     assert story.did(DialOut) == [] and story.call.invite is None and story.call.refusal is Reason.PREMIUM
     assert story.fact("invite.ended")["reason"] == Reason.PREMIUM.value and story.state is State.TALKING
+
+
+@pytest.mark.covers("C3", "TRUST8")
+def test_a_trunk_that_says_nothing_to_an_outside_guest_is_left_for_the_next() -> None:
+    story = talks(trunks=("tr_a", "tr_b")).then(InviteAsked(EXPERT, "u_1")).then(TimerFired("sign"))
+    assert [look.leg for look in story.did(CheckSilence)] == [FIRST]
+    story.then(LegSilent(FIRST))
+    assert [end.leg for end in story.did(HangUp)] == [FIRST] and "tr_b" in story.did(DialOut)[0].dial
+    assert story.state is State.TALKING
+    assert not story.then(LegSilent(SECOND)).did(HangUp), "of the last trunk nobody lets go"
 
 
 @pytest.mark.covers("C3")
