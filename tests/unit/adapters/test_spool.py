@@ -65,3 +65,15 @@ def test_a_recording_of_which_there_is_nothing_is_released_all_the_same(tmp_path
     spool.path("rec_2").write_bytes(SOUND)
     spool.release("rec_2")
     assert list(tmp_path.glob("*.sln")) == []
+
+
+@pytest.mark.covers("P3", "V10")
+def test_what_the_dialplan_recorded_becomes_a_recording_once_and_by_its_channels_name_alone(tmp_path: Path) -> None:
+    spool = Spool(tmp_path)
+    write(spool, "fallback_1795628440.2")
+    assert spool.adopt("1795628440.2", "rec_1")
+    assert spool.path("rec_1").read_bytes() == our_side(spool.path("rec_1")).read_bytes() == SOUND
+    assert not list(tmp_path.glob("*fallback*"))
+    assert spool.adopt("1795628440.2", "rec_1"), "asked again, after an engine that died in between"
+    assert not spool.adopt("1795628440.4", "rec_2")
+    assert not spool.adopt("../rec_1", "rec_3")
