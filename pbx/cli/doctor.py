@@ -160,7 +160,9 @@ def _engine(config: Config, state: dict[str, Any] | None) -> Finding:
             lambda: not state.get("intruders_heard", True),
             "Asterisk does not tell it who guesses passwords, so nobody is blocked: start Asterisk again.",
         ),
+        (lambda: bool(state.get("draining")), "It takes no new calls before a restart: “pbx drain off” ends that."),
         (lambda: bool(state.get("overloaded")), "It is at its limit and refuses new calls: add a node, or wait."),
+        (lambda: bool(state.get("recording_withheld")), "No recording is begun: make room on the disk."),
     ]
     for holds, sentence in faults:
         if holds():

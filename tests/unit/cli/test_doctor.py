@@ -31,3 +31,18 @@ def test_the_network_layer_says_who_can_reach_the_machine(
 def test_an_address_that_is_set_is_believed(tmp_path: Path) -> None:
     found = doctor._nat(Config(home=tmp_path, cache=tmp_path, external_address="8.8.8.8"))
     assert found.state == "good" and "8.8.8.8" in found.sentence
+
+
+@pytest.mark.parametrize(
+    ("state", "told"),
+    [
+        ({}, "It takes calls"),
+        ({"draining": True}, "“pbx drain off” ends that"),
+        ({"recording_withheld": True}, "make room on the disk"),
+    ],
+)
+def test_an_engine_that_takes_no_calls_or_records_none_is_told_of(
+    state: dict[str, bool], told: str, tmp_path: Path
+) -> None:
+    found = doctor._engine(Config(home=tmp_path, cache=tmp_path), {"asterisk": True, **state})
+    assert told in found.sentence and (found.state == "good") is not bool(state)
