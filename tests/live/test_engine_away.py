@@ -107,7 +107,7 @@ async def test_a_call_that_asterisk_took_along_meanwhile_is_in_the_log_with_its_
     ours = await rep.phone.call(customer.number)
     await ours.until_answered()
     await ours.until_hears(820)
-    await asyncio.sleep(1.5)
+    await asyncio.sleep(3)  # an Asterisk that is not of our building keeps two seconds to itself
     assert stack.asterisk.pid is not None
     os.kill(stack.asterisk.pid, signal.SIGKILL)
     await stack.asterisk.wait()
