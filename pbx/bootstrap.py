@@ -1,17 +1,14 @@
-"""Puts the engine together and runs it: the only place that knows every part."""
+"""Puts the engine together: the only place that knows every part."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import signal
-import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import structlog
-import uvloop
 
 from crm import directory as directories
 from crm import ids
@@ -20,7 +17,6 @@ from crm.errors import Refused
 from crm.migrations import migrate
 from crm.repositories import calls as call_log
 from crm.unit_of_work import Store
-from pbx import logging
 from pbx.adapters.asterisk.ami import Ami, MixMonitor
 from pbx.adapters.asterisk.ari import AriClient, AriError
 from pbx.adapters.asterisk.browsers import BrowserEndpoints
@@ -42,7 +38,7 @@ from pbx.adapters.disk import Disks
 from pbx.adapters.names import addresses_of
 from pbx.adapters.sound_worker import SoundWorker
 from pbx.adapters.store.journal import FileJournal
-from pbx.adapters.store.live_log import LiveLog, wait_for_turn
+from pbx.adapters.store.live_log import LiveLog
 from pbx.adapters.store.projector import Projector
 from pbx.config import Config
 from pbx.core.events import Direction
@@ -52,6 +48,7 @@ from pbx.services.alerts import Alerts
 from pbx.services.arrivals import Arrivals
 from pbx.services.blocking import Blocking, Seen
 from pbx.services.browsers import BrowserPhones
+from pbx.services.browsers_told import BrowsersTold
 from pbx.services.call_control import CallControl
 from pbx.services.disk_guard import MB, DiskGuard
 from pbx.services.drain import Drain
@@ -87,8 +84,6 @@ log = structlog.get_logger("engine")
 DIRECTORY_POLL_S = 1.0
 DRAIN_S = 5.0
 GRACE_US = 1_000_000  # between what Asterisk writes down and what we do
-LONGEST_WAIT_FOR_THREADS_S = 0.0002
-"""How long a thread of the store may keep the interpreter from the calls: by default it is 5 ms, each time."""
 
 
 class Engine:
@@ -107,8 +102,7 @@ class Engine:
         self.store_watch = StoreWatch(self.alerts)
         self.projector = Projector(store, self.journal, self.records, self.store_watch)
         self._tasks: list[asyncio.Task[None]] = []
-        self._telling: asyncio.Task[None] | None = None
-        self._browsers_told = False
+        self.browsers_told = BrowsersTold(lambda: self._directory, self._provision_browsers, (AriError, TimeoutError))
         self._linked_first = Instant(0)
         self._make_link()
         self._make_services()
@@ -156,7 +150,7 @@ class Engine:
 
     def _make_services(self) -> None:
         now, directory = self.clock.now, lambda: self._directory
-        self.browsers = BrowserPhones(directory, lambda: self.link.linked.is_set() and self._browsers_told)
+        self.browsers = BrowserPhones(directory, lambda: self.link.linked.is_set() and self.browsers_told.all)
         self.admission = Admission(lambda: self.ari.lag_s, lambda: len(self.calls), now)
         self.trunk_health = TrunkHealth(directory, now, self.alerts, self.registrations.reachable)
         self.link.on_registration = self.trunk_health.registration_changed
@@ -308,7 +302,7 @@ class Engine:
         await self.web.stop()
         await self.recordings.drain(DRAIN_S)
         self.calls.let_go()
-        self._stop_telling()
+        self.browsers_told.stop()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -374,7 +368,6 @@ class Engine:
             self.hub.registration_changed(device)
         if status != "Removed":  # by a change of the configuration: it says nothing of whether it answers
             self.trunk_health.options_changed(device)
-
         if status != "Removed" and (address := address_of(uri)) and device.startswith(ids.DEVICE):
             self.blocking.phone_is_at(address, device)
 
@@ -403,9 +396,7 @@ class Engine:
             self.blocking.phone_is_at(address, device)
         self.fence.distrust()
         self.blocking.asterisk_is_new()
-        self._browsers_told = False
-        self._stop_telling()
-        self._telling = asyncio.ensure_future(self._tell_browsers())
+        self.browsers_told.begin()
         self._linked_first = self._linked_first or self.clock.now()
         self.switch_watch.linked(self.link.started, await self.takeover.catch_up())
         self.endings.trim()
@@ -416,21 +407,6 @@ class Engine:
             await self.provisioner.apply(provisioning(directory, str(self.config.spool)), force=force)
         except ProvisionError as error:
             log.critical("provisioning.refused", why=str(error))
-
-    def _stop_telling(self) -> None:
-        if self._telling is not None:
-            self._telling.cancel()
-
-    async def _tell_browsers(self) -> None:
-        """Beside the calls, which cannot wait for a thousand browsers; those connect again once all are told."""
-        while not self._browsers_told:
-            told = self._directory
-            try:
-                await self._provision_browsers(told)
-                self._browsers_told = told is self._directory
-            except (AriError, TimeoutError) as error:
-                log.warning("browsers.not_told", why=str(error) or type(error).__name__)
-                await asyncio.sleep(DIRECTORY_POLL_S)
 
     async def _provision_browsers(self, directory: Directory) -> None:
         try:
@@ -506,37 +482,6 @@ async def open_engine(config: Config) -> Engine:
     async with store.read() as session:
         directory = await directories.load(session)
     return Engine(config, store, directory)
-
-
-async def run(config: Config) -> None:
-    """Serve until SIGTERM or SIGINT."""
-    engine = await open_engine(config)
-    stopping = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    await engine.start()
-    _settle_memory()
-    await stopping.wait()
-    with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(engine.stop(), 2 * DRAIN_S)
-
-
-def serve(config: Config, *, standby: bool = False) -> None:
-    """Run the engine in this process until it is told to stop; on ``standby`` when the one that runs has ended."""
-    logging.configure(config.log_level, config.log_format)
-    if standby:
-        log.info("engine.stands_by")
-        wait_for_turn(config.journal)
-        log.info("engine.takes_over")
-    sys.setswitchinterval(LONGEST_WAIT_FOR_THREADS_S)
-    uvloop.run(run(config))
-
-
-def _settle_memory() -> None:
-    """What stands now stays: without it the collector's full passes stop the calls for tens of milliseconds."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 50)
 
 
 def _died(task: asyncio.Task[None]) -> None:

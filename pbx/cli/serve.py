@@ -12,6 +12,6 @@ from pbx.cli.app import App
 @click.pass_obj
 def serve_command(app: App, standby: bool) -> None:
     """Run the engine in the foreground until SIGTERM. Calls that are up stay up in Asterisk."""
-    from pbx import bootstrap
+    from pbx import serving
 
-    bootstrap.serve(app.config, standby=standby)
+    serving.serve(app.config, standby=standby)

@@ -76,7 +76,7 @@ def _lives(pid: int) -> bool:
 
 
 def main(home: str) -> None:
-    from pbx import bootstrap
+    from pbx import serving
 
     config = Config.load(home=Path(home))
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for them
@@ -86,7 +86,7 @@ def main(home: str) -> None:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             os.close(sys.stdout.fileno())
             os.dup2(sys.stderr.fileno(), 1)
-            bootstrap.serve(config)
+            serving.serve(config)
             os._exit(0)
         print(pid, flush=True)
 

@@ -21,6 +21,7 @@ MAY_IMPORT = {
     "cli": {*INNER, "config", "adapters", "supervisor", "cli"},
     "config": set[str](),
     "bootstrap": {*INNER, "config", "logging", "adapters", "web", "bootstrap"},
+    "serving": {"config", "logging", "adapters", "bootstrap"},
 }
 STARTS_THE_ENGINE = {"pbx/cli/serve.py"}  # the one way up: a command has to start it
 ONLY_IN = {
@@ -75,7 +76,7 @@ def _refused(name: str, wanted: str) -> bool:
         return True
     if package != "pbx" or not part_of(wanted) or part == "__init__":
         return False
-    if name in STARTS_THE_ENGINE and part_of(wanted) == "bootstrap":
+    if name in STARTS_THE_ENGINE and part_of(wanted) == "serving":
         return False
     return part_of(wanted) not in MAY_IMPORT[part]
 

@@ -60,8 +60,8 @@ def test_what_was_recorded_without_the_engine_is_a_recording_of_the_call() -> No
     call_id = fallback_id(ANSWERED)
     facts = history(call_id, ANSWERED, Nobody(), recorded=True)  # type: ignore[arg-type]
     kinds = [fact.kind for fact in facts]
-    assert kinds[-3:] == ["recording.started", "recording.stopped", "call.ended"]
-    assert facts[-2].data["recording"] == f"rec_{call_id[2:]}_1"
+    assert kinds[-5:] == ["recording.started", "recording.stopped", "leg.ended", "leg.ended", "call.ended"]
+    assert facts[-5].data["recording"] == f"rec_{call_id[2:]}_1"
 
 
 def test_the_same_line_gives_the_same_call_and_another_channel_another() -> None:
