@@ -138,9 +138,13 @@ def taken(call: Call, event: LegTaken) -> None:
     leg = call.new_leg(
         Role.GUEST, number=event.number, device_id=event.device_id, trunk_id=event.trunk_id, user_id=event.user_id
     )
-    leg.answered = leg.joined = True
+    leg.answered = True
     call.note("leg.answered", leg=leg.id)
     call.do(TakeLeg(leg.id, event.leg))
+    if not call.legs[event.by_leg].joined or len(call.parties()) != 2:
+        call.end_leg(leg, Result.ANSWERED, Cause.NORMAL)  # its own call is over: it must not wait in silence
+        return
+    leg.joined = True
     call.do(JoinBridge(call.open_bridge(), (leg.id,)))
     conference.guest_joined(call, leg, event.name)
     call.unattended = event.unattended
