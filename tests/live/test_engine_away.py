@@ -8,6 +8,7 @@ import signal
 
 import pytest
 
+from bench.figures import at_least
 from crm.services import do_not_call, settings
 from tests.live.stage import Rep, Scene
 from tests.live.test_restarts import engine_comes_back, engine_dies
@@ -15,6 +16,7 @@ from tests.support.free_ports import free_port
 from tests.support.sip_call import Call
 from tests.support.sip_phone import SipPhone
 from tests.support.tones import tones_in
+from tests.support.trust import Measured
 from tests.support.waiting import until
 
 pytestmark = [pytest.mark.trust(2), pytest.mark.covers("P2", "P3", "TRUST2")]
@@ -33,17 +35,20 @@ async def talk_and_hang_up(theirs: Call, ours: Call) -> None:
     await theirs.until_ended()
 
 
-async def recorded_apart(scene: Scene, rep: Rep, **which: str) -> None:
-    """The newest such call of the user stands in the log with its recording, the customer on the left."""
+async def recorded_apart(scene: Scene, rep: Rep, **which: str) -> int:
+    """The newest such call of the user stands in the log with its recording, the customer on the left: gives 1."""
     logged = await scene.logged(rep, within=8, **which)
     assert (logged.row.source, logged.row.disposition, logged.row.talk_ms >= 1000) == ("fallback", "answered", True)
     _, sound = await scene.stack.recorded(logged.row.id)
     assert tones_in(sound.channel(0), VOICES, sound.rate) == {820}
     assert tones_in(sound.channel(1), VOICES, sound.rate) == {540}
     assert not list(scene.stack.config.spool.glob("*fallback*"))
+    return 1
 
 
-async def test_a_phone_calls_out_and_is_called_and_both_are_recorded_and_logged_afterwards(scene: Scene) -> None:
+async def test_a_phone_calls_out_and_is_called_and_both_are_recorded_and_logged_afterwards(
+    scene: Scene, measured: Measured
+) -> None:
     rep, customer = await scene.rep(), scene.outside()
     broken_trunk = await SipPhone.start("broken", scene.stack.server, port=free_port())
     broken_trunk.will_reject(503)
@@ -61,8 +66,9 @@ async def test_a_phone_calls_out_and_is_called_and_both_are_recorded_and_logged_
         await theirs.until_answered()
         await talk_and_hang_up(theirs, ours)
         await engine_comes_back(scene.stack)
-        await recorded_apart(scene, rep, direction="outbound")
-        await recorded_apart(scene, rep, direction="inbound")
+        found = await recorded_apart(scene, rep, direction="outbound")
+        found += await recorded_apart(scene, rep, direction="inbound")
+    measured(at_least("of 2 calls without the engine in the log with their sound", found, "calls", 2))
     await broken_trunk.stop()
 
 

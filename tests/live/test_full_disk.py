@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.figures import at_most
 from pbx.adapters.asterisk import embedded
 from pbx.config import Config
 from pbx.services.alerts import Kind
@@ -19,6 +20,7 @@ from pbx.services.disk_guard import Room
 from tests.live.stage import Rep, Scene, close_stack, facts, open_stack
 from tests.support.sip_call import Call, CallState
 from tests.support.tones import tones_in
+from tests.support.trust import Measured
 from tests.support.waiting import until
 
 pytestmark = [pytest.mark.trust(6), pytest.mark.covers("TRUST6")]
@@ -120,7 +122,7 @@ def fill(disk: Path) -> Path:
 
 
 async def test_a_disk_that_fills_up_stops_no_call_and_no_recording_is_called_whole(
-    cramped: Scene, small_disk: Path
+    cramped: Scene, small_disk: Path, measured: Measured
 ) -> None:
     scene = cramped
     rep, other = await scene.rep(), await scene.rep()
@@ -130,7 +132,7 @@ async def test_a_disk_that_fills_up_stops_no_call_and_no_recording_is_called_who
     ballast = fill(small_disk)
     filled = time.monotonic()
     await until(lambda: Kind.DISK_FULL in kinds(scene), 5, "the alert")
-    assert time.monotonic() - filled < 5
+    measured(at_most("alert after", time.monotonic() - filled, "s", 5))
     assert b'switchhook_alerts{kind="disk_full"} 1.0' in scene.stack.engine.metrics.text()
     fill(small_disk)  # what was freed meanwhile is taken, too
     await asyncio.gather(theirs.until_hears(540), ours.until_hears(820))
@@ -144,6 +146,7 @@ async def test_a_disk_that_fills_up_stops_no_call_and_no_recording_is_called_who
     row, sound = await scene.stack.recorded(call_id, state="incomplete", within=10)
     assert sound.seconds > 1 and 820 in tones_in(sound.channel(0), [540, 820], sound.rate)
     assert row.sha256 and "of the call" in row.problem
+    measured(at_most("recordings called whole that are not", int(row.state == "ready"), "recordings", 0))
     await second.hang_up()
     await of_other.until_ended()
     assert facts(await scene.logged(other), "recording.not_started") == [{"reason": "disk_full"}]

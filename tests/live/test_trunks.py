@@ -8,12 +8,14 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from bench.figures import at_most
 from pbx.core.gate import Destination
 from pbx.services.alerts import Kind
 from tests.live.stage import Carrier, Scene, facts
 from tests.support.free_ports import free_port
 from tests.support.sip_call import CallState
 from tests.support.sip_phone import SipPhone
+from tests.support.trust import Measured
 from tests.support.waiting import until
 
 
@@ -72,13 +74,17 @@ def down(scene: Scene) -> list[str]:
 
 @pytest.mark.trust(8)
 @pytest.mark.covers("TRUST8")
-async def test_a_silent_trunk_is_left_within_four_seconds_tried_last_and_told_of(scene: Scene, first: SipPhone):
+async def test_a_silent_trunk_is_left_within_four_seconds_tried_last_and_told_of(
+    scene: Scene, first: SipPhone, measured: Measured
+):
     rep, customer = await scene.rep(), scene.outside()
     first.will_ignore()
     started = time.monotonic()
     call = await rep.phone.call(customer.number)
     ring = await customer.incoming(within=8)
-    assert time.monotonic() - started < 4.5  # 3.8 s of waiting; the rest is for a busy machine
+    took = time.monotonic() - started
+    assert took < 4.5  # 3.8 s of waiting; the rest is for a busy machine
+    measured(at_most("the next trunk after a silent one", took, "s", 4.5))
     assert down(scene) == ["silence"]
     await ring.answer()
     await call.until_answered()
@@ -110,7 +116,9 @@ async def test_a_trunk_that_only_says_100_keeps_the_call_until_it_rings(scene: S
 
 @pytest.mark.trust(8)
 @pytest.mark.covers("TRUST8")
-async def test_a_trunk_that_answers_too_late_is_dropped_and_the_next_has_the_call(scene: Scene, first: SipPhone):
+async def test_a_trunk_that_answers_too_late_is_dropped_and_the_next_has_the_call(
+    scene: Scene, first: SipPhone, measured: Measured
+):
     rep, customer = await scene.rep(), scene.outside()
     customer.will_answer()
     first.will_answer_late(after=4.5)
@@ -123,7 +131,7 @@ async def test_a_trunk_that_answers_too_late_is_dropped_and_the_next_has_the_cal
     assert call.state is not CallState.ENDED
     await call.hang_up()
     await customer.calls[0].until_ended()
-    assert len(first.calls) == 1 and len(customer.calls) == 1
+    measured(at_most("times that somebody was dialled twice", len(first.calls) + len(customer.calls) - 2, "times", 0))
 
 
 @pytest.mark.trust(8)

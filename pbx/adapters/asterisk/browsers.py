@@ -60,7 +60,7 @@ class BrowserEndpoints:
 
     async def _begin(self) -> None:
         text = await asyncio.to_thread((self._etc / "pjsip.conf").read_text)
-        self._templates = {kind: options_of(text, section) for kind, section in _OBJECTS.items()}
+        self._templates = {kind: _in_memory(options_of(text, section)) for kind, section in _OBJECTS.items()}
         self._told, self._done = {}, {}
         self._there = await self._in_asterisk()
         self._trusted = True
@@ -124,6 +124,13 @@ class BrowserEndpoints:
     async def _in_asterisk(self) -> set[str]:
         endpoints = await self._ask("GET", "endpoints/PJSIP", None)
         return {str(each["resource"]) for each in endpoints if str(each["resource"]).startswith(BROWSER)}
+
+
+def _in_memory(options: Options) -> Options:
+    """Without a variable that is a function's: 22.10.1 then refuses every later change of the object. A browser has no
+    use for it, as its transfers are the console's."""
+    kept = [(option, value) for option, value in options if option not in ("set_var", "allow_transfer")]
+    return [*kept, ("allow_transfer", "no")] if len(kept) < len(options) else kept
 
 
 def _objects(device: Device) -> dict[Key, Options]:
