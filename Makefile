@@ -18,7 +18,7 @@ up: venv ## run everything: Asterisk, practice carrier, engine; Ctrl-C stops it
 	@$(BIN)/pbx up
 
 test: venv tools lint asterisk ## lint and all tests: unit, integration, live
-	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+	@deploy/test.sh $(BIN) $(PYTEST_ARGS)
 
 unit: venv ## the fast tests only
 	@$(BIN)/python -m pytest tests/unit $(PYTEST_ARGS)

@@ -51,7 +51,6 @@ class Desk:
 
     over: Stack
     http: aiohttp.ClientSession
-    events: aiohttp.ClientWebSocketResponse
     host: User
     guest: User
     call_id: str = ""
@@ -144,17 +143,15 @@ async def _first(call: Call, since: float, is_it: Callable[[Heard], bool], withi
 async def _handover(desk: Desk) -> float:
     await _call(desk)
     _, at_guest = await desk.invited()
-    while True:  # what was told before
-        try:
-            await asyncio.wait_for(desk.events.receive(), 0.1)
-        except TimeoutError:
-            break
-    began = await desk.ask(desk.host, "leave")
-    while True:
-        message = (await asyncio.wait_for(desk.events.receive(), 3)).json()
-        if any(fact["kind"] == "host.changed" for fact in message.get("facts", ())):
-            break
-    took = (time.monotonic() - began) * 1000
+    headers = {"Authorization": f"Bearer {desk.host.token}"}
+    async with desk.http.ws_connect("/api/v1/events", headers=headers) as events:
+        await events.receive()  # the snapshot
+        began = await desk.ask(desk.host, "leave")
+        while True:
+            message = (await asyncio.wait_for(events.receive(), 3)).json()
+            if any(fact["kind"] == "host.changed" for fact in message.get("facts", ())):
+                break
+        took = (time.monotonic() - began) * 1000
     await at_guest.hang_up()
     return took
 
@@ -176,9 +173,7 @@ async def _desk(over: Stack) -> AsyncIterator[Desk]:
     await store.close()
     address = f"http://127.0.0.1:{over.config.http_port}"
     async with aiohttp.ClientSession(address) as http:
-        headers = {"Authorization": f"Bearer {made[0].token}"}
-        async with http.ws_connect("/api/v1/events", headers=headers) as events:
-            yield Desk(over, http, events, *made)
+        yield Desk(over, http, *made)
     for user in made:
         await user.phone.stop()
 

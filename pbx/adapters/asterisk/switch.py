@@ -303,11 +303,10 @@ class AriSwitch:
         for leg in self._with_music.intersection(legs):
             self._with_music.discard(leg)
             self._channel("DELETE", leg, "moh")
+        for leg in legs if is_holding(bridge) else ():
+            self._with_music.add(leg)
+            self._channel("POST", leg, "moh")
         self._send("POST", f"bridges/{bridge}/addChannel", channels, on_answer=answered)
-        if is_holding(bridge):
-            for leg in legs:
-                self._with_music.add(leg)
-                self._channel("POST", leg, "moh")
 
     def _play(self, call: CallId, command: Play) -> None:
         def answered(status: int, content: Any) -> None:
