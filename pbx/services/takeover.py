@@ -15,6 +15,7 @@ from pbx.core.call import Call
 from pbx.core.call.mending import Found
 from pbx.core.commands import Fact
 from pbx.core.ids import CallId, Instant
+from pbx.services.gatekeeper import INVITE
 from pbx.services.ports import Journal, Kept, Observer
 from pbx.services.runtime import Calls
 
@@ -64,10 +65,14 @@ class TakeOver:
             log.info("takeover.begun", calls=len(left_behind))
 
     def _reserve(self, kept: Kept) -> None:
+        """An outside guest counts as a call of its own, since the last one passed; the rest since the first."""
+        allowed: dict[str, Instant] = {}
         for _, fact in kept.facts:
             if fact.kind == "gate.verdict" and fact.data.get("allowed"):
-                self._gate.take_over(kept.call, str(fact.data["purpose"]), fact.at)
-                return
+                purpose = str(fact.data["purpose"])
+                allowed[purpose] = fact.at if purpose == INVITE else allowed.get(purpose, fact.at)
+        for purpose, since in allowed.items():
+            self._gate.take_over(kept.call, purpose, since)
 
     async def catch_up(self) -> int:
         """After each link to the switch, until every call that was up before stands as it should. Gives the number of

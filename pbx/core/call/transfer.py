@@ -60,8 +60,7 @@ def found(call: Call, event: GuestFound) -> None:
         call.do(TransferState(leg.id, DECLINED))
         return
     call.transfer = leg.id
-    if call.invite is not None or call.asked_route:
-        call.do(TransferState(leg.id, PROGRESS))
+    call.do(TransferState(leg.id, PROGRESS))
 
 
 def _another_user(call: Call, but: Leg) -> bool:

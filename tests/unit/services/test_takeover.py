@@ -13,7 +13,18 @@ from pbx.adapters.store.live_log import LiveLog
 from pbx.core.call import Call
 from pbx.core.call.mending import Ending, Found, Progress
 from pbx.core.commands import HangUp, RingPhone
-from pbx.core.events import Arrived, Dialled, LegAnswered, LegEnded, LegTaken, Person, Phone
+from pbx.core.events import (
+    Arrived,
+    Dialled,
+    Guest,
+    GuestKind,
+    InviteAsked,
+    LegAnswered,
+    LegEnded,
+    LegTaken,
+    Person,
+    Phone,
+)
 from pbx.core.ids import CallId, Instant, LegId, bridge_id
 from pbx.services.live_records import LiveRecords
 from pbx.services.occupancy import Occupancy
@@ -145,8 +156,18 @@ async def test_a_gate_that_let_the_call_pass_counts_it_on(tmp_path: Path) -> Non
     first = Engine(tmp_path)
     first.calls.begin(CALL, Dialled("PJSIP-1", "d1", MIO, "+12065550150", "+12065550150"), "PJSIP-1")
     second = await next_engine(first, tmp_path, legs={CALLER: Progress.MADE})
-    first_fact = [("c_01HZ0000000000000000000001", "customer")]
-    assert second.gate.taken == (first_fact if "gate.verdict" in first.facts() else [])
+    assert second.gate.taken == [(CALL, "customer")]
+
+
+async def test_an_outside_guest_is_counted_on_as_a_call_of_its_own(tmp_path: Path) -> None:
+    first = Engine(tmp_path)
+    first.calls.begin(CALL, Dialled("PJSIP-1", "d1", MIO, "+12065550150", "+12065550150"), "PJSIP-1")
+    first.calls.deliver(CALL, LegAnswered(PHONE))
+    guest = Guest(GuestKind.NUMBER, "+12065550199", "", "+12065550199")
+    first.calls.ask(CALL, InviteAsked(guest, MIO.user_id))
+    legs = {CALLER: Progress.UP, PHONE: Progress.UP, FORWARD: Progress.RINGING}
+    second = await next_engine(first, tmp_path, legs=legs, bridges={BRIDGE: frozenset({CALLER, PHONE})})
+    assert second.gate.taken == [(CALL, "customer"), (CALL, "invite")]
 
 
 async def test_phones_that_no_command_reached_are_rung_by_the_next_engine_once(tmp_path: Path) -> None:
