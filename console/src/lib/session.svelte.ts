@@ -1,0 +1,73 @@
+/** Who is signed in. */
+import { answer, api, onSignedOut, Problem, setCsrf, type Schemas } from './api/client';
+import { language } from './i18n/language.svelte';
+import { live } from './live/live.svelte';
+
+export type Role = 'rep' | 'manager' | 'admin';
+const RANK: Record<Role, number> = { rep: 0, manager: 1, admin: 2 };
+
+class Session {
+  /** undefined: not asked yet; null: nobody. */
+  user = $state.raw<Schemas['User'] | null | undefined>(undefined);
+  /** Where the engine cannot be reached at the first question, the page says so and asks again. */
+  unreachable = $state(false);
+
+  constructor() {
+    onSignedOut(() => this.#ended());
+    live.onSignedOut = () => void this.find();
+  }
+
+  get me(): Schemas['User'] {
+    if (!this.user) throw new Error('Nobody is signed in.');
+    return this.user;
+  }
+
+  may(role: Role): boolean {
+    return this.user ? RANK[this.user.role as Role] >= RANK[role] : false;
+  }
+
+  /** Ask who is signed in, as often as needed. */
+  async find(): Promise<void> {
+    try {
+      await this.#began(await answer(api.GET('/api/v1/session')));
+    } catch (error) {
+      if (error instanceof Problem && error.status === 401) this.#ended();
+      else if (this.user === undefined) {
+        this.unreachable = true;
+        setTimeout(() => void this.find(), 2_000);
+      }
+    }
+  }
+
+  /** Throws Problem. */
+  async signIn(email: string, password: string): Promise<void> {
+    await this.#began(await answer(api.POST('/api/v1/session', { body: { email, password } })));
+  }
+
+  async signOut(): Promise<void> {
+    await answer(api.DELETE('/api/v1/session'));
+    this.#ended();
+  }
+
+  /** Take over what a change of one's own settings gave back. */
+  async changed(user: Schemas['User']): Promise<void> {
+    this.user = user;
+    await language.use(user.language);
+  }
+
+  async #began(said: Schemas['SessionAnswer']): Promise<void> {
+    setCsrf(said.csrf);
+    this.unreachable = false;
+    this.user = said.user;
+    await language.use(said.user.language);
+    live.start();
+  }
+
+  #ended(): void {
+    setCsrf(null);
+    live.stop();
+    this.user = null;
+  }
+}
+
+export const session = new Session();

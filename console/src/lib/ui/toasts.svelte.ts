@@ -1,0 +1,43 @@
+/** Short words on what happened, at the edge of the page. Errors stay until they are closed. */
+import { Problem } from '../api/client';
+import { language } from '../i18n/language.svelte';
+
+export interface Toast {
+  id: number;
+  tone: 'good' | 'bad' | 'info';
+  text: string;
+  action?: { label: string; does: () => void };
+}
+
+const GONE_AFTER_MS = 5_000;
+let last = 0;
+
+class Toasts {
+  shown = $state.raw<Toast[]>([]);
+
+  say(text: string, tone: Toast['tone'] = 'info', action?: Toast['action']): void {
+    const id = ++last;
+    this.shown = [...this.shown.filter((each) => each.text !== text), { id, tone, text, action }].slice(-4);
+    if (tone !== 'bad') setTimeout(() => this.close(id), GONE_AFTER_MS);
+  }
+
+  /** Say what went wrong, in the engine's own words where it had some. */
+  failed(error: unknown): void {
+    if (error instanceof DOMException && error.name === 'AbortError') return;
+    this.say(sentence(error), 'bad');
+    if (!(error instanceof Problem)) console.error(error);
+  }
+
+  close(id: number): void {
+    this.shown = this.shown.filter((each) => each.id !== id);
+  }
+}
+
+export function sentence(error: unknown): string {
+  const words = language.m.problems;
+  if (!(error instanceof Problem)) return words.unexpected;
+  if (error.status === 0) return words.unreachable;
+  return words.codes[error.code] ?? (error.message || words.unexpected);
+}
+
+export const toasts = new Toasts();

@@ -1,0 +1,37 @@
+export const shell = {
+  skip: 'Skip to the page',
+  navigation: 'Main',
+  nav: {
+    home: 'Home',
+    people: 'People',
+    deals: 'Deals',
+    calls: 'Calls',
+    voicemail: 'Voicemail',
+    settings: 'My settings',
+    admin: 'Admin',
+    diagnostics: 'Diagnostics',
+  },
+  voice: 'Call',
+  voiceLong: 'Search people and call',
+  connecting: 'Connecting to the telephone system…',
+  offline: 'No connection. Calls go on; the page comes back by itself.',
+  signOut: 'Sign out',
+  account: 'Account',
+  theme: 'Appearance',
+  themes: { auto: 'As the system', light: 'Light', dark: 'Dark' } as Record<string, string>,
+  language: 'Language',
+  keys: 'Keyboard shortcuts',
+  newMessages: (count: number) => (count === 1 ? '1 new message' : `${count} new messages`),
+  notFound: 'This page does not exist.',
+  notFoundText: 'The address may be old, or you may not have the right to see it.',
+  toHome: 'Go to Home',
+  broken: 'This page could not be loaded.',
+};
+
+export const start = {
+  title: 'Sign in',
+  email: 'E-mail address',
+  password: 'Password',
+  signIn: 'Sign in',
+  waiting: 'Waiting for the telephone system…',
+};
