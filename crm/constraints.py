@@ -35,6 +35,16 @@ _SENTENCES: dict[tuple[str, ...], tuple[str, str, str]] = {
         "Another group has this name. Choose another one.",
         "name",
     ),
+    ("outcomes.name", "uq_outcomes_name"): (
+        "name_taken",
+        "Another outcome has this name. Choose another one.",
+        "name",
+    ),
+    ("outcomes.key", "uq_outcomes_key"): (
+        "key_taken",
+        "Another outcome has this key. Choose another digit, or take it from that one first.",
+        "key",
+    ),
 }
 
 

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from crm.models.base import Base
 
 _OPEN = text("ended_us IS NULL")
+_TO_SUMMARISE = text("ended_us IS NOT NULL AND summarised_us IS NULL")
 
 
 class Call(Base):
@@ -26,6 +27,7 @@ class Call(Base):
         Index("ix_calls_direction", "direction", "created_us", "id"),
         Index("ix_calls_record", "record_id", "created_us", "id"),
         Index("ix_calls_open", "created_us", "id", sqlite_where=_OPEN, postgresql_where=_OPEN),
+        Index("ix_calls_to_summarise", "ended_us", "id", sqlite_where=_TO_SUMMARISE, postgresql_where=_TO_SUMMARISE),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -56,6 +58,7 @@ class Call(Base):
     recording_id: Mapped[str | None]
     recording_state: Mapped[str | None]
     notes: Mapped[str | None]
+    summarised_us: Mapped[int | None]  # when its users were given their summaries: not the journal's, see wrapup
 
 
 class Leg(Base):

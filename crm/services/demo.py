@@ -12,7 +12,7 @@ from typing import Any
 from crm import passwords
 from crm.records import Number, Trunk, User
 from crm.repositories import accounts, telephony
-from crm.services import demo_people, devices, numbers, settings, trunks, users
+from crm.services import demo_outcomes, demo_people, devices, numbers, settings, trunks, users
 from crm.services.devices import NewDevice
 from crm.unit_of_work import UnitOfWork
 
@@ -57,6 +57,7 @@ async def seed(work: UnitOfWork, *, practice_host: str = "127.0.0.1", practice_p
             made_devices.append(await devices.add(work, {"user": user.id, "name": "Desk phone"}))
     trunk = await _trunk(work, practice_host, practice_port)
     await demo_people.seed_people(work)
+    await demo_outcomes.seed_outcomes(work)
     people = [await users.show(work.session, person["email"]) for person, _ in _PEOPLE]
     return Seeded(people, await numbers.list_all(work.session), trunk, made_devices, made_passwords)
 

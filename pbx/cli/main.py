@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "device": ("device", "Phones of users and their secrets."),
     "trunk": ("trunk", "Carriers, in the order in which they are tried."),
     "group": ("group", "Groups of users."),
+    "outcome": ("outcome", "What a call can have come to: add, list, show, change, remove."),
     "setting": ("setting", "Settings of the organisation."),
     "dnc": ("dnc", "Numbers that must not be called."),
     "token": ("token", "API tokens."),

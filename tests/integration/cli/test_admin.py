@@ -220,3 +220,13 @@ def test_alerts_are_asked_of_the_engine_and_without_one_that_is_said(run: Run) -
     assert "no admin" in one_sentence(run("alert", "list"))
     run("user", "add", "--email", "ann@x.example", "--name", "Ann", "--role", "admin")
     assert "No engine answers" in one_sentence(run("alert", "list"))
+
+
+@pytest.mark.covers("S2")
+def test_an_admin_defines_what_calls_can_come_to(run: Run) -> None:
+    made = run("outcome", "add", "--name", "Connected", "--colour", "#16a34a", "--key", "1", "--json").json
+    assert "key" in one_sentence(run("outcome", "add", "--name", "Left message", "--key", "1"))
+    assert run("outcome", "change", "Connected", "--key", "none", "--no-active", "--json").json["active"] is False
+    assert [row["id"] for row in run("outcome", "list", "--json").json] == [made["id"]]
+    assert run("outcome", "show", made["id"], "--json").json["key"] is None
+    assert run("outcome", "remove", "Connected").code == 0
