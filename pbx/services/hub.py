@@ -24,6 +24,7 @@ from crm.directory import Directory
 from pbx.core.commands import Fact
 from pbx.core.ids import CallId
 from pbx.services.alerts import Alert
+from pbx.services.displays import home_of, with_displays
 from pbx.services.live_records import LiveRecords
 from pbx.services.ports import Clock
 from pbx.services.presence_view import PresenceView
@@ -187,7 +188,7 @@ class Hub:
             self._add(frozenset(), lambda: {"type": "call.noted", "call_id": call_id, "facts": _facts(facts)})
             return frozenset()
         users = involved_in(record, self._directory())
-        self._add(users, lambda: {"type": "call", "call": call_view(record), "facts": _facts(facts)})
+        self._add(users, lambda: {"type": "call", "call": self._shown(call_view(record)), "facts": _facts(facts)})
         for _, fact in facts:
             if fact.kind == "voicemail.finished":
                 voicemail = record.voicemails.get(str(fact.data["voicemail"]))
@@ -197,7 +198,7 @@ class Hub:
         return users if moves else frozenset()
 
     def _add_voicemail(self, user_id: str, voicemail_id: str, voicemail: Message | None) -> None:
-        message = {"type": "voicemail", "voicemail_id": voicemail_id, "unheard": voicemail}
+        message = {"type": "voicemail", "voicemail_id": voicemail_id, "unheard": self._shown(voicemail)}
         self._messages[voicemail_id] = (user_id, voicemail)
         self._messages.move_to_end(voicemail_id)
         if len(self._messages) > MESSAGES:
@@ -208,6 +209,9 @@ class Hub:
         changes = self.presence.changes(user_ids)
         if changes:
             self._add(EVERYBODY, lambda: {"type": "presence", "presence": changes})
+
+    def _shown(self, row: Any) -> Any:
+        return with_displays(row, home_of(self._directory()))
 
     def _add(self, audience: frozenset[str] | None, make: Callable[[], Message], *, private: bool = False) -> None:
         self._number += 1
@@ -273,7 +277,7 @@ class Hub:
             "n": self._number,
             "revision": directory.configured,
             "calls": [
-                call_view(record)
+                self._shown(call_view(record))
                 for record in self._records.live()
                 if sees_all or user_id in involved_in(record, directory)
             ],

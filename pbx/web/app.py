@@ -108,7 +108,7 @@ def _serve(route: Route) -> Serve:
         ctx = Ctx(request, request[PRINCIPAL])
         if route.idempotent:
             return await request.app[ONCE].run(ctx, lambda ctx: _answer_whole(route, ctx))
-        return _reply(route, await call_handler(route, ctx))
+        return _reply(route, ctx, await call_handler(route, ctx))
 
     return serve
 
@@ -116,7 +116,7 @@ def _serve(route: Route) -> Serve:
 async def _answer_whole(route: Route, ctx: Ctx) -> web.Response:
     """An answer that can be kept: refusals too, unless they mean that it may be tried again."""
     try:
-        result = _reply(route, await call_handler(route, ctx))
+        result = _reply(route, ctx, await call_handler(route, ctx))
     except Refused as refused:
         problem = problems.from_refused(refused, call_id=ctx.call_id if route.idempotent else None)
         result = problems.response(problem, ctx.request.path, ctx.request[REQUEST_ID])
@@ -126,8 +126,10 @@ async def _answer_whole(route: Route, ctx: Ctx) -> web.Response:
     return result
 
 
-def _reply(route: Route, result: Any) -> web.StreamResponse:
-    return result if isinstance(result, web.StreamResponse) else replies.json(result, route.status)
+def _reply(route: Route, ctx: Ctx, result: Any) -> web.StreamResponse:
+    if isinstance(result, web.StreamResponse):
+        return result
+    return replies.json(result, route.status, home=ctx.home)
 
 
 async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:

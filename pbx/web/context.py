@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from crm.errors import not_found, printable
 from crm.unit_of_work import Actor
+from pbx.services.displays import home_of
 from pbx.web.auth import DOOR
 from pbx.web.engine import ENGINE, Engine
 from pbx.web.principal import Principal
@@ -32,6 +33,11 @@ class Ctx:
     @property
     def engine(self) -> Engine:
         return self.request.app[ENGINE]
+
+    @property
+    def home(self) -> str:
+        """The organisation's own country."""
+        return home_of(self.engine.directory)
 
     @property
     def who(self) -> Principal:

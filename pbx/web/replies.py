@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from crm.paging import Page
 from crm.records import as_dict
+from pbx.services.displays import with_displays
 
 
 def _plain(value: Any) -> Any:
@@ -29,7 +30,9 @@ def encode(value: Any) -> bytes:
     return orjson.dumps(value, default=_plain, option=orjson.OPT_PASSTHROUGH_DATACLASS)
 
 
-def json(value: Any, status: int = 200) -> web.Response:
+def json(value: Any, status: int = 200, *, home: str) -> web.Response:
+    """``home`` is the country whose numbers are written as at home."""
     if status == 204:
         return web.Response(status=204)
-    return web.Response(status=status, body=encode(value), content_type="application/json")
+    body = encode(with_displays(value, home, _plain))
+    return web.Response(status=status, body=body, content_type="application/json")

@@ -17,6 +17,7 @@ from pydantic import Field
 from crm.errors import Refused
 from crm.records import as_dict
 from crm.services import voicemails
+from pbx.services.displays import with_displays
 from pbx.services.hub import Hub, Listener, unheard_voicemail
 from pbx.web import replies
 from pbx.web.auth import DOOR
@@ -100,9 +101,8 @@ class _Connection:
             missed = self._hub.since(query.after, query.epoch)
         if missed is None:
             snapshot = self._hub.snapshot(who.id, who.sees_all)
-            await self._socket.send_frame(
-                replies.encode(snapshot | {"voicemails": await self._new_messages()}), WSMsgType.TEXT
-            )
+            whole = snapshot | {"voicemails": with_displays(await self._new_messages(), self._ctx.home)}
+            await self._socket.send_frame(replies.encode(whole), WSMsgType.TEXT)
             return
         frames = [event.encoded() for event in missed if self._listener.may_see(event)]
         hello = {"type": "resumed", "epoch": self._hub.epoch, "n": self._hub.number, "missed": len(frames)}

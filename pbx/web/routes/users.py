@@ -22,6 +22,7 @@ class Colleague(Answer):
     role: str
     language: str
     number: str | None
+    display: str | None
     active: bool
 
 
@@ -29,7 +30,8 @@ class Colleague(Answer):
 async def list_colleagues(ctx: Ctx) -> Any:
     """The people one can call or invite, by name."""
     found = sorted(ctx.engine.directory.users.values(), key=lambda user: user.name.casefold())
-    return {"items": [{name: getattr(user, name) for name in Colleague.model_fields} for user in found if user.active]}
+    names = Colleague.model_fields.keys() - {"display"}
+    return {"items": [{name: getattr(user, name) for name in names} for user in found if user.active]}
 
 
 @table.route("GET", "/users", right=Right.MANAGER, scope="admin:read", answer=Listed[UserView])  # type: ignore[valid-type]

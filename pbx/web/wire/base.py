@@ -8,6 +8,8 @@ from typing import Any, Generic, TypeVar, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
+from pbx.services.displays import WRITTEN
+
 Item = TypeVar("Item")
 
 
@@ -45,12 +47,17 @@ class Paged(Answer, Generic[Item]):
     next_cursor: str | None = Field(description="None on the last page.")
 
 
+_NUMBERS = (str, str | None)
+
+
 @cache
 def view(record: Any, name: str = "") -> type[BaseModel]:
-    """The model of a record as :func:`crm.records.as_dict` gives it: for the API's description, not for checking."""
+    """The model of a record as :func:`crm.records.as_dict` gives it, with its numbers as they are written: for the
+    API's description, not for checking."""
     hints = get_type_hints(record)
     shown = {each.name: hints[each.name] for each in fields(record) if not each.metadata.get("secret")}
     made: dict[str, Any] = {each: (_viewed(kind), ...) for each, kind in shown.items()}
+    made |= {WRITTEN[each]: (kind, ...) for each, kind in shown.items() if each in WRITTEN and kind in _NUMBERS}
     return create_model(name or record.__name__, __base__=Answer, __doc__=_first_line(record), **made)
 
 

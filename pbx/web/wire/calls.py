@@ -40,6 +40,7 @@ class Invitation(Answer):
     guest: str = Field(description="The user's or group's id, or the number.")
     name: str
     number: str
+    display: str
     since_us: int
     ringing: bool
     result: str | None = Field(None, description="busy, declined, no_answer, unreachable, cancelled, failed")

@@ -112,6 +112,7 @@ class HitView(Answer):
     record: RecordView  # type: ignore[valid-type]
     matched: Literal["number", "name", "other"]
     number: str | None
+    display: str | None
 
 
 class MatchQuery(Query):
