@@ -19,6 +19,7 @@ DEVICE, BROWSER = "d", "b"
 
 USER, TRUNK, GROUP, CALL, RECORDING, VOICEMAIL = "u", "tr", "g", "c", "rec", "vm"
 OUTCOME, TASK = "out", "task"
+SCRIPT = "scr"
 LEAD, PERSON, COMPANY, DEAL, NOTE, TOKEN, SESSION = "l", "p", "co", "deal", "n", "tok", "ses"
 
 _PAIRS = [high + low for high in CROCKFORD for low in CROCKFORD]

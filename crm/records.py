@@ -112,6 +112,21 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
+class Script:
+    """``group_ids`` are those who see it; empty: everybody."""
+
+    id: str
+    name: str
+    body: str
+    direction: str
+    group_ids: tuple[str, ...]
+    position: int
+    active: bool
+    created_us: int
+    updated_us: int
+
+
+@dataclass(frozen=True, slots=True)
 class DoNotCallEntry:
     e164: str
     reason: str

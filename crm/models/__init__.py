@@ -1,6 +1,6 @@
 """Every table. Importing this package registers them all."""
 
-from crm.models import blocks, calls, organisation, people, search, telephony, users, wrapup
+from crm.models import blocks, calls, organisation, people, scripts, search, telephony, users, wrapup
 from crm.models.base import Base
 
-__all__ = ["Base", "blocks", "calls", "organisation", "people", "search", "telephony", "users", "wrapup"]
+__all__ = ["Base", "blocks", "calls", "organisation", "people", "scripts", "search", "telephony", "users", "wrapup"]

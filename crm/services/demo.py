@@ -1,4 +1,5 @@
-"""The demo organisation: four people, three numbers, a desk phone each, and a trunk to the practice carrier.
+"""The demo organisation: four people, three numbers, a desk phone each, scripts, and a trunk to the practice
+carrier.
 
 Idempotent: what is there already is left as it is. Passwords and secrets are generated and given back once.
 """
@@ -12,7 +13,7 @@ from typing import Any
 from crm import passwords
 from crm.records import Number, Trunk, User
 from crm.repositories import accounts, telephony
-from crm.services import demo_outcomes, demo_people, devices, numbers, settings, trunks, users
+from crm.services import demo_outcomes, demo_people, demo_scripts, devices, numbers, settings, trunks, users
 from crm.services.devices import NewDevice
 from crm.unit_of_work import UnitOfWork
 
@@ -58,6 +59,7 @@ async def seed(work: UnitOfWork, *, practice_host: str = "127.0.0.1", practice_p
     trunk = await _trunk(work, practice_host, practice_port)
     await demo_people.seed_people(work)
     await demo_outcomes.seed_outcomes(work)
+    await demo_scripts.seed_scripts(work)
     people = [await users.show(work.session, person["email"]) for person, _ in _PEOPLE]
     return Seeded(people, await numbers.list_all(work.session), trunk, made_devices, made_passwords)
 

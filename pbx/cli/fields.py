@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeVar
 import click
 
 F = TypeVar("F", bound=Callable[..., Any])
-Kind = Literal["text", "number", "flag", "list", "secret"]
+Kind = Literal["text", "number", "flag", "list", "secret", "file"]
 NONE = "none"
 
 
@@ -73,6 +73,8 @@ def given(fields: Sequence[Field], parameters: Mapping[str, Any]) -> dict[str, A
 def _value(field: Field, value: Any) -> Any:
     if field.kind == "secret":
         return read_secret(value)
+    if field.kind == "file":
+        return value.read()
     if field.kind == "list":
         return [] if tuple(value) == (NONE,) else list(value)
     return None if value == NONE and not field.choices else value
@@ -94,6 +96,9 @@ def _option(field: Field, adding: bool) -> Callable[[F], F]:
         return click.option(*names, type=_Number(), required=required, help=field.help)
     if field.kind == "list":
         return click.option(*names, multiple=True, help=f"{field.help} May be given several times; none for empty.")
+    if field.kind == "file":
+        text = click.File("r", encoding="utf-8", errors="surrogateescape")  # what is no text is refused as such
+        return click.option(*names, type=text, required=required, help=f"{field.help} A file; - reads the input.")
     if field.kind == "secret":
         return click.option(*names, type=click.File("r"), help=f"{field.help} A file; - reads or asks for it.")
     kind = click.Choice(field.choices) if field.choices else None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.integration.cli.conftest import Done, Run
@@ -230,3 +232,19 @@ def test_an_admin_defines_what_calls_can_come_to(run: Run) -> None:
     assert [row["id"] for row in run("outcome", "list", "--json").json] == [made["id"]]
     assert run("outcome", "show", made["id"], "--json").json["key"] is None
     assert run("outcome", "remove", "Connected").code == 0
+
+
+@pytest.mark.covers("V11")
+def test_a_script_is_read_from_a_file_and_an_unknown_field_is_named(run: Run, tmp_path: Path) -> None:
+    body = tmp_path / "script.md"
+    body.write_text("# Hello\nThis is {{user.name}}.\n")
+    words = ("script", "add", "--name", "First", "--body", str(body), "--direction", "outbound", "--json")
+    assert run(*words).json["body"] == "# Hello\nThis is {{user.name}}."
+    assert [row["name"] for row in run("script", "list", "--json").json] == ["First"]
+    assert run("script", "change", "First", "--no-active", "--json").json["active"] is False
+    body.write_bytes(b"\xff\xfe{{contact.nmae}}")
+    assert "character" in one_sentence(run("script", "change", "First", "--body", str(body)))
+    body.write_text("{{contact.nmae}}")
+    assert "contact.nmae" in one_sentence(run("script", "change", "First", "--body", str(body)))
+    assert run("script", "remove", "First").code == 0
+    assert "no script" in one_sentence(run("script", "show", "First"))
