@@ -127,6 +127,26 @@ class Script:
 
 
 @dataclass(frozen=True, slots=True)
+class Acceptance:
+    """``user_id`` is empty where it was accepted on the command line of the machine."""
+
+    user_id: str | None
+    user_name: str
+    at_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What the operator must accept; ``accepted`` says who did, of this version."""
+
+    key: str
+    version: int
+    title: str
+    text: str
+    accepted: Acceptance | None
+
+
+@dataclass(frozen=True, slots=True)
 class DoNotCallEntry:
     e164: str
     reason: str

@@ -31,6 +31,18 @@ class DoNotCall(Base):
     created_us: Mapped[int] = mapped_column(index=True)
 
 
+class AcceptedNotice(Base):
+    """Who accepted this version of a notice, and when; the name stays when the user goes."""
+
+    __tablename__ = "accepted_notices"
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    user_id: Mapped[str | None]
+    user_name: Mapped[str]
+    at_us: Mapped[int]
+
+
 class AuditEntry(Base):
     """One change, chained: ``hash`` covers this entry and the one before it, so that none can be altered or
     taken out unseen."""

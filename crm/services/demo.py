@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from crm import passwords
+from crm.notices import NOTICES
 from crm.records import Number, Trunk, User
 from crm.repositories import accounts, telephony
-from crm.services import demo_outcomes, demo_people, demo_scripts, devices, numbers, settings, trunks, users
+from crm.services import demo_outcomes, demo_people, demo_scripts, devices, notices, numbers, settings, trunks, users
 from crm.services.devices import NewDevice
 from crm.unit_of_work import UnitOfWork
 
@@ -56,6 +57,7 @@ async def seed(work: UnitOfWork, *, practice_host: str = "127.0.0.1", practice_p
         if did is not None:
             await _number(work, did, user)
             made_devices.append(await devices.add(work, {"user": user.id, "name": "Desk phone"}))
+    await _notices(work)
     trunk = await _trunk(work, practice_host, practice_port)
     await demo_people.seed_people(work)
     await demo_outcomes.seed_outcomes(work)
@@ -68,6 +70,13 @@ async def _settings(work: UnitOfWork) -> None:
     """The demo records, so that there is something to listen to; only where nobody has decided otherwise."""
     if not (await settings.show(work.session, "recording.enabled")).changed:
         await settings.change(work, "recording.enabled", True)
+
+
+async def _notices(work: UnitOfWork) -> None:
+    """Accepted by the demo's admin, so that it can be tried at once."""
+    admin = await users.show(work.session, _PEOPLE[-1][0]["email"])
+    for key in NOTICES:
+        await notices.accept(work, key, by=admin)
 
 
 async def _number(work: UnitOfWork, did: str, user: User) -> None:

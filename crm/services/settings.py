@@ -11,7 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from crm import fields
 from crm.errors import Refused, not_found
 from crm.models.organisation import Setting
+from crm.notices import RECORDING
 from crm.repositories import organisation
+from crm.services import notices
 from crm.settings_registry import REGISTRY, Declared, effective
 from crm.unit_of_work import UnitOfWork
 
@@ -44,8 +46,11 @@ async def show(session: AsyncSession, key: str) -> SettingView:
 
 
 async def change(work: UnitOfWork, key: str, value: Any) -> SettingView:
+    """Recording is switched on only once somebody has accepted the notice about it (N5)."""
     declared = _declared(key)
     kept = fields.one(key, value, declared.check)
+    if key == "recording.enabled" and kept:
+        await notices.check_accepted(work, RECORDING.key)
     before = await show(work.session, key)
     row = await work.session.get(Setting, key)
     if row is None:

@@ -13,8 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from crm import fields, ids
 from crm.errors import Refused, conflict, not_found, printable
 from crm.models.telephony import Trunk as Row
+from crm.notices import VOICE
 from crm.records import Trunk, as_dict
 from crm.repositories import telephony
+from crm.services import notices
 from crm.unit_of_work import UnitOfWork
 
 MODES = ("register", "address")
@@ -61,8 +63,11 @@ _CHECKS: dict[str, fields.Check] = {
 
 
 async def add(work: UnitOfWork, values: Mapping[str, Any]) -> Trunk:
-    """``name`` and ``host`` are needed; mode register needs ``username`` and ``secret``."""
+    """``name`` and ``host`` are needed; mode register needs ``username`` and ``secret``. The first one makes calls
+    possible, so somebody must have accepted the notice about them (N5)."""
     given = fields.read(values, _CHECKS, ("name", "host"))
+    if not await telephony.trunks(work.session):
+        await notices.check_accepted(work, VOICE.key)
     row = Row(id=ids.new(ids.TRUNK, work.at_us), created_us=work.at_us, updated_us=work.at_us, **(_DEFAULTS | given))
     await _check(work.session, row)
     work.session.add(row)

@@ -14,9 +14,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from crm import fields, ids, passwords
 from crm.errors import Refused, conflict, not_found
 from crm.models.users import User as Row
+from crm.notices import RECORDING
 from crm.records import User, as_dict
 from crm.repositories import accounts
-from crm.services import settings
+from crm.services import notices, settings
 from crm.settings_registry import LANGUAGES
 from crm.unit_of_work import UnitOfWork
 
@@ -48,6 +49,7 @@ async def add(work: UnitOfWork, values: Mapping[str, Any]) -> User:
     given = {name: value for name, value in given.items() if value is not None}
     password = given.pop("password", None)
     await _check_email_free(work.session, given["email"])
+    await _check_recording(work, given, "inherit")
     defaults = _DEFAULTS | {
         "language": organisation["default_language"],
         "time_zone": organisation["default_time_zone"],
@@ -78,6 +80,7 @@ async def change(work: UnitOfWork, ref: str, values: Mapping[str, Any]) -> User:
     row = await find(work.session, ref)
     before = await _record(work.session, row)
     given = fields.read(values, _checks(str(values.get("country") or row.country)))
+    await _check_recording(work, given, before.recording_policy)
     if "password" in given:
         await _keep_password(work, row, given.pop("password"))
     if "email" in given and given["email"].lower() != row.email.lower():
@@ -201,6 +204,12 @@ async def _keep_password(work: UnitOfWork, row: Row, password: str | None) -> No
     row.password_hash = await passwords.make_hash(password) if password else None
     await accounts.delete_sessions(work.session, user_id=row.id)
     work.record("user.password", row.id, touches_calls=False)
+
+
+async def _check_recording(work: UnitOfWork, given: Mapping[str, Any], before: str) -> None:
+    """Nobody's calls begin to be recorded before the notice about it was accepted (N5)."""
+    if given.get("recording_policy", before) == "on" != before:
+        await notices.check_accepted(work, RECORDING.key)
 
 
 async def _check_email_free(session: AsyncSession, email: str) -> None:

@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "trunk": ("trunk", "Carriers, in the order in which they are tried."),
     "group": ("group", "Groups of users."),
     "outcome": ("outcome", "What a call can have come to: add, list, show, change, remove."),
+    "notice": ("notice", "What must be accepted about law and consent."),
     "script": ("script", "What users say in calls."),
     "setting": ("setting", "Settings of the organisation."),
     "dnc": ("dnc", "Numbers that must not be called."),

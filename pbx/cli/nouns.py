@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -13,6 +14,10 @@ from pbx.cli import output
 from pbx.cli.app import App, json_option
 from pbx.cli.fields import Field, given, options
 
+if TYPE_CHECKING:
+    from crm.unit_of_work import UnitOfWork
+
+F = TypeVar("F", bound=Callable[..., Any])
 SECRET_NOTE = "The secret is shown this once. Keep it now."
 
 
@@ -29,6 +34,8 @@ class Noun:
     change: tuple[Field, ...]
     filters: tuple[Field, ...] = ()
     paged: bool = False
+    notice: str = ""
+    """Of crm.notices, where what is added or changed may wait for its being accepted."""
 
     def module(self) -> ModuleType:
         return import_module(f"crm.services.{self.service}")
@@ -40,6 +47,21 @@ def group(noun: Noun) -> click.Group:
     for command in (_add(noun), _list(noun), _show(noun), _change(noun), _remove(noun)):
         made.add_command(command)
     return made
+
+
+def notice_option(key: str) -> Callable[[F], F]:
+    """`--accept-notice`, given to :func:`accepting`; nothing where no notice is in question."""
+    if not key:
+        return lambda command: command
+    return click.option("--accept-notice", is_flag=True, help=f"Accept the notice “{key}” (see “pbx notice list”).")
+
+
+async def accepting(work: UnitOfWork, key: str, parameters: Mapping[str, Any]) -> None:
+    """Accept the notice in the same transaction, where that was asked for."""
+    from crm.services import notices
+
+    if parameters.get("accept_notice"):
+        await notices.accept(work, key)
 
 
 def plain(record: Any) -> dict[str, Any]:
@@ -60,11 +82,17 @@ def show(app: App, record: Any) -> None:
 def _add(noun: Noun) -> click.Command:
     @click.command("add", help=f"Add a {noun.name}.")
     @options(noun.add, adding=True)
+    @notice_option(noun.notice)
     @json_option
     @click.pass_obj
     def add(app: App, /, **parameters: Any) -> None:
         values = given(noun.add, parameters)
-        show(app, app.write(lambda work: noun.module().add(work, values)))
+
+        async def do(work: UnitOfWork) -> Any:
+            await accepting(work, noun.notice, parameters)
+            return await noun.module().add(work, values)
+
+        show(app, app.write(do))
 
     return add
 
@@ -99,13 +127,19 @@ def _change(noun: Noun) -> click.Command:
     @click.command("change", help=f"Change a {noun.name}; the next call uses it. Only what is given changes.")
     @click.argument("ref", metavar=noun.ref)
     @options(noun.change, adding=False)
+    @notice_option(noun.notice)
     @json_option
     @click.pass_obj
     def change(app: App, /, ref: str, **parameters: Any) -> None:
         values = given(noun.change, parameters)
         if not values:
             raise click.UsageError("Nothing to change was given", click.get_current_context())
-        show(app, app.write(lambda work: noun.module().change(work, ref, values)))
+
+        async def do(work: UnitOfWork) -> Any:
+            await accepting(work, noun.notice, parameters)
+            return await noun.module().change(work, ref, values)
+
+        show(app, app.write(do))
 
     return change
 

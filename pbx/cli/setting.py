@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import click
 
 from pbx.cli import output
 from pbx.cli.app import App, json_option
-from pbx.cli.nouns import plain
+from pbx.cli.nouns import accepting, notice_option, plain
 
+if TYPE_CHECKING:
+    from crm.unit_of_work import UnitOfWork
+
+_NOTICE = "recording"
 COLUMNS = ("key", "value", "changed", "description")
 
 
@@ -39,31 +45,38 @@ def show(app: App, key: str) -> None:
     output.show(app, plain(app.read(lambda session: settings.show(session, key))))
 
 
-def _change(app: App, key: str, value: str) -> None:
+def _change(app: App, key: str, value: str, **parameters: Any) -> None:
     from crm.services import settings
 
     parsed = settings.from_text(key, value)
-    output.show(app, plain(app.write(lambda work: settings.change(work, key, parsed))))
+
+    async def do(work: UnitOfWork) -> Any:
+        await accepting(work, _NOTICE, parameters)
+        return await settings.change(work, key, parsed)
+
+    output.show(app, plain(app.write(do)))
 
 
 @setting_command.command("change")
 @click.argument("key")
 @click.argument("value")
+@notice_option(_NOTICE)
 @json_option
 @click.pass_obj
-def change(app: App, key: str, value: str) -> None:
+def change(app: App, key: str, value: str, accept_notice: bool) -> None:
     """Set a value: on or off, a number, a text, or entries with commas between them."""
-    _change(app, key, value)
+    _change(app, key, value, accept_notice=accept_notice)
 
 
 @setting_command.command("add")
 @click.argument("key")
 @click.argument("value")
+@notice_option(_NOTICE)
 @json_option
 @click.pass_obj
-def add(app: App, key: str, value: str) -> None:
+def add(app: App, key: str, value: str, accept_notice: bool) -> None:
     """The same as change."""
-    _change(app, key, value)
+    _change(app, key, value, accept_notice=accept_notice)
 
 
 @setting_command.command("remove")

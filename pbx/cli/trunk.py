@@ -32,5 +32,6 @@ trunk_command = group(
         ("name", "mode", "host", "port", "transport", "priority", "enabled", "id"),
         add=_FIELDS,
         change=_FIELDS,
+        notice="voice",
     )
 )

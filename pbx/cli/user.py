@@ -38,6 +38,7 @@ NOUN = Noun(
     ("name", "email", "role", "number", "forwarding_number", "active", "id"),
     add=(*_NAMES, *_FIELDS),
     change=(*_NAMES, *_FIELDS),
+    notice="recording",
     filters=(
         Field("role", "Only this role.", choices=_ROLES),
         Field("active", "Only active ones, or only not.", "flag"),

@@ -10,6 +10,7 @@ from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
 from crm.errors import not_found, printable
+from crm.settings_registry import LANGUAGES
 from crm.unit_of_work import Actor
 from pbx.services.displays import home_of
 from pbx.web.auth import DOOR
@@ -38,6 +39,15 @@ class Ctx:
     def home(self) -> str:
         """The organisation's own country."""
         return home_of(self.engine.directory)
+
+    def language(self, asked: str | None = None) -> str:
+        """Of texts in the answer: the one asked for, else the browser's first that we have, else the user's own."""
+        wanted = [asked] if asked else self.request.headers.get("Accept-Language", "").split(",")
+        for each in wanted:
+            spoken = each.partition(";")[0].strip().lower()[:2]
+            if spoken in LANGUAGES:
+                return spoken
+        return self.who.user.language
 
     @property
     def who(self) -> Principal:

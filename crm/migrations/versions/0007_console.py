@@ -1,4 +1,4 @@
-"""What the console needs: scripts."""
+"""What the console needs: scripts, and who accepted which notice."""
 
 from __future__ import annotations
 
@@ -26,7 +26,17 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_scripts")),
         sa.UniqueConstraint("name", name=op.f("uq_scripts_name")),
     )
+    op.create_table(
+        "accepted_notices",
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("user_id", sa.Text(), nullable=True),
+        sa.Column("user_name", sa.Text(), nullable=False),
+        sa.Column("at_us", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("key", "version", name=op.f("pk_accepted_notices")),
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("accepted_notices")
     op.drop_table("scripts")

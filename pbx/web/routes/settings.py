@@ -39,9 +39,11 @@ async def show_setting(ctx: Ctx) -> Any:
         return await settings.show(session, ctx.path("key"))
 
 
-@table.route("PUT", "/settings/{key}", right=Right.ADMIN, scope="admin:write", answer=SettingAnswer, errors=(404, 422))
+@table.route(
+    "PUT", "/settings/{key}", right=Right.ADMIN, scope="admin:write", answer=SettingAnswer, errors=(404, 409, 422)
+)
 async def change_setting(ctx: Ctx, body: SettingChange) -> Any:
-    """Change a setting; it holds from the next call on."""
+    """Change a setting; it holds from the next call on. Recording wants its notice accepted first."""
     async with ctx.engine.store.write(ctx.actor) as work:
         return await settings.change(work, ctx.path("key"), body.value)
 

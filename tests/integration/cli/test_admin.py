@@ -96,6 +96,7 @@ def test_a_trunks_secret_comes_from_a_file_and_is_never_shown(run: Run, tmp_path
     secret = tmp_path / "secret"
     secret.write_text("correct-horse-battery-staple\n")
     words = ("--name", "Carrier", "--host", "sip.example.net", "--mode", "register", "--username", "us")
+    words = (*words, "--accept-notice")
     made = run("trunk", "add", *words, "--secret-file", str(secret), "--codec", "alaw", "--codec", "ulaw", "--json")
     assert made.code == 0, made.err
     assert made.json["codecs"] == ["alaw", "ulaw"] and "correct-horse" not in made.out
@@ -116,7 +117,9 @@ def test_settings_have_defaults_and_go_back_to_them(run: Run) -> None:
     assert run("setting", "list", "--changed", "--json").json == []
     assert run("setting", "change", "gate.allow_countries", "US,JP", "--json").json["value"] == ["US", "JP"]
     assert run("setting", "show", "recording.enabled", "--json").json["value"] is False
-    assert run("setting", "change", "recording.enabled", "on", "--json").json["value"] is True
+    assert "notice" in one_sentence(run("setting", "change", "recording.enabled", "on"))
+    accepting = ("setting", "change", "recording.enabled", "on", "--accept-notice", "--json")
+    assert run(*accepting).json["value"] is True
     assert "on or off" in one_sentence(run("setting", "change", "recording.enabled", "perhaps"))
     assert "no setting" in one_sentence(run("setting", "change", "no.such", "1"))
     assert run("setting", "remove", "gate.allow_countries", "--json").json["value"] == []
@@ -156,7 +159,7 @@ def test_a_password_is_generated_and_shown_once_or_read_from_a_file(run: Run, tm
 def test_the_gate_says_why_not(run: Run) -> None:
     add_user(run)
     run("number", "add", "--number", "+14155550101", "--user", "ann@x.example")
-    run("trunk", "add", "--name", "Carrier", "--host", "192.0.2.1")
+    run("trunk", "add", "--name", "Carrier", "--host", "192.0.2.1", "--accept-notice")
 
     def reason(number: str) -> tuple[int, str]:
         done = run("gate", "check", number, "--as", "ann@x.example", "--json")

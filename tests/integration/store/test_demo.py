@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from crm.services import demo, devices, users
+from crm.services import demo, devices, notices, scripts, users
 from crm.unit_of_work import Store
 
 
@@ -24,3 +24,13 @@ async def test_the_demo_is_seeded_once_and_its_logins_work(store: Store) -> None
     assert (dict(again.passwords), again.devices) == ({}, [])
     async with store.read() as session:
         assert len(await devices.list_all(session)) == 3
+
+
+@pytest.mark.covers("N5", "V11")
+async def test_the_demo_has_scripts_and_its_admin_has_accepted_the_notices(store: Store) -> None:
+    async with store.write() as work:
+        seeded = await demo.seed(work)
+    async with store.read() as session:
+        assert [each.direction for each in await scripts.list_all(session)] == ["outbound", "inbound"]
+        accepted = [each.accepted for each in await notices.list_all(session)]
+    assert [each and each.user_id for each in accepted] == [seeded.users[-1].id] * 2
