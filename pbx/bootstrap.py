@@ -25,6 +25,7 @@ from pbx.adapters.asterisk.endings import Endings
 from pbx.adapters.asterisk.fallback_log import FallbackCall, read_fallback_log
 from pbx.adapters.asterisk.fence import AclFence
 from pbx.adapters.asterisk.link import AsteriskLink
+from pbx.adapters.asterisk.practice import PracticeCaller
 from pbx.adapters.asterisk.presence import Registrations, address_of
 from pbx.adapters.asterisk.provision import AsteriskProvisioner
 from pbx.adapters.asterisk.remains import Remains
@@ -63,6 +64,7 @@ from pbx.services.metrics import Metrics
 from pbx.services.occupancy import Occupancy
 from pbx.services.persons import Persons
 from pbx.services.ports_provision import ProvisionError
+from pbx.services.practice import Practice
 from pbx.services.presence_view import PresenceView
 from pbx.services.prompts import Prompts
 from pbx.services.provisioning import browsers, provisioning
@@ -245,6 +247,7 @@ class Engine:
             Survey(self.ari, self.switch, self.monitor, self.endings, lambda: self.switch_watch.lost_at),
             [self.records, occupancy, self.routing, self.recordings, self.stories],
         )
+        self.practice = Practice(PracticeCaller(self.config))
         self.web = WebServer(self)
 
     @property
@@ -300,6 +303,7 @@ class Engine:
     async def stop(self) -> None:
         """Let go of everything in order; calls that are up stay up in Asterisk."""
         await self.web.stop()
+        self.practice.stop()
         await self.recordings.drain(DRAIN_S)
         self.calls.let_go()
         self.browsers_told.stop()

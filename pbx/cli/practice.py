@@ -8,7 +8,7 @@ import click
 
 from pbx.cli import output
 from pbx.cli.app import App, json_option
-from pbx.supervisor.screen import NUMBERS
+from pbx.services.practice import NUMBERS
 
 
 @click.group("practice")
@@ -21,7 +21,7 @@ def practice_command() -> None:
 @click.pass_obj
 def numbers(app: App) -> None:
     """What can be dialled there, and what each does."""
-    output.table(app, [{"number": number, "does": what} for number, what in NUMBERS], ("number", "does"))
+    output.table(app, [{"number": number, "does": what["en"]} for number, what in NUMBERS.items()], ("number", "does"))
 
 
 @practice_command.command("run")

@@ -6,24 +6,9 @@ import socket
 from collections.abc import Sequence
 
 from pbx.config import Config
+from pbx.services.practice import NUMBERS
 from pbx.supervisor.demo import Login
 from pbx.supervisor.health import engine_url
-
-NUMBERS: tuple[tuple[str, str], ...] = (
-    ("+12065550150", "answers and speaks"),
-    ("+12065550151", "is busy"),
-    ("+12065550152", "rings for ever"),
-    ("+12065550153", "declines"),
-    ("+12065550154", "answers after 8 s"),
-    ("+12065550155", "repeats digits pressed"),
-    ("+12065550156", "a mailbox that beeps"),
-    ("+12065550157", "an echo"),
-    ("+12065550158", "speaks before answering"),
-    ("+12065550159", "does not exist"),
-    ("+12065550130", "a mobile that accepts"),
-    ("+12065550131", "a mobile's mailbox"),
-)
-"""Practice numbers and what each does."""
 
 
 def lan_address() -> str:
@@ -71,7 +56,7 @@ def _people(logins: Sequence[Login]) -> list[str]:
 
 
 def _practice(logins: Sequence[Login]) -> list[str]:
-    cells = [f"{number} {what:<24}" for number, what in NUMBERS]
+    cells = [f"{number} {what['en']:<24}" for number, what in NUMBERS.items()]
     rows = ["  " + "  ".join(cells[start : start + 2]).rstrip() for start in range(0, len(cells), 2)]
     number = next((login.number for login in logins if login.number), "+1…")
     return [

@@ -23,6 +23,7 @@ from pbx.services.drain import Drain
 from pbx.services.hub import Hub
 from pbx.services.metrics import Metrics
 from pbx.services.ports import Clock
+from pbx.services.practice import Practice
 
 
 class Records(Protocol):
@@ -95,6 +96,8 @@ class Engine(Protocol):
     def blocking(self) -> Blocking: ...
     @property
     def drain(self) -> Drain: ...
+    @property
+    def practice(self) -> Practice: ...
     @property
     def recordings_dir(self) -> Path: ...
     @property

@@ -124,6 +124,14 @@ class PracticeCarrier(Instance):
             action["Variable"] += ",CALLERID(num-pres)=prohib,CALLERID(name-pres)=prohib"
         return PracticeCall(channel, await self._ask(action, ring_s))
 
+    async def there(self) -> bool:
+        """Whether it runs, and is ours."""
+        try:
+            await ami_once(*self._ami(), {"Action": "Ping"}, 2.0)
+        except (BuildError, OSError, EOFError):  # TimeoutError is an OSError
+            return False
+        return True
+
     async def hang_up(self, channel: str) -> None:
         """End a call that the carrier made; harmless when it has ended."""
         try:
@@ -162,6 +170,22 @@ class PracticeCarrier(Instance):
     @staticmethod
     def _own() -> list[Path]:
         return sorted((TEMPLATES / "practice").glob("*.conf"))
+
+
+class PracticeCaller:
+    """The carrier that runs beside this engine, as :class:`pbx.services.practice.Carrier`."""
+
+    def __init__(self, config: Config) -> None:
+        self._carrier = PracticeCarrier(config, config.cache)
+
+    async def there(self) -> bool:
+        return await self._carrier.there()
+
+    async def call(self, from_number: str, to_number: str) -> str:
+        try:
+            return (await self._carrier.call(from_number, to_number, "speech")).result
+        except (BuildError, OSError, EOFError):  # it was stopped meanwhile
+            return "failed"
 
 
 class _Outcome:

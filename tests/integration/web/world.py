@@ -39,6 +39,7 @@ from pbx.services.live_records import LiveRecords
 from pbx.services.metrics import Metrics
 from pbx.services.occupancy import Occupancy
 from pbx.services.persons import Persons
+from pbx.services.practice import Practice
 from pbx.services.presence_view import PresenceView
 from pbx.services.routing import Routing
 from pbx.services.runtime import Calls
@@ -66,6 +67,23 @@ class PaperPhones:
 
     def phones(self, device_ids: Sequence[str]) -> tuple[Phone, ...]:
         return tuple(Phone(each, f"PJSIP/{each}") for each in device_ids if self.bindings.get(each))
+
+
+class PaperCarrier:
+    """Plays the public network as far as a test says so."""
+
+    def __init__(self) -> None:
+        self.running = False
+        self.calls: list[tuple[str, str]] = []
+        self.answered = asyncio.Event()
+
+    async def there(self) -> bool:
+        return self.running
+
+    async def call(self, from_number: str, to_number: str) -> str:
+        self.calls.append((from_number, to_number))
+        await self.answered.wait()
+        return "answered"
 
 
 class NoFence:
@@ -124,6 +142,8 @@ class SmallEngine:
         self.blocking = Blocking(self.store, self._current, self.alerts, self.clock, NoFence(), addresses_of)
         self.hub = Hub(self.records, presence, self._current, self.clock, queue=64, ring=256)
         self.metrics = Metrics(self.records, self.ready)
+        self.carrier = PaperCarrier()
+        self.practice = Practice(self.carrier)
         self.calls.observers += [self.records, occupancy, routing, self.hub, self.metrics]
 
     def _current(self) -> Directory:
