@@ -51,7 +51,7 @@ asterisk: venv ## build the embedded Asterisk, once
 venv: ## Python packages in .venv
 	@deploy/prepare.sh venv
 
-tools: ## what only the tests need: baresip, SIPp, PostgreSQL
+tools: ## what only the tests need: baresip, SIPp, PostgreSQL, Chromium
 	@deploy/prepare.sh tools
 
 constraints: venv ## choose new versions and write constraints.txt

@@ -4,6 +4,7 @@
 #   deploy/prepare.sh venv    Python 3.11 or newer, .venv, the packages of constraints.txt, the `pbx` command
 #   deploy/prepare.sh console the page that reps work in: Node.js, the packages of console/package-lock.json, pbx/web/static
 #   deploy/prepare.sh tools   what only the tests need: baresip, SIPp, PostgreSQL's programs
+#   deploy/prepare.sh tools   what only the tests need: baresip, SIPp, PostgreSQL's programs, Chromium, ip
 #
 # Missing system packages are installed with apt where this user may (root, sudo); else the line to paste is named.
 # What commands print goes to build/prepare.log; a person sees progress, and on failure one sentence.
@@ -13,7 +14,7 @@ VENV=.venv
 LOG=build/prepare.log
 SYSTEM_PYTHON=${SYSTEM_PYTHON:-/usr/bin/python3}
 OLDEST='(3, 11)'
-TOOLS='baresip-core sip-tester postgresql'
+TOOLS='baresip-core sip-tester postgresql chromium iproute2'
 
 fail() { printf '\n%s\n' "$*" >&2; exit 1; }
 tell() { printf '%s\n' "$*" >&2; }

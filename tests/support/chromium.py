@@ -1,0 +1,156 @@
+"""Chromium for tests: pages that speak with a voice of their own, and that are asked what they hear.
+
+Voices are tones, as everywhere: `getUserMedia` gives an oscillator, and what the page's audio elements play is measured
+with the ears of tests.support.tones. Sound needs an address that is not 127.0.0.1, which ICE never offers: where the
+machine has none, one is added to the loopback interface.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import functools
+import json
+import shutil
+import subprocess
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+
+from tests.support.tones import Samples, describe, is_silent, tones_in
+from tests.support.waiting import Missed
+
+PROGRAM = "chromium"
+FLAGS = (
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--disable-dev-shm-usage",
+    "--use-fake-ui-for-media-stream",
+    "--use-fake-device-for-media-stream",
+    "--autoplay-policy=no-user-gesture-required",
+    "--mute-audio",
+    # The microphone is none, so Chromium would hide addresses; pages that a test serves count as from elsewhere.
+    "--disable-features=WebRtcHideLocalIpsWithMdns,LocalNetworkAccessChecks,LocalNetworkAccessChecksWebSockets",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",  # nobody out there is asked for anything
+)
+OWN_ADDRESS = "10.213.0.1"
+POLL_S = 0.05
+SOUND = (Path(__file__).parent / "chromium_sound.js").read_text()
+
+
+def why_not() -> str:
+    """Why no page can be opened here; empty: it can."""
+    if shutil.which(PROGRAM) is None:
+        return "chromium is not installed (deploy/prepare.sh tools)"
+    return "" if media_address() else "this machine has no address but 127.0.0.1, and none may be added (ip addr add)"
+
+
+@functools.cache
+def media_address() -> str:
+    """An address of this machine that ICE offers; empty where there is none."""
+    found = _addresses()
+    if not found:
+        with contextlib.suppress(OSError):
+            added = ["ip", "address", "add", f"{OWN_ADDRESS}/32", "dev", "lo"]
+            subprocess.run(added, check=False, capture_output=True)
+        found = _addresses()
+    return found[0] if found else ""
+
+
+def _addresses() -> list[str]:
+    try:
+        listed = subprocess.run(["ip", "-json", "-4", "address"], check=True, capture_output=True).stdout
+    except (OSError, subprocess.CalledProcessError):
+        return []
+    interfaces = [each for each in json.loads(listed) if "UP" in each.get("flags", ())]
+    addresses = [info["local"] for each in interfaces for info in each["addr_info"]]
+    return [address for address in addresses if not address.startswith("127.")]
+
+
+@pytest.fixture(scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """One Chromium for all tests; each opens contexts of its own in it."""
+    program = shutil.which(PROGRAM)
+    async with async_playwright() as playwright:
+        running = await playwright.chromium.launch(executable_path=program, args=list(FLAGS), ignore_default_args=_NOT)
+        yield running
+        await running.close()
+
+
+_NOT = ["--headless", "--mute-audio"]  # ours say the same
+
+
+async def new_context(browser: Browser, tone: float) -> BrowserContext:
+    """A browser of somebody who speaks ``tone``; its pages share cookies and locks."""
+    context = await browser.new_context(permissions=["microphone"])
+    await context.add_init_script(SOUND.replace("VOICE_HZ", str(tone)))
+    return context
+
+
+class Tab:
+    """One page, and what is heard in it."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.complaints: list[str] = []
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("console", lambda said: said.type == "error" and self.complaints.append(said.text))
+
+    async def heard(self) -> Samples:
+        """The last half second of what the page plays, at 8000 Hz."""
+        packed = await self.page.evaluate("sound.heard()")
+        return np.frombuffer(base64.b64decode(packed), dtype="<f4").astype(np.float64)
+
+    async def tones(self, known: Iterable[float]) -> set[float]:
+        return set(tones_in(await self.heard(), list(known)))
+
+    async def until_hears(self, hz: float, within: float = 4) -> float:
+        async def heard() -> bool:
+            return hz in await self.tones([hz])
+
+        await self.until(heard, within, f"the tone {hz:g} Hz")
+        return time.monotonic()
+
+    async def until_silence(self, within: float = 3) -> float:
+        async def silent() -> bool:
+            return is_silent(await self.heard())
+
+        await self.until(silent, within, "silence")
+        return time.monotonic()
+
+    async def until(self, condition: Callable[[], Awaitable[Any]], within: float, what: str) -> Any:
+        deadline = time.monotonic() + within
+        while not (value := await condition()):
+            if time.monotonic() > deadline:
+                raise Missed(f"Not within {within:g} s: {what}. {await self.describe()}")
+            await asyncio.sleep(POLL_S)
+        return value
+
+    async def describe(self) -> str:
+        """For failures: what the page is like."""
+        with contextlib.suppress(Exception):
+            return f"It hears {describe(await self.heard())}; complaints: {self.complaints}"
+        return "The page is gone."
+
+    async def refuse_microphone(self, name: str = "NotAllowedError", message: str = "") -> None:
+        """From now on getUserMedia fails; with an empty name it works again."""
+        await self.page.evaluate("([name, message]) => sound.refuse(name, message)", [name, message])
+
+    async def unplug_microphone(self) -> None:
+        """The microphone in use is gone, and the system says that its devices have changed."""
+        await self.page.evaluate("sound.unplug()")
+
+    async def speak(self, hz: float) -> None:
+        """With another voice, from the next microphone on."""
+        await self.page.evaluate("hz => sound.speak(hz)", hz)
