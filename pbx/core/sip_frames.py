@@ -23,7 +23,8 @@ _REQUEST = re.compile(r"[A-Z]{3,20} [^\s]{1,2000} SIP/2\.0")
 _RESPONSE = re.compile(r"SIP/2\.0 [1-6][0-9]{2} .*")
 _ADDRESS = re.compile(r'\s*(?:"(?:[^"\\]|\\.)*"|[^"<>,;:]*?)\s*<sips?:([^@<>;:?/"\s]+)@[^<>"\s]+>', re.IGNORECASE)
 _BARE_ADDRESS = re.compile(r"\s*sips?:([^@<>;:?/\"\s]+)@[^<>;\"\s]+", re.IGNORECASE)
-_PARAMETERS = re.compile(r"[^<>,]*")
+_PARAMETERS = re.compile(r'(?:[^<>,]|"<urn:uuid:[0-9A-Fa-f-]+>")*')
+"""Angle brackets there only as browsers' phones name themselves (+sip.instance, RFC 5626)."""
 _TO_TAG = re.compile(r";\s*tag\s*=", re.IGNORECASE)
 _USERNAME = re.compile(r'\busername\*?\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,;]+))', re.IGNORECASE)
 

@@ -108,6 +108,13 @@ def test_a_request_in_a_call_that_came_may_carry_the_name_under_which_the_phone_
         speaker.check(frame(sender=f"<sip:{CONTACT}@a.invalid>;tag=1"))
 
 
+def test_what_a_browsers_phone_adds_to_its_contact_hides_no_name() -> None:
+    speaker = Speaker(ME)
+    more = ';+sip.ice;reg-id=1;+sip.instance="<urn:uuid:6f1e1dc1-9f4e-4d6f-8f0f-0c9a4a3b7d11>";expires=300'
+    speaker.check(register().replace("@a.invalid>", f"@a.invalid;transport=ws>{more}"))
+    speaker.check(frame("BYE sip:1@a SIP/2.0", f"<sip:{CONTACT}@a.invalid>;tag=1", "<sip:1@a>;tag=2"))
+
+
 def test_a_phone_registers_under_a_bounded_number_of_names() -> None:
     assert "too many names" in refused(*(register(contact=f"c{number}") for number in range(30)))
 
