@@ -196,7 +196,8 @@ class AriSwitch:
     # -- legs ---------------------------------------------------------------------------------------
 
     def _ring_phone(self, call: CallId, command: RingPhone) -> None:
-        variables: dict[str, str] = {CALL_VARIABLE: call}
+        # The console shows the call that its phone rings for, and finds it by this.
+        variables: dict[str, str] = {CALL_VARIABLE: call, "PJSIP_HEADER(add,X-Switchhook-Call)": call}
         if command.auto_answer:
             # Two dialects: Call-Info of RFC 6910 / Yealink and Polycom, Alert-Info of most others.
             variables["PJSIP_HEADER(add,Call-Info)"] = "<sip:switchhook>;answer-after=0"
