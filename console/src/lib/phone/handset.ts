@@ -15,11 +15,11 @@ import {
   type SessionPhone,
 } from './types';
 
-const LEAVING = '/api/v1/session/phone/leaving';
 const DIALLED = /^\+?[0-9*#]{1,40}$/;
 
 export interface Parts {
   openPhone(): Promise<SessionPhone>;
+  leavePage(): void;
   origin: string;
   microphone: Microphone;
   speaker: Speaker;
@@ -150,7 +150,7 @@ export class Handset {
 
   /** The call is not hung up: the engine keeps the customer for the page that comes next. */
   #leaving = (): void => {
-    if ([...this.#sessions.values()].some(({ up }) => up)) navigator.sendBeacon(this.parts.origin + LEAVING);
+    if ([...this.#sessions.values()].some(({ up }) => up)) this.parts.leavePage();
   };
 
   #find(id: string | undefined, fits: (session: Session) => boolean): Session {

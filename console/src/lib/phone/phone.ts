@@ -2,7 +2,7 @@
  * The phone of this page. In one tab it is the phone; in the others the same calls go to that tab and what it shows comes
  * back, so a page need not know which it is. What a call is, the engine's events say; this only carries its sound.
  *
- *     const phone = new Phone({ openPhone, origin: location.origin, onChange: (state) => … });
+ *     const phone = new Phone({ openPhone, leavePage, origin: location.origin, onChange: (state) => … });
  *     phone.start();
  *     await phone.prepare();              // "Start shift": in the click itself
  *     await phone.call('+12065550150');   // rejects with PhoneError, whose `problem` the page puts into words
@@ -22,6 +22,8 @@ export type { SoundCheck } from './check';
 export interface PhoneOptions {
   /** POST /api/v1/session/phone. What it rejects with has the HTTP `status`; 0 or none: the engine was not reached. */
   openPhone(): Promise<SessionPhone>;
+  /** POST /api/v1/session/phone/leaving, with `keepalive`: the page goes away while a call stands. */
+  leavePage(): void;
   /** Of the engine, as location.origin. */
   origin: string;
   onChange(state: PhoneState): void;
@@ -171,11 +173,12 @@ export class Phone {
   }
 
   #hold(): void {
-    const { openPhone, origin } = this.options;
+    const { openPhone, leavePage, origin } = this.options;
     const { speaker } = this.#microphone.devices;
     if (speaker) void this.#useSpeaker(speaker).catch(() => {}); // it is not there today
     this.#handset = new Handset({
       openPhone,
+      leavePage,
       origin,
       microphone: this.#microphone,
       speaker: this.#speaker,

@@ -15,7 +15,8 @@ const RETRY_MS = 500;
 const DIGIT_MS = 120;
 const GAP_MS = 80;
 
-const CALL_HEADER = 'X-Switchhook-Call';
+/** With the second a page is rung again that went away in a call. */
+const CALL_HEADERS = ['X-Switchhook-Call', 'X-Switchhook-Rejoin'];
 /** What JsSIP calls the ends that no party of the call wanted. */
 const BROKEN = new Set([
   'Authentication Error',
@@ -62,7 +63,7 @@ export class Session {
     this.id = rtc.id;
     this.direction = request ? 'in' : 'out';
     this.number = decodeURIComponent(String(rtc.remote_identity.uri.user ?? ''));
-    this.callId = request?.getHeader(CALL_HEADER) ?? null;
+    this.callId = CALL_HEADERS.map((name) => request?.getHeader(name)).find(Boolean) ?? null;
     this.takesItself = request !== null && asksToAnswer(request);
     this.#state = request ? 'ringing' : 'progress';
     this.#keepThroughBreaks();

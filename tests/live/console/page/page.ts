@@ -39,6 +39,12 @@ const states: { at: number; state: PhoneState }[] = [];
 
 const phone = new Phone({
   openPhone: () => ask("POST", "/session/phone") as never,
+  leavePage: () =>
+    void fetch(`${API}/session/phone/leaving`, {
+      method: "POST",
+      keepalive: true,
+      headers: { "X-CSRF-Token": csrf },
+    }),
   origin: location.origin,
   onChange: (state) =>
     states.push({ at: performance.now(), state: structuredClone(state) }),
