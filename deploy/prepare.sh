@@ -3,7 +3,6 @@
 #
 #   deploy/prepare.sh venv    Python 3.11 or newer, .venv, the packages of constraints.txt, the `pbx` command
 #   deploy/prepare.sh console the page that reps work in: Node.js, the packages of console/package-lock.json, pbx/web/static
-#   deploy/prepare.sh tools   what only the tests need: baresip, SIPp, PostgreSQL's programs
 #   deploy/prepare.sh tools   what only the tests need: baresip, SIPp, PostgreSQL's programs, Chromium, ip
 #
 # Missing system packages are installed with apt where this user may (root, sudo); else the line to paste is named.
