@@ -49,6 +49,37 @@ class Summary:
     saved_us: int | None
 
 
+def blank(
+    call_id: str,
+    user_id: str,
+    role: str,
+    *,
+    record_type: str | None,
+    record_id: str | None,
+    call_created_us: int,
+    call_ended_us: int | None,
+    at_us: int,
+) -> Summary:
+    """A summary as it begins: filed where the call is."""
+    return Summary(
+        call_id,
+        user_id,
+        role,
+        state="draft",
+        outcome=None,
+        outcome_id=None,
+        notes="",
+        deal_id=None,
+        record_type=record_type,
+        record_id=record_id,
+        call_created_us=call_created_us,
+        call_ended_us=call_ended_us,
+        created_us=at_us,
+        updated_us=at_us,
+        saved_us=None,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Task:
     """Something to do by a moment. ``user_id`` does it; ``reminded_us`` is when the reminder was given."""

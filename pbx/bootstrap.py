@@ -69,6 +69,7 @@ from pbx.services.presence_view import PresenceView
 from pbx.services.prompts import Prompts
 from pbx.services.provisioning import browsers, provisioning
 from pbx.services.recordings import Places, Recordings
+from pbx.services.reminders import Reminders
 from pbx.services.routing import Routing
 from pbx.services.runtime import Calls, UnknownCall
 from pbx.services.spending import Spending, month_began_us
@@ -79,6 +80,7 @@ from pbx.services.takeover import TakeOver
 from pbx.services.toll_fraud import TollFraud
 from pbx.services.transfers import Transfers
 from pbx.services.trunk_health import TrunkHealth
+from pbx.services.wrapup import WrapUp
 from pbx.web.server import WebServer
 
 log = structlog.get_logger("engine")
@@ -227,6 +229,8 @@ class Engine:
             lambda: self.link.began_s,
         )
         self.stories = Stories(self.store, self.calls)
+        self.wrapup, self.reminders = WrapUp(self.store, self.hub), Reminders(self.store, self.hub)
+        self.projector.on_stored = self.wrapup.stored
         self.calls.observers += [
             self.records,
             self.admission,
@@ -285,6 +289,8 @@ class Engine:
             self.journal.flush_forever,
             self.link.run,
             self.stories.run,
+            self.wrapup.run,
+            self.reminders.run,
             self._watch_directory,
             self.blocking.run,
             self.security.run,

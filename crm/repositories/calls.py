@@ -12,6 +12,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from crm import records
 from crm.models.calls import Call, CallEvent, Leg, Participant, Recording, Voicemail
+from crm.models.wrapup import CallSummary
 
 Record = TypeVar("Record")
 _MINUTE_US = 60_000_000
@@ -20,7 +21,7 @@ _MINUTE_US = 60_000_000
 @dataclass(frozen=True, slots=True)
 class CallFilter:
     """What to list; None means any. ``user_id`` finds the calls that a user had a part in. ``open``: still going on.
-    ``since_us`` is included, ``until_us`` is not."""
+    ``since_us`` is included, ``until_us`` is not. ``outcome_id``: what the user, or without one anybody, said of it."""
 
     user_id: str | None = None
     customer_number: str | None = None
@@ -29,6 +30,7 @@ class CallFilter:
     disposition: str | None = None
     state: str | None = None
     record_id: str | None = None
+    outcome_id: str | None = None
     since_us: int | None = None
     until_us: int | None = None
     open: bool | None = None
@@ -44,7 +46,9 @@ async def page(
 ) -> list[records.Call]:
     """Newest first."""
     query = _matching(wanted, after)
-    if wanted.user_id is not None:
+    if wanted.outcome_id is not None:
+        query = select(Call).where(Call.id.in_(_with_outcome(wanted, after, limit)))
+    elif wanted.user_id is not None:
         mine = union_all(_own(wanted, after, limit), _taken_part_in(wanted, after, limit)).subquery()
         query = select(Call).where(Call.id.in_(select(mine.c.id)))
     return [to_record(records.Call, found) for found in await session.scalars(_newest(query, limit))]
@@ -62,14 +66,28 @@ def _taken_part_in(wanted: CallFilter, after: tuple[int, str] | None, limit: int
     as in a join or with EXISTS, it reads every busy call there is as long as it has no statistics."""
     at = Participant.created_us
     query = select(Participant.call_id).where(Participant.user_id == wanted.user_id, *_within(wanted, at))
-    conditions = _conditions(wanted)
-    if conditions:
+    if conditions := _conditions(wanted):
         fits = select(literal(1)).where(Call.id == Participant.call_id, *conditions)
         query = query.where(fits.correlate(Participant).scalar_subquery() == 1)
     if after is not None:
         query = query.where(tuple_(at, Participant.call_id) < tuple_(*after))
     query = query.order_by(at.desc(), Participant.call_id.desc()).limit(limit)
     return select(query.subquery().c.call_id.label("id"))
+
+
+def _with_outcome(wanted: CallFilter, after: tuple[int, str] | None, limit: int) -> Select[str]:
+    """The newest calls of which this was said, each once; looked up as in :func:`_taken_part_in`."""
+    at = CallSummary.call_created_us
+    query = select(CallSummary.call_id, at).where(CallSummary.outcome_id == wanted.outcome_id, *_within(wanted, at))
+    if wanted.user_id is not None:
+        query = query.where(CallSummary.user_id == wanted.user_id)
+    if conditions := _conditions(wanted):
+        fits = select(literal(1)).where(Call.id == CallSummary.call_id, *conditions)
+        query = query.where(fits.correlate(CallSummary).scalar_subquery() == 1)
+    if after is not None:
+        query = query.where(tuple_(at, CallSummary.call_id) < tuple_(*after))
+    query = query.distinct().order_by(at.desc(), CallSummary.call_id.desc()).limit(limit)
+    return select(query.subquery().c.call_id)
 
 
 def _newest(query: Select[Call], limit: int) -> Select[Call]:

@@ -5,6 +5,7 @@ Calls are not copied into the feed: they are read from the log, where the engine
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import select, tuple_
@@ -14,10 +15,14 @@ from crm import ids, paging, people
 from crm.models.calls import Call
 from crm.models.people import Activity
 from crm.paging import Page
+from crm.records import as_dict
+from crm.repositories import summaries
 from crm.unit_of_work import UnitOfWork
+from crm.wrapup import Summary
 
 PREFIX = "act"
-_OF_A_CALL = ("direction", "state", "disposition", "talk_ms", "user_id", "customer_number", "recording_id", "notes")
+_OF_A_CALL = ("direction", "state", "disposition", "talk_ms", "user_id", "customer_number", "recording_id")
+_OF_A_SUMMARY = ("user_id", "role", "outcome", "notes", "deal_id")
 
 
 def add(work: UnitOfWork, record_id: str, kind: str, object_id: str | None, data: dict[str, Any] | None = None) -> None:
@@ -38,7 +43,8 @@ def add(work: UnitOfWork, record_id: str, kind: str, object_id: str | None, data
 async def page(
     session: AsyncSession, record_id: str, *, cursor: str | None = None, limit: int = 50
 ) -> Page[people.Activity]:
-    """Kinds: record.add, record.change, record.import, note.add, note.change, deal.add, deal.change and call."""
+    """Kinds: record.add, record.change, record.import, note.add, note.change, deal.add, deal.change, task.add,
+    task.done, task.reopen and call: what each user has said of it stands in its ``summaries``."""
     more, after = paging.checked_limit(limit) + 1, paging.decode(cursor)
     lines = [*await _written(session, record_id, after, more), *await _calls(session, record_id, after, more)]
     lines.sort(key=lambda line: (line.at_us, line.id), reverse=True)
@@ -61,7 +67,8 @@ async def _calls(
     query = select(Call).where(Call.record_id == record_id)
     if after is not None:
         query = query.where(tuple_(Call.created_us, Call.id) < after)
-    rows = await session.scalars(query.order_by(Call.created_us.desc(), Call.id.desc()).limit(limit))
+    rows = list(await session.scalars(query.order_by(Call.created_us.desc(), Call.id.desc()).limit(limit)))
+    said = await summaries.of_calls(session, [row.id for row in rows])
     return [
         people.Activity(
             row.id,
@@ -69,7 +76,18 @@ async def _calls(
             "call",
             f"user:{row.user_id}" if row.user_id else "engine",
             row.id,
-            {name: getattr(row, name) for name in _OF_A_CALL},
+            {name: getattr(row, name) for name in _OF_A_CALL} | _said(row, said[row.id]),
         )
         for row in rows
     ]
+
+
+def _said(call: Call, its: Sequence[Summary]) -> dict[str, Any]:
+    """The saved summaries; outcome and notes alone are those of the user whose call it is."""
+    saved = [as_dict(summary) for summary in its if summary.state == "saved"]
+    own: dict[str, Any] = next((each for each in saved if each["user_id"] == call.user_id), {})
+    return {
+        "outcome": own.get("outcome"),
+        "notes": own.get("notes", call.notes),
+        "summaries": [{name: each[name] for name in _OF_A_SUMMARY} for each in saved],
+    }

@@ -91,7 +91,7 @@ async def _find(session: AsyncSession, call_id: str) -> Row:
 
 def _check(wanted: CallFilter) -> None:
     """Filters come from addresses and command lines: whatever a database driver would refuse is refused here."""
-    for name in ("user_id", "customer_number", "did", "disposition", "state", "record_id"):
+    for name in ("user_id", "customer_number", "did", "disposition", "state", "record_id", "outcome_id"):
         fields.one(name, getattr(wanted, name), fields.optional(fields.text(100)))
     fields.one("direction", wanted.direction, fields.optional(fields.choice(*DIRECTIONS)))
     for name in ("since_us", "until_us"):

@@ -71,19 +71,27 @@ async def for_call(session: AsyncSession, call_id: str) -> list[people.Note]:
     return [_note(row) for row in rows]
 
 
-async def keep_for_call(work: UnitOfWork, call_id: str, record_id: str, text: str) -> people.Note:
-    """The one note of this user on this call, made or overwritten; it follows when the call is put on another record.
+async def keep_for_call(
+    work: UnitOfWork, call_id: str, record_id: str | None, text: str, *, deal_id: str | None = None
+) -> people.Note | None:
+    """The one note of this user on this call, made or overwritten; it follows when the call is put on another record,
+    and is taken away where there is no record any more (None).
 
-    Typing leaves one line in the feed, not one for each key: the line that says that the note was made.
+    Saving again leaves one line in the feed: the one that says that the note was made.
     """
     author = work.actor.id or None
     query = select(Note).where(Note.call_id == call_id, Note.author_id == author).limit(1)
     row = (await work.session.scalars(query)).first()
+    if record_id is None:
+        if row is not None:
+            await work.session.delete(row)
+            await work.flush()
+        return None
     if row is None:
-        return await add(work, record_id, text, call_id=call_id)
+        return await add(work, record_id, text, call_id=call_id, deal_id=deal_id)
     await records.show(work.session, record_id)
-    row.text = fields.one("text", text, fields.text(20_000, empty=True, lines=True))
-    row.record_id, row.updated_us = record_id, work.at_us
+    row.text = fields.one("text", text, _text)
+    row.record_id, row.deal_id, row.updated_us = record_id, deal_id, work.at_us
     await work.flush()
     return _note(row)
 

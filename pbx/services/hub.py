@@ -144,6 +144,22 @@ class Hub:
         self._add_voicemail(user_id, voicemail_id, voicemail)
         self._tell()
 
+    def summary_changed(self, user_id: str, summary: Message) -> None:
+        """A summary was made, typed in or saved: its user's consoles show it. Nobody else is told."""
+        self._add(frozenset({user_id}), lambda: {"type": "summary", "summary": summary}, private=True)
+        self._tell()
+
+    def task_changed(self, user_id: str, task_id: str, task: Message | None) -> None:
+        """For who does it; None where it was removed or given to somebody else."""
+        message = {"type": "task", "task_id": task_id, "task": task}
+        self._add(frozenset({user_id}), lambda: message, private=True)
+        self._tell()
+
+    def remind(self, user_id: str, task: Message) -> None:
+        """The moment of a task's reminder has come."""
+        self._add(frozenset({user_id}), lambda: {"type": "reminder", "task": task}, private=True)
+        self._tell()
+
     def alert_changed(self, alert: Alert, stands: bool) -> None:
         """For managers and admins. One that is over is told as its id alone."""
         message = {"type": "alert", "alert_id": alert.id, "alert": alert.view() if stands else None}
@@ -268,7 +284,7 @@ class Hub:
         return self._messages.get(voicemail_id, ("", {}))[1] is None
 
     def snapshot(self, user_id: str, sees_all: bool) -> Message:
-        """What is going on now, for this user. Without voicemails: those are in the store."""
+        """What is going on now, for this user. Without voicemails, summaries and tasks: those are in the store."""
         self.catch_up()
         directory = self._directory()
         return {
@@ -294,7 +310,8 @@ def unheard_voicemail(row: Message) -> Message | None:
 
 
 def apply(snapshot: Message, event: Message) -> Message:
-    """What a client does with an event. Calls and voicemails keep the order in which they were made."""
+    """What a client does with an event. Calls, voicemails and summaries keep the order in which they were made; tasks
+    stand by their moment, up to that of ``tasks_until_us``."""
     result = dict(snapshot) | {"n": event["n"]}
     match event["type"]:
         case "call":
@@ -306,6 +323,14 @@ def apply(snapshot: Message, event: Message) -> Message:
         case "voicemail":
             item = event["unheard"] or {"id": event["voicemail_id"]}
             result["voicemails"] = _replaced(result["voicemails"], item, "id", keep=bool(event["unheard"]))
+        case "summary":
+            summary = event["summary"]
+            result["summaries"] = _replaced(result["summaries"], summary, "call_id", keep=summary["state"] == "draft")
+        case "task":
+            task = event["task"] or {"id": event["task_id"], "due_us": 0, "done_us": 0}
+            waits = task["done_us"] is None and task["due_us"] <= result["tasks_until_us"]
+            kept = _replaced(result["tasks"], task, "id", keep=waits)
+            result["tasks"] = sorted(kept, key=lambda each: (each["due_us"], each["id"]))
         case "alert":
             item = event["alert"] or {"id": event["alert_id"]}
             result["alerts"] = _replaced(result["alerts"], item, "id", keep=bool(event["alert"]))

@@ -10,14 +10,17 @@ from crm import paging, phone_numbers
 from crm.errors import Refused
 from crm.records import CallEvent, as_dict
 from crm.repositories.calls import CallFilter
-from crm.services import calls, voicemails
+from crm.services import calls, summaries, voicemails
+from crm.wrapup import Summary
 from pbx.core.call.record import CallRecord
 from pbx.core.ids import CallId, voicemail_id
 from pbx.services.views import call_view, involved, involved_in, shown
 from pbx.web.context import Ctx
 from pbx.web.principal import forbidden
+from pbx.web.wire.calls import CallView
 
 STORED_WITHIN_US = 60_000_000
+Row = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +97,45 @@ async def exists(ctx: Ctx, call_id: str) -> bool:
     return True
 
 
+def row(view: Row) -> Row:
+    """The call alone, without what belongs to it."""
+    return {name: view[name] for name in CallView.model_fields if name in view}
+
+
+async def with_outcomes(ctx: Ctx, rows: Sequence[Row]) -> list[Row]:
+    """Each with what was said of it: by who asks, else by the user whose call it is."""
+    async with ctx.engine.store.read() as session:
+        said = await summaries.of_calls(session, [call["id"] for call in rows])
+    return [{**call, **_said_of(ctx, call, said[call["id"]])} for call in rows]
+
+
+async def with_summaries(ctx: Ctx, call: Row) -> Row:
+    """A call that goes on while the database is away is shown without them."""
+    try:
+        async with ctx.engine.store.read() as session:
+            said = (await summaries.of_calls(session, [call["id"]]))[call["id"]]
+    except Refused:
+        said = []
+    return {**call, **_said_of(ctx, call, said), "summaries": [each for each in said if _may_see(ctx, each)]}
+
+
+def _said_of(ctx: Ctx, call: Row, said: Sequence[Summary]) -> Row:
+    """Notes are never another's where who asks has a summary: these are what their own are edited from."""
+    by_user = {summary.user_id: summary for summary in said if _may_see(ctx, summary)}
+    mine, own = by_user.get(ctx.who.id), by_user.get(call["user_id"])
+    outcome = next((each.outcome for each in (mine, own) if each and each.outcome), None)
+    shown = mine or own
+    return {"outcome": as_dict(outcome) if outcome else None, "notes": shown.notes if shown else call["notes"]}
+
+
+def _may_see(ctx: Ctx, summary: Summary) -> bool:
+    """What is not saved yet is nobody's business but its user's, and a manager's."""
+    return summary.state == "saved" or summary.user_id == ctx.who.id or ctx.who.sees_all
+
+
 async def page(ctx: Ctx, wanted: CallFilter, cursor: str | None, limit: int) -> dict[str, Any]:
-    """The store's page, with the calls in memory put in their places: those are ahead of the store."""
+    """The store's page, with the calls in memory put in their places: those are ahead of the store, which alone knows
+    what was said of calls."""
     after = paging.decode(cursor)
     async with ctx.engine.store.read() as session:
         stored = await calls.list_all(session, wanted, cursor=cursor, limit=limit)
@@ -104,11 +144,12 @@ async def page(ctx: Ctx, wanted: CallFilter, cursor: str | None, limit: int) -> 
         record = ctx.engine.records.get(call_id)
         if record is not None:
             _put(ctx, rows, record, wanted)
-    for record in _not_stored_yet(ctx, stored.items[-1].created_us if stored.next_cursor else 0):
+    oldest_us = stored.items[-1].created_us if stored.next_cursor else 0
+    for record in _not_stored_yet(ctx, oldest_us) if wanted.outcome_id is None else ():
         if after is None or _key(record.call) < after:
             _put(ctx, rows, record, wanted)
     ordered = sorted(rows.values(), key=_key, reverse=True)
-    items = ordered[:limit]
+    items = await with_outcomes(ctx, ordered[:limit])
     if len(ordered) > limit and items:
         return {"items": items, "next_cursor": paging.encode(*_key(items[-1]))}
     return {"items": items, "next_cursor": stored.next_cursor}

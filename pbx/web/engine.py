@@ -24,6 +24,7 @@ from pbx.services.hub import Hub
 from pbx.services.metrics import Metrics
 from pbx.services.ports import Clock
 from pbx.services.practice import Practice
+from pbx.services.reminders import Reminders
 
 
 class Records(Protocol):
@@ -98,6 +99,9 @@ class Engine(Protocol):
     def drain(self) -> Drain: ...
     @property
     def practice(self) -> Practice: ...
+
+
+    def reminders(self) -> Reminders: ...
     @property
     def recordings_dir(self) -> Path: ...
     @property

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,8 @@ class Projector:
         self._idle = asyncio.Event()
         self._hurry = asyncio.Event()
         self._stood = _Stood()
+        self.on_stored: Callable[[Sequence[Line]], None] = lambda lines: None
+        """Told of lines whose rows stand in the store now."""
 
     @property
     def lag(self) -> int:
@@ -143,6 +145,7 @@ class Projector:
                 written.append((record.call_id, values))
             writers.append_events(batch, [_event(line) for line in lines])
         self._stood.keep(written)
+        self.on_stored(lines)
 
     async def _record(self, call_id: str, lines: list[Line]) -> CallRecord:
         """The call's rows: from memory, or folded again from what the store has and these lines."""

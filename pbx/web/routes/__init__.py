@@ -27,6 +27,8 @@ from pbx.web.routes import (
     scripts,
     session,
     settings,
+    summaries,
+    tasks,
     trunks,
     users,
 )
@@ -49,6 +51,8 @@ TABLES: tuple[Table, ...] = tuple(
         people,
         deals,
         calls,
+        summaries,
+        tasks,
         recordings,
         scripts,
         phone,

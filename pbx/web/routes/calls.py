@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from crm.errors import conflict
-from crm.services import deals, people
+from crm.records import as_dict
+from crm.services import deals, people, summaries
 from pbx.core.events import Ask, PartyAsk
 from pbx.web import call_log
 from pbx.web.context import Ctx
 from pbx.web.declare import Right, Table
 from pbx.web.principal import forbidden
 from pbx.web.wire.base import Paged
-from pbx.web.wire.calls import AnswerOn, CallDetail, CallQuery, CallView, Dial, Dialled, Digits, Invite, Link, Notes
+from pbx.web.wire.calls import AnswerOn, CallDetail, CallQuery, CallView, Dial, Dialled, Digits, Invite, Link
 
 table = Table("calls")
 
@@ -39,7 +40,7 @@ async def dial(ctx: Ctx, body: Dial) -> Any:
             user_id, body.to, via=body.via, device_id=body.device_id, by=ctx.who.id, call_id=ctx.call_id
         )
     found = await call_log.find(ctx, ctx.call_id)
-    return {"id": ctx.call_id, "call": _row(found.view)}
+    return {"id": ctx.call_id, "call": call_log.row(found.view)}
 
 
 @table.route("GET", "/calls", right=Right.REP, scope="calls:read", answer=Paged[CallView], errors=(422,))  # type: ignore[valid-type]
@@ -64,7 +65,7 @@ async def show_call(ctx: Ctx) -> Any:
     """One call with its timeline, legs, participants and recordings."""
     found = await call_log.find_with_timeline(ctx, ctx.path("call"))
     call_log.check_may_see(ctx, found)
-    return found.view
+    return await call_log.with_summaries(ctx, found.view)
 
 
 @table.route(
@@ -179,7 +180,7 @@ async def answer(ctx: Ctx, body: AnswerOn) -> Any:
     one you talked over last, else the first."""
     await _owned(ctx)
     ctx.engine.control.answer(ctx.path("call"), body.device_id, ctx.who.id)
-    return _row((await call_log.find(ctx, ctx.path("call"))).view)
+    return call_log.row((await call_log.find(ctx, ctx.path("call"))).view)
 
 
 @table.route("POST", "/calls/{call}/digits", right=Right.REP, scope="calls:write", status=204, errors=(404, 409, 422))
@@ -213,21 +214,17 @@ async def erase_recording(ctx: Ctx) -> Any:
     return await _ask(ctx, Ask.ERASE_RECORDING)
 
 
-@table.route("PUT", "/calls/{call}/notes", right=Right.REP, scope="calls:write", answer=CallView, errors=(404, 422))
-async def save_notes(ctx: Ctx, body: Notes) -> Any:
-    """The call's notes, whole, as often as they are typed; during the call and after."""
-    found = await _controlled(ctx)
-    ctx.engine.control.note(ctx.path("call"), body.notes, ctx.who.id, after=found.last_seq)
-    return {**_row(found.view), "notes": body.notes}
-
-
 @table.route("PUT", "/calls/{call}/record", right=Right.REP, scope="calls:write", answer=CallView, errors=(404, 422))
 async def link_record(ctx: Ctx, body: Link) -> Any:
     """File the call under a lead, contact, company or deal."""
     found = await _controlled(ctx)
     record_type, record_id = await _record(ctx, body.record_id)
     ctx.engine.control.link(ctx.path("call"), record_type, record_id, ctx.who.id, after=found.last_seq)
-    return {**_row(found.view), "record_type": record_type, "record_id": record_id}
+    async with ctx.engine.store.write(ctx.who.author) as work:
+        summary = await summaries.refile(work, found.view["id"], ctx.who.id, record_type, record_id)
+    if summary is not None:
+        ctx.engine.hub.summary_changed(summary.user_id, as_dict(summary))
+    return {**call_log.row(found.view), "record_type": record_type, "record_id": record_id}
 
 
 async def _record(ctx: Ctx, record_id: str) -> tuple[str, str]:
@@ -280,8 +277,4 @@ async def _ask_party(ctx: Ctx, ask: PartyAsk) -> Any:
 
 
 async def _now(ctx: Ctx) -> Any:
-    return _row((await call_log.find(ctx, ctx.path("call"))).view)
-
-
-def _row(view: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in view.items() if name in CallView.model_fields}
+    return call_log.row((await call_log.find(ctx, ctx.path("call"))).view)

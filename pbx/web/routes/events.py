@@ -18,6 +18,7 @@ from crm.errors import Refused
 from crm.records import as_dict
 from crm.services import voicemails
 from pbx.services.displays import with_displays
+from crm.services import summaries, tasks, voicemails
 from pbx.services.hub import Hub, Listener, unheard_voicemail
 from pbx.web import replies
 from pbx.web.auth import DOOR
@@ -34,7 +35,8 @@ HEARTBEAT_S = 20.0
 RECHECK_S = 30.0
 GOODBYE_S = 1.0
 TOO_SLOW, LOGGED_OUT = 1013, 4401
-NEW_MESSAGES = 500
+NEW_MESSAGES, DRAFTS, TASKS = 500, 50, 200
+TASKS_AHEAD_US = 7 * 24 * 3_600_000_000
 
 
 class Resume(Query):
@@ -103,6 +105,8 @@ class _Connection:
             snapshot = self._hub.snapshot(who.id, who.sees_all)
             whole = snapshot | {"voicemails": with_displays(await self._new_messages(), self._ctx.home)}
             await self._socket.send_frame(replies.encode(whole), WSMsgType.TEXT)
+            snapshot |= {"voicemails": await self._new_messages(), **await self._to_do()}
+            await self._socket.send_frame(replies.encode(snapshot), WSMsgType.TEXT)
             return
         frames = [event.encoded() for event in missed if self._listener.may_see(event)]
         hello = {"type": "resumed", "epoch": self._hub.epoch, "n": self._hub.number, "missed": len(frames)}
@@ -123,6 +127,20 @@ class _Connection:
             log.warning("events.no_voicemails", why=refused.message)
         found |= self._hub.new_messages(user_id)
         return sorted((item for item in found.values() if item), key=lambda item: (item["created_us"], item["id"]))
+
+    async def _to_do(self) -> dict[str, Any]:
+        """The user's drafts, and the tasks that are due before long, as the store has them: each change of these is
+        told after it stands there."""
+        user_id, until_us = self._ctx.who.id, self._ctx.engine.clock.now() + TASKS_AHEAD_US
+        found: dict[str, Any] = {"summaries": [], "tasks": [], "tasks_until_us": until_us}
+        try:
+            async with self._ctx.engine.store.read() as session:
+                drafts = await summaries.page(session, user_id, state="draft", limit=DRAFTS)
+                due = await tasks.page(session, user_id=user_id, due_before_us=until_us + 1, limit=TASKS)
+        except Refused as refused:
+            log.warning("events.nothing_to_do", why=refused.message)
+            return found
+        return found | {"summaries": [as_dict(each) for each in reversed(drafts.items)], "tasks": due.items}
 
     async def _read(self) -> None:
         """Nothing is expected; reading answers pings and notices the end."""

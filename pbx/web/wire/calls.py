@@ -6,11 +6,17 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field, create_model
 
-from crm import records
+from crm import records, wrapup
 from crm.repositories.calls import CallFilter
 from pbx.web.wire.base import Answer, Body, PageQuery, Query, view
 
-CallView = view(records.Call)
+OutcomeBriefView = view(wrapup.OutcomeBrief)
+_OUTCOME: Any = (
+    OutcomeBriefView | None,
+    Field(None, description="In lists and details: what you, else the user whose call it is, have said of it."),
+)
+CallView = create_model("Call", __base__=view(records.Call, "CallRow"), outcome=_OUTCOME)
+SummaryView = view(wrapup.Summary)
 LegView = view(records.Leg)
 TimelineView = view(records.CallEvent, "TimelineEvent")
 
@@ -69,6 +75,7 @@ class CallDetail(CallView):  # type: ignore[misc, valid-type]
     participants: list[ParticipantView]  # type: ignore[valid-type]
     recordings: list[RecordingView]  # type: ignore[valid-type]
     voicemails: list[CallVoicemail]  # type: ignore[valid-type]
+    summaries: list[SummaryView] = Field(description="Each user's, as far as you may see them.")  # type: ignore[valid-type]
     timeline: list[TimelineView] = Field(description="Facts in the order in which they were decided.")  # type: ignore[valid-type]
 
 
@@ -118,6 +125,7 @@ class CallQuery(PageQuery):
     customer_number: str | None = Field(None, description="In any notation.")
     did: str | None = None
     record_id: str | None = None
+    outcome: str | None = Field(None, description="An outcome's id, as `user`, or anybody, has said it.")
     since_us: int | None = Field(None, ge=0, le=2**62)
     until_us: int | None = Field(None, ge=0, le=2**62)
     open: bool | None = Field(None, description="true: still going on; false: over.")
@@ -131,6 +139,7 @@ class CallQuery(PageQuery):
             customer_number=self.customer_number,
             did=self.did,
             record_id=self.record_id,
+            outcome_id=self.outcome,
             since_us=self.since_us,
             until_us=self.until_us,
             open=self.open,

@@ -10,7 +10,6 @@ from crm import wrapup
 from pbx.web.wire.base import Body, PageQuery, Query, view
 
 OutcomeView = view(wrapup.Outcome)
-SummaryView = view(wrapup.Summary)
 TaskView = view(wrapup.Task)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -41,9 +41,11 @@ from pbx.services.occupancy import Occupancy
 from pbx.services.persons import Persons
 from pbx.services.practice import Practice
 from pbx.services.presence_view import PresenceView
+from pbx.services.reminders import Reminders
 from pbx.services.routing import Routing
 from pbx.services.runtime import Calls
 from pbx.services.spending import Spending
+from pbx.services.wrapup import WrapUp
 from pbx.web.app import make_app
 from pbx.web.auth import COOKIE, CSRF_HEADER, DOOR, Door
 from pbx.web.routes.phone import PROXIES
@@ -144,6 +146,8 @@ class SmallEngine:
         self.metrics = Metrics(self.records, self.ready)
         self.carrier = PaperCarrier()
         self.practice = Practice(self.carrier)
+        self.wrapup, self.reminders = WrapUp(self.store, self.hub), Reminders(self.store, self.hub)
+        self.projector.on_stored = self.wrapup.stored
         self.calls.observers += [self.records, occupancy, routing, self.hub, self.metrics]
 
     def _current(self) -> Directory:
@@ -299,15 +303,16 @@ async def open_world(store: Store, home: Path) -> AsyncIterator[World]:
         engine.registrations.bindings[someone.device] = 1
     server = TestServer(make_app(engine))
     await server.start_server()
-    running = asyncio.ensure_future(engine.projector.run())
+    loops = (engine.projector.run, engine.wrapup.run, engine.reminders.run)
+    running = [asyncio.ensure_future(run()) for run in loops]
     try:
         async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http:
             yield World(engine, server, http, people)
     finally:
         await server.close()
-        running.cancel()
-        with suppress(asyncio.CancelledError):
-            await running
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
         engine.journal.close()
 
 

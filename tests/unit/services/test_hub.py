@@ -44,6 +44,8 @@ class World:
         self.alerts.watchers.append(self.hub.alert_changed)
         self.calls.observers += [self.records, occupancy, self.hub]
         self.made: list[CallId] = []
+        self.drafts: dict[str, dict[str, Any]] = {}
+        self.tasks: dict[str, dict[str, Any]] = {}
 
     def ring(self, name: str) -> CallId:
         call = CallId(f"c_{len(self.made):026d}")
@@ -71,6 +73,20 @@ class World:
                     "duration_ms": 1,
                 }
                 self.hub.voicemail_changed("u_mio", heard if index % 2 else None, heard["id"])
+            case "draft" | "save" if call:
+                summary = {"call_id": call, "state": "saved" if what == "save" else "draft", "notes": str(index)}
+                self.drafts[call] = summary
+                self.hub.summary_changed("u_mio", summary)
+            case "task" | "done":
+                task = {"id": f"task_{index % 4}", "due_us": index, "done_us": 1 if what == "done" else None}
+                self.tasks[f"task_{index % 4}"] = task
+                self.hub.task_changed("u_mio", f"task_{index % 4}", task)
+            case "no task":
+                self.tasks.pop(f"task_{index % 4}", None)
+                self.hub.task_changed("u_mio", f"task_{index % 4}", None)
+            case "remind":
+                for task in self.tasks.values():
+                    self.hub.remind("u_mio", task)
             case "alert":
                 self.alerts.raised(
                     Kind.TRUNK_DOWN, f"tr_{index % 3}", "The trunk does not answer.", passing=index % 2 > 0
@@ -111,7 +127,15 @@ class Client:
         self.seen = self.fresh() | {"voicemails": []}
 
     def fresh(self) -> dict[str, Any]:
-        return dict(orjson.loads(orjson.dumps(self.world.hub.snapshot(self.user_id, self.sees_all))))
+        """With what the store has for this user: their drafts, and their tasks that are due by a moment."""
+        own = self.user_id == "u_mio"
+        tasks = [each for each in self.world.tasks.values() if each["done_us"] is None and each["due_us"] <= DUE_UNTIL]
+        to_do = {
+            "summaries": [each for each in self.world.drafts.values() if own and each["state"] == "draft"],
+            "tasks": sorted(tasks, key=lambda each: (each["due_us"], each["id"])) if own else [],
+            "tasks_until_us": DUE_UNTIL,
+        }
+        return dict(orjson.loads(orjson.dumps(self.world.hub.snapshot(self.user_id, self.sees_all) | to_do)))
 
     def read(self) -> None:
         while self.listener.frames:
@@ -120,6 +144,8 @@ class Client:
 
 STEPS = ("mio", "sam", "alex", "rings", "answers", "phone ends", "caller ends", "hang up")
 STEPS += ("register", "unregister", "note", "voicemail", "reload", "alert", "over")
+STEPS += ("draft", "save", "task", "done", "no task", "remind")
+DUE_UNTIL = 25
 
 
 @pytest.mark.covers("A5")
@@ -149,6 +175,7 @@ def test_a_snapshot_with_the_events_after_it_is_a_fresh_snapshot(
         for each in (fresh, seen):
             each["presence"] = sorted(each["presence"], key=lambda shown: shown["user_id"])
             each["calls"] = sorted(each["calls"], key=lambda shown: shown["id"])
+            each["summaries"] = sorted(each["summaries"], key=lambda shown: shown["call_id"])
             del each["n"]
         assert seen == fresh
 
