@@ -81,6 +81,7 @@ from pbx.services.toll_fraud import TollFraud
 from pbx.services.transfers import Transfers
 from pbx.services.trunk_health import TrunkHealth
 from pbx.services.wrapup import WrapUp
+from pbx.supervisor.doctor import findings
 from pbx.web.server import WebServer
 
 log = structlog.get_logger("engine")
@@ -343,6 +344,14 @@ class Engine:
             "disk_free_mb": self.disk_guard.room.free_bytes // MB,
             "recording_withheld": self.disk_guard.withheld is not None,
         }
+
+    async def doctor(self) -> list[dict[str, str]]:
+        """In a thread: it looks at files, ports and programs, and asks this engine as anybody would."""
+
+        def look() -> list[dict[str, str]]:
+            return [finding.view() for finding in findings(self.config)]
+
+        return await asyncio.to_thread(look)
 
     def _run(self, *loops: Callable[[], Awaitable[None]]) -> None:
         for run in loops:

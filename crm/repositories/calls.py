@@ -127,6 +127,12 @@ async def open_calls(session: AsyncSession) -> list[records.Call]:
     return [to_record(records.Call, found) for found in await session.scalars(query)]
 
 
+async def any_answered(session: AsyncSession) -> bool:
+    """Whether people have ever talked here."""
+    query = select(Call.id).where(Call.answered_us.is_not(None)).limit(1)
+    return (await session.scalars(query)).first() is not None
+
+
 async def minutes_by_user(session: AsyncSession, since_us: int) -> dict[str, int]:
     """Started minutes of the answered calls that left, by the user they count for: what spend caps go by."""
     minutes = func.sum((Call.ended_us - Call.created_us + _MINUTE_US - 1) // _MINUTE_US)

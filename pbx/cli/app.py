@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from pbx.config import Config, ConfigError
+from pbx.config import Config
+from pbx.supervisor.checks import check_database
 
 if TYPE_CHECKING:
     from crm.unit_of_work import Store, UnitOfWork
@@ -68,16 +69,6 @@ def _run(work: Coroutine[Any, Any, T]) -> T:
     import asyncio
 
     return asyncio.run(work)
-
-
-def check_database(config: Config) -> None:
-    """A SQLite file that is not there is an error, never made in passing."""
-    _, found, path = config.database_url.partition(":///")
-    if config.database_url.startswith("sqlite") and found and not Path(path).exists():
-        raise ConfigError(
-            f"There is no database in {config.home}: run “pbx migrate” to make one there, or set SWITCHHOOK_HOME "
-            "(or --home) to where Switchhook keeps its state."
-        )
 
 
 def follow(config: Config, revision: int, within_s: float = FOLLOW_S) -> bool:

@@ -13,9 +13,10 @@ from pathlib import Path, PurePosixPath
 import click
 
 from pbx.cli import output
-from pbx.cli.app import App, check_database, json_option
+from pbx.cli.app import App, json_option
 from pbx.cli.progress import bar
 from pbx.config import Config
+from pbx.supervisor.checks import check_database
 from pbx.supervisor.health import ready
 
 # The journal holds what the engine has decided and the database may not have yet.

@@ -2,35 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
-import ipaddress
-import shutil
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import click
 
 from pbx.cli import output
-from pbx.cli.app import App, check_database, json_option
-from pbx.config import Config, ConfigError
-from pbx.supervisor.health import engine_url, ready
+from pbx.cli.app import App, json_option
+from pbx.config import ConfigError
 
 if TYPE_CHECKING:
-    from pbx.adapters.asterisk.find import Status
+    from pbx.supervisor.doctor import Finding
 
-State = Literal["good", "warning", "bad"]
-_MARKS: dict[State, str] = {"good": "  good   ", "warning": "  WARNING", "bad": "  BAD    "}
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """``sentence`` says what was found and, where it is not good, the remedy."""
-
-    layer: str
-    state: State
-    sentence: str
+_MARKS = {"ok": "  good   ", "warn": "  WARNING", "fail": "  BAD    "}
 
 
 @click.command("doctor")
@@ -45,171 +29,16 @@ def doctor_command(app: App, sound: bool) -> int:
         if not app.as_json:
             click.echo(f"{_MARKS[finding.state]}  {finding.layer:<13} {finding.sentence}")
     if app.as_json:
-        output.dump([{"layer": f.layer, "state": f.state, "finding": f.sentence} for f in found])
-    return 1 if any(finding.state == "bad" for finding in found) else 0
+        output.dump([finding.view() for finding in found])
+    return 1 if any(finding.state == "fail" for finding in found) else 0
 
 
 def _findings(app: App, sound: bool) -> Iterator[Finding]:
-    """In the order in which one layer stands on the other."""
+    from pbx.supervisor import doctor
+
     try:
         config = app.config
     except ConfigError as error:
-        yield Finding("config", "bad", str(error))
+        yield doctor.Finding("config", "fail", str(error))
         return
-    yield Finding("config", "good", f"Home {config.home}, cache {config.cache}.")
-    yield _disk(config)
-    yield from _database(app)
-    yield _host_name()
-    yield from _asterisk(config, sound)
-    state = ready(config)
-    yield _engine(config, state)
-    if state is None:
-        yield from _ports(config)
-    yield _certificate(config)
-    yield _nat(config)
-
-
-def _disk(config: Config) -> Finding:
-    from pbx.supervisor.checks import check_room
-    from pbx.supervisor.errors import CannotStart
-
-    place = next(path for path in (config.home, *config.home.parents) if path.exists())
-    try:
-        check_room(place)
-    except CannotStart as error:
-        return Finding("disk", "bad", str(error))
-    return Finding("disk", "good", f"{shutil.disk_usage(place).free / 1e9:.1f} GB free for calls and recordings.")
-
-
-def _database(app: App) -> Iterator[Finding]:
-    from crm.errors import Refused
-
-    try:
-        check_database(app.config)
-        counts, problem = app.read(_counts)
-    except (ConfigError, Refused) as error:
-        yield Finding("database", "bad", str(error))
-        return
-    yield Finding("database", "good", f"It answers: {counts['users']} users, {counts['numbers']} numbers.")
-    if problem is not None:
-        text = f"The audit log was changed from outside at entry {problem}: compare it with a backup."
-        yield Finding("audit log", "bad", text)
-    if not counts["trunks"]:
-        yield Finding(
-            "trunk", "warning", "No trunk is switched on, so no outside call can leave: see “pbx trunk add --help”."
-        )
-    else:
-        yield Finding("trunk", "good", f"{counts['trunks']} switched on.")
-
-
-async def _counts(session: Any) -> tuple[dict[str, int], int | None]:
-    from crm.services import audit, numbers, trunks, users
-
-    counts = {
-        "users": len(await users.list_all(session)),
-        "numbers": len(await numbers.list_all(session)),
-        "trunks": sum(trunk.enabled for trunk in await trunks.list_all(session)),
-    }
-    return counts, await audit.verify(session)
-
-
-def _host_name() -> Finding:
-    from pbx.adapters.asterisk.instance import hosts_warning
-
-    warning = hosts_warning()
-    return Finding("host name", "warning" if warning else "good", warning or "/etc/hosts names this machine.")
-
-
-def _asterisk(config: Config, sound: bool) -> Iterator[Finding]:
-    from pbx.adapters.asterisk import find
-
-    status = asyncio.run(find.status(config))
-    if status.system and status.system.problem:
-        yield Finding("Asterisk", "good", f"The system's own is not used: {status.system.problem}.")
-    if status.used is None:
-        yield Finding("Asterisk", "bad", "None is there yet: run “pbx asterisk build” (about four minutes).")
-        return
-    yield Finding("Asterisk", "good", f"{status.used.version} in {status.used.prefix}.")
-    if sound:
-        yield _sound(status)
-
-
-def _sound(status: Status) -> Finding:
-    from pbx.adapters.asterisk.embedded.errors import BuildError
-    from pbx.adapters.asterisk.selftest import self_test
-
-    assert status.used is not None
-    try:
-        verdict = asyncio.run(self_test(status.used.prefix))
-    except BuildError as error:
-        return Finding("sound", "bad", str(error))
-    remedy = "" if verdict.sound else " Build ours: “pbx asterisk build --again”."
-    return Finding("sound", "good" if verdict.sound else "bad", verdict.sentence + remedy)
-
-
-def _engine(config: Config, state: dict[str, Any] | None) -> Finding:
-    if state is None:
-        return Finding(
-            "engine", "bad", f"None answers at {engine_url(config)}: start it with “make up” or “pbx serve”."
-        )
-    faults: list[tuple[Callable[[], bool], str]] = [
-        (lambda: not state.get("store", True), "It runs, but the database does not answer it: see “pbx logs”."),
-        (lambda: not state.get("asterisk"), "It runs, but Asterisk does not answer it: see “pbx logs asterisk”."),
-        (lambda: not state.get("manager", True), "Asterisk's manager interface does not answer it: see “pbx logs”."),
-        (
-            lambda: not state.get("intruders_heard", True),
-            "Asterisk does not tell it who guesses passwords, so nobody is blocked: start Asterisk again.",
-        ),
-        (lambda: bool(state.get("draining")), "It takes no new calls before a restart: “pbx drain off” ends that."),
-        (lambda: bool(state.get("overloaded")), "It is at its limit and refuses new calls: add a node, or wait."),
-        (lambda: bool(state.get("recording_withheld")), "No recording is begun: make room on the disk."),
-    ]
-    for holds, sentence in faults:
-        if holds():
-            return Finding("engine", "bad", sentence)
-    return Finding("engine", "good", f"It takes calls; {state.get('calls', 0)} up.")
-
-
-def _ports(config: Config) -> Iterator[Finding]:
-    """Looked at only while nothing of ours runs."""
-    from pbx.supervisor.checks import check_ports
-    from pbx.supervisor.errors import CannotStart
-    from pbx.supervisor.supervise import ports_of
-
-    if not config.home.exists():
-        return
-    for port in ports_of(config, practice=False):
-        try:
-            check_ports([port])
-        except CannotStart as error:
-            yield Finding("ports", "bad", str(error))
-
-
-def _certificate(config: Config) -> Finding:
-    from cryptography import x509
-
-    path = config.home / "tls" / "certificate.pem"
-    if not path.exists():
-        return Finding("certificate", "good", "One for phones over TLS is made at the first start.")
-    try:
-        left = x509.load_pem_x509_certificate(path.read_bytes()).not_valid_after_utc - datetime.now(UTC)
-    except (ValueError, OSError):
-        return Finding("certificate", "bad", f"{path} cannot be read: put a PEM certificate there, or delete it.")
-    if left < timedelta(0):
-        return Finding("certificate", "bad", f"{path} has expired: delete it, a new one is made at the next start.")
-    state: State = "good" if left > timedelta(days=14) else "warning"
-    return Finding("certificate", state, f"For phones over TLS, {left.days} days left.")
-
-
-def _nat(config: Config) -> Finding:
-    from pbx.supervisor.screen import lan_address
-
-    address = lan_address()
-    if config.external_address:
-        return Finding("NAT", "good", f"Phones outside reach us at {config.external_address}, as set.")
-    if ipaddress.ip_address(address).is_loopback:
-        return Finding("NAT", "warning", "This machine is on no network: only phones on the machine itself reach it.")
-    if ipaddress.ip_address(address).is_private:
-        text = f"This machine is {address}, a private address: phones outside need external_address and local_nets."
-        return Finding("NAT", "warning", text)
-    return Finding("NAT", "good", f"This machine has the public address {address}.")
+    yield from doctor.findings(config, sound=sound)

@@ -1,4 +1,4 @@
-"""Looked at before anything is started: room on the disk, and every port free."""
+"""Looked at before anything is started: room on the disk, a database that is there, and every port free."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import socket
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from pbx.config import Config, ConfigError
 from pbx.supervisor.errors import CannotStart
 
 ROOM = 200_000_000  # bytes: a database, logs, and an hour or two of recordings
@@ -21,6 +22,16 @@ def check_room(home: Path) -> None:
         raise CannotStart(
             f"The disk that holds {home} has {free / 1e6:.0f} MB left and calls are recorded there: free 200 MB, or "
             "set SWITCHHOOK_HOME to a directory on another disk."
+        )
+
+
+def check_database(config: Config) -> None:
+    """A SQLite file that is not there is an error, never made in passing."""
+    _, found, path = config.database_url.partition(":///")
+    if config.database_url.startswith("sqlite") and found and not Path(path).exists():
+        raise ConfigError(
+            f"There is no database in {config.home}: run “pbx migrate” to make one there, or set SWITCHHOOK_HOME "
+            "(or --home) to where Switchhook keeps its state."
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -106,6 +106,9 @@ class Engine(Protocol):
     def recordings_dir(self) -> Path: ...
     @property
     def clock(self) -> Clock: ...
+    async def doctor(self) -> Sequence[Mapping[str, str]]:
+        """What is found in every layer: layer, state, message, remedy."""
+
     def ready(self) -> Mapping[str, Any]: ...
 
 

@@ -20,7 +20,7 @@ MAY_IMPORT = {
     "supervisor": {*INNER, "config", "adapters", "supervisor"},
     "cli": {*INNER, "config", "adapters", "supervisor", "cli"},
     "config": set[str](),
-    "bootstrap": {*INNER, "config", "logging", "adapters", "web", "bootstrap"},
+    "bootstrap": {*INNER, "config", "logging", "adapters", "supervisor", "web", "bootstrap"},
     "serving": {"config", "logging", "adapters", "bootstrap"},
 }
 STARTS_THE_ENGINE = {"pbx/cli/serve.py"}  # the one way up: a command has to start it

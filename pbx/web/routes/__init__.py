@@ -29,6 +29,7 @@ from pbx.web.routes import (
     settings,
     summaries,
     tasks,
+    system,
     trunks,
     users,
 )
@@ -60,6 +61,7 @@ TABLES: tuple[Table, ...] = tuple(
         practice,
         events,
         engine,
+        system,
         description,
         health,
         front,

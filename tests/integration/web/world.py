@@ -46,6 +46,7 @@ from pbx.services.routing import Routing
 from pbx.services.runtime import Calls
 from pbx.services.spending import Spending
 from pbx.services.wrapup import WrapUp
+from pbx.supervisor.doctor import findings
 from pbx.web.app import make_app
 from pbx.web.auth import COOKIE, CSRF_HEADER, DOOR, Door
 from pbx.web.routes.phone import PROXIES
@@ -155,6 +156,9 @@ class SmallEngine:
 
     def ready(self) -> dict[str, Any]:
         return {"ready": self.linked, "config_revision": self.directory.revision, "calls": len(self.calls)}
+
+    async def doctor(self) -> list[dict[str, str]]:
+        return await asyncio.to_thread(lambda: [finding.view() for finding in findings(self.config)])
 
     async def reload(self) -> None:
         async with self.store.read() as session:

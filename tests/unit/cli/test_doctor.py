@@ -6,18 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from pbx.cli import doctor
 from pbx.config import Config
-from pbx.supervisor import screen
+from pbx.supervisor import doctor, screen
 
 
 @pytest.mark.covers("A3")
 @pytest.mark.parametrize(
     ("address", "state", "part"),
     [
-        ("127.0.0.1", "warning", "on no network"),
-        ("192.168.1.7", "warning", "need external_address and local_nets"),
-        ("8.8.8.8", "good", "public address 8.8.8.8"),
+        ("127.0.0.1", "warn", "on no network"),
+        ("192.168.1.7", "warn", "need external_address and local_nets"),
+        ("8.8.8.8", "ok", "public address 8.8.8.8"),
     ],
 )
 def test_the_network_layer_says_who_can_reach_the_machine(
@@ -30,7 +29,7 @@ def test_the_network_layer_says_who_can_reach_the_machine(
 
 def test_an_address_that_is_set_is_believed(tmp_path: Path) -> None:
     found = doctor._nat(Config(home=tmp_path, cache=tmp_path, external_address="8.8.8.8"))
-    assert found.state == "good" and "8.8.8.8" in found.sentence
+    assert found.state == "ok" and "8.8.8.8" in found.sentence
 
 
 @pytest.mark.parametrize(
@@ -45,4 +44,11 @@ def test_an_engine_that_takes_no_calls_or_records_none_is_told_of(
     state: dict[str, bool], told: str, tmp_path: Path
 ) -> None:
     found = doctor._engine(Config(home=tmp_path, cache=tmp_path), {"asterisk": True, **state})
-    assert told in found.sentence and (found.state == "good") is not bool(state)
+    assert told in found.sentence and (found.state == "ok") is not bool(state)
+
+
+def test_what_is_not_well_is_told_apart_from_what_to_do() -> None:
+    bad = doctor.Finding("trunk", "warn", "No trunk is switched on: see “pbx trunk add --help”.")
+    assert (bad.message, bad.remedy) == ("No trunk is switched on.", "See “pbx trunk add --help”.")
+    good = doctor.Finding("database", "ok", "It answers: 3 users.")
+    assert (good.message, good.remedy) == ("It answers: 3 users.", "")
