@@ -56,6 +56,7 @@ from pbx.services.drain import Drain
 from pbx.services.emergency_calls import EmergencyCalls
 from pbx.services.fallback_calls import FallbackCalls
 from pbx.services.gatekeeper import Gate
+from pbx.services.greetings import Greetings
 from pbx.services.guests import Guests
 from pbx.services.hub import Hub
 from pbx.services.leftovers import Leftovers
@@ -82,6 +83,7 @@ from pbx.services.transfers import Transfers
 from pbx.services.trunk_health import TrunkHealth
 from pbx.services.wrapup import WrapUp
 from pbx.supervisor.doctor import findings
+from pbx.supervisor.doctor import examine
 from pbx.web.server import WebServer
 
 log = structlog.get_logger("engine")
@@ -154,7 +156,7 @@ class Engine:
         )
 
     def _make_services(self) -> None:
-        now, directory = self.clock.now, lambda: self._directory
+        now, config, directory = self.clock.now, self.config, lambda: self._directory
         self.browsers = BrowserPhones(directory, lambda: self.link.linked.is_set() and self.browsers_told.all)
         self.admission = Admission(lambda: self.ari.lag_s, lambda: len(self.calls), now)
         self.trunk_health = TrunkHealth(directory, now, self.alerts, self.registrations.reachable)
@@ -178,7 +180,9 @@ class Engine:
             lambda: int(self._directory.settings["recording.lowest_free_mb"]),
             self.alerts,
         )
-        self.persons = Persons(directory, self.registrations, occupancy.busy, lambda: self.disk_guard.withheld or "")
+        self.persons = Persons(
+            directory, self.registrations, occupancy.busy, lambda: self.disk_guard.withheld or "", str(config.greetings)
+        )
         self.guests = Guests(directory, self.persons)
         self.transfers = Transfers(self.calls, self.guests)
         self.link.on_attended = self.transfers.attended
@@ -202,6 +206,7 @@ class Engine:
         self.alerts.watchers += [self.hub.alert_changed, self.metrics.alert_changed]
         self.switch.on_answered = self.metrics.answer_took
         self.sound = SoundWorker(self.config.recordings)
+        self.greetings = Greetings(self.store, self.sound, self.config.greetings)
         self.recordings = Recordings(
             self.calls,
             self.records,
@@ -298,10 +303,7 @@ class Engine:
         )
         self._run(self.disk_guard.run)
         await self.web.start()
-        self._run(
-            lambda: self.leftovers.run(self.link.linked),
-            lambda: self.fallback_calls.run(self.link.linked),
-        )
+        self._run(lambda: self.leftovers.run(self.link.linked), lambda: self.fallback_calls.run(self.link.linked))
         log.info("engine.started", address=f"http://{self.config.http_host}:{self.config.http_port}")
 
     async def until_linked(self, deadline_s: float = 30.0) -> None:
@@ -310,7 +312,6 @@ class Engine:
     async def stop(self) -> None:
         """Let go of everything in order; calls that are up stay up in Asterisk."""
         await self.web.stop()
-        self.practice.stop()
         await self.recordings.drain(DRAIN_S)
         self.calls.let_go()
         self.browsers_told.stop()
@@ -346,12 +347,7 @@ class Engine:
         }
 
     async def doctor(self) -> list[dict[str, str]]:
-        """In a thread: it looks at files, ports and programs, and asks this engine as anybody would."""
-
-        def look() -> list[dict[str, str]]:
-            return [finding.view() for finding in findings(self.config)]
-
-        return await asyncio.to_thread(look)
+        return await examine(self.config)
 
     def _run(self, *loops: Callable[[], Awaitable[None]]) -> None:
         for run in loops:

@@ -80,6 +80,11 @@ class Config:
         return self.home / "recordings"
 
     @property
+    def greetings(self) -> Path:
+        """What users recorded for their voicemail."""
+        return self.home / "greetings"
+
+    @property
     def spool(self) -> Path:
         """Sound being recorded now, and the journal: nothing here is finished."""
         return self.home / "spool"

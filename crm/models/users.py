@@ -31,6 +31,7 @@ class User(Timed, Base):
     may_call: Mapped[bool]
     max_concurrent: Mapped[int | None]
     spend_cap_micros: Mapped[int | None]
+    greeting: Mapped[str | None]  # the name of the sound that the user recorded, without its suffix
 
 
 Index("uq_users_email", func.lower(User.email), unique=True)

@@ -125,6 +125,14 @@ async def change_own_password(work: UnitOfWork, user_id: str, old: str, new: str
     return await change(work, user_id, {"password": new})
 
 
+async def set_greeting(work: UnitOfWork, user_id: str, name: str | None) -> tuple[User, str | None]:
+    """``name`` is that of a sound that stands in its place already; None: the default is heard again. Gives the user,
+    and the name of the sound that is not used any more."""
+    row = await find(work.session, user_id)
+    before, row.greeting = await _record(work.session, row), name
+    return await _changed(work, row, before), before.greeting
+
+
 async def remove(work: UnitOfWork, ref: str) -> User:
     """The user's devices and logins go too, the number becomes free; the log of calls stays."""
     row = await find(work.session, ref)

@@ -79,6 +79,52 @@ def finish_wav(source: Path, directory: Path, name: str, codec: Codec) -> Finish
     return store(samples, rate, directory, name, codec)
 
 
+GREETING_RATE_HZ = 16_000
+LONGEST_GREETING_S = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Greeting:
+    path: str
+    duration_ms: int
+
+
+def make_greeting(source: Path, directory: Path, name: str, codec: Codec) -> Greeting:
+    """What a browser recorded, as Asterisk plays it: one channel of 16 kHz in a WAV file. Raises SoundError with a
+    sentence for who recorded it."""
+    try:
+        with soundfile.SoundFile(source) as file:
+            if file.frames > file.samplerate * LONGEST_GREETING_S:
+                raise SoundError(f"This greeting is too long. Keep it within {LONGEST_GREETING_S} seconds.")
+            samples, rate = file.read(dtype="float32", always_2d=True).mean(axis=1), file.samplerate
+    except (soundfile.SoundFileError, OSError) as error:
+        raise SoundError(
+            "This sound cannot be read. Send it as WAV, FLAC, MP3 or Ogg (Opus or Vorbis); WebM is not read."
+        ) from error
+    if len(samples) < rate // 2:
+        raise SoundError("This greeting is shorter than half a second. Record it again.")
+    spoken = np.clip(_resampled(samples, rate, GREETING_RATE_HZ), -1, 1)
+    target = directory / f"{name}.wav16"
+    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    draft = _draft_of(target)
+    soundfile.write(draft, spoken, GREETING_RATE_HZ, format="WAV", subtype="PCM_16")
+    _sync(draft)
+    draft.replace(target)
+    return Greeting(target.name, len(spoken) * 1000 // GREETING_RATE_HZ)
+
+
+def _resampled(samples: np.ndarray, rate: int, wanted: int) -> np.ndarray:
+    """By its spectrum: what the new rate cannot hold is left out, so that nothing folds back into the voice."""
+    if rate == wanted:
+        return samples
+    count = len(samples) * wanted // rate
+    spectrum = np.fft.rfft(samples)
+    kept = np.zeros(count // 2 + 1, dtype=spectrum.dtype)
+    shared = min(len(kept), len(spectrum))
+    kept[:shared] = spectrum[:shared]
+    return np.fft.irfft(kept, count) * (count / len(samples))
+
+
 def store(samples: np.ndarray, rate: int, directory: Path, name: str, codec: Codec) -> Finished:
     """Encode into the recordings directory, with the waveform beside it. Raises SoundError."""
     if len(samples) == 0:

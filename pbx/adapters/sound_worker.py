@@ -41,6 +41,10 @@ class SoundWorker:
     async def finish_voicemail(self, source: Path, name: str, codec: str) -> sound.Finished:
         return await self._run("wav", source, name, codec)
 
+    async def make_greeting(self, source: Path, directory: Path, name: str) -> None:
+        """Decoded here too: what a stranger's file does to the decoder, it does not do to the engine."""
+        await self._answer("greeting", source, directory, name, "")
+
     async def close(self) -> None:
         """End the process; what it was at is done again at the next start."""
         process, self._process = self._process, None
@@ -55,8 +59,11 @@ class SoundWorker:
         await process.wait()
 
     async def _run(self, kind: str, source: Path, name: str, codec: str, *more: Any) -> sound.Finished:
+        return sound.Finished(**await self._answer(kind, source, self._directory, name, codec, *more))
+
+    async def _answer(self, kind: str, source: Path, directory: Path, name: str, codec: str, *more: Any) -> Any:
         """A killed encoder loses nothing: the sound is still where it was, and is encoded again."""
-        job = orjson.dumps([kind, str(source), str(self._directory), name, codec, *more]) + b"\n"
+        job = orjson.dumps([kind, str(source), str(directory), name, codec, *more]) + b"\n"
         async with self._turn:
             for _ in range(TRIES):
                 answer = await self._ask(job)
@@ -65,7 +72,7 @@ class SoundWorker:
                 done = orjson.loads(answer)
                 if "error" in done:
                     raise SoundFault(done["error"])
-                return sound.Finished(**done)
+                return done
         raise SoundFault("The encoder was ended three times while it worked on this recording.")
 
     async def _ask(self, job: bytes) -> bytes:
@@ -102,14 +109,15 @@ def work() -> None:
         os._exit(0)
 
 
-_FINISH: dict[str, Callable[..., sound.Finished]] = {
+_FINISH: dict[str, Callable[..., sound.Finished | sound.Greeting]] = {
     "raw": sound.finish_raw,
     "wav": sound.finish_wav,
     "conference": conference_sound.finish_conference,
+    "greeting": sound.make_greeting,
 }
 
 
-def _answer(job: list[Any]) -> dict[str, Any] | sound.Finished:
+def _answer(job: list[Any]) -> dict[str, Any] | sound.Finished | sound.Greeting:
     kind, source, directory, name, codec, *more = job
     try:
         return _FINISH[kind](Path(source), Path(directory), name, "flac" if codec == "flac" else "opus", *more)

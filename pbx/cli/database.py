@@ -20,7 +20,17 @@ from pbx.supervisor.checks import check_database
 from pbx.supervisor.health import ready
 
 # The journal holds what the engine has decided and the database may not have yet.
-_KEPT = ("secrets.json", "demo-secrets.json", "config.toml", "journal", "recordings", "prompts", "music", "tls")
+_KEPT = (
+    "secrets.json",
+    "demo-secrets.json",
+    "config.toml",
+    "journal",
+    "recordings",
+    "greetings",
+    "prompts",
+    "music",
+    "tls",
+)
 _DATABASE = "switchhook.db"
 
 

@@ -21,12 +21,15 @@ class Persons:
         presence: Presence,
         busy: Callable[[str], bool],
         withheld: Callable[[], str] = lambda: "",
+        greetings: str = "",
     ) -> None:
-        """``withheld`` says why no recording can begin now; empty: it can."""
+        """``withheld`` says why no recording can begin now; empty: it can. ``greetings`` is the folder of those that
+        users recorded."""
         self._directory = directory
         self._presence = presence
         self._busy = busy
         self._withheld = withheld
+        self._greetings = greetings
 
     def of(self, user: User, direction: Direction) -> Person:
         """A change that an admin made reaches the next call, because the next call asks here (A2)."""
@@ -57,7 +60,10 @@ class Persons:
     def _voicemail(self, user: User, directory: Directory) -> VoicemailPlan | None:
         if not user.voicemail_enabled:
             return None
-        return VoicemailPlan(timedelta(seconds=directory.settings["voicemail.max_s"]))
+        longest = timedelta(seconds=directory.settings["voicemail.max_s"])
+        if not user.greeting:
+            return VoicemailPlan(longest)
+        return VoicemailPlan(longest, f"{self._greetings}/{user.greeting}")
 
 
 def recording_plan(user: User, directory: Directory, direction: Direction) -> RecordingPlan:

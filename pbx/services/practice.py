@@ -73,8 +73,3 @@ class Practice:
             log.info("practice.called", result=await self._carrier.call(caller, number))
         finally:
             self._calls.pop(user_id, None)
-
-    def stop(self) -> None:
-        """What rings is given up by the carrier itself."""
-        for task in list(self._calls.values()):
-            task.cancel()

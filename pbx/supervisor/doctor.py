@@ -63,6 +63,15 @@ def findings(config: Config, *, sound: bool = False) -> Iterator[Finding]:
     yield _nat(config)
 
 
+async def examine(config: Config) -> list[dict[str, str]]:
+    """In a thread, as the engine asks it, who is one of the layers and must answer meanwhile."""
+
+    def look() -> list[dict[str, str]]:
+        return [finding.view() for finding in findings(config)]
+
+    return await asyncio.to_thread(look)
+
+
 def _disk(config: Config) -> Finding:
     from pbx.supervisor.checks import check_room
     from pbx.supervisor.errors import CannotStart

@@ -53,6 +53,7 @@ class Route:
     errors: tuple[int, ...]
     idempotent: bool
     raw: str | None
+    takes: str | None
     body: type[BaseModel] | None
     query: type[BaseModel] | None
 
@@ -93,9 +94,11 @@ class Table:
         errors: tuple[int, ...] = (),
         idempotent: bool = False,
         raw: str | None = None,
+        takes: str | None = None,
     ) -> Callable[[H], H]:
         """Declare a handler. ``answer`` is the model of what it gives back, ``raw`` the media type where it answers
-        itself; ``idempotent`` routes honour the Idempotency-Key header."""
+        itself, ``takes`` that of a body that it reads itself; ``idempotent`` routes honour the header
+        Idempotency-Key."""
         if scope is not None and scope not in SCOPES:
             raise ValueError(f"{method} {path}: no such scope: {scope}")
 
@@ -116,6 +119,7 @@ class Table:
                     errors,
                     idempotent,
                     raw,
+                    takes,
                     hints["body"] if "body" in names else None,
                     hints["query"] if "query" in names else None,
                 )

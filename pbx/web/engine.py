@@ -20,6 +20,7 @@ from pbx.services.alerts import Alerts
 from pbx.services.blocking import Blocking
 from pbx.services.browsers import BrowserPhones
 from pbx.services.drain import Drain
+from pbx.services.greetings import Greetings
 from pbx.services.hub import Hub
 from pbx.services.metrics import Metrics
 from pbx.services.ports import Clock
@@ -97,6 +98,8 @@ class Engine(Protocol):
     def blocking(self) -> Blocking: ...
     @property
     def drain(self) -> Drain: ...
+    @property
+    def greetings(self) -> Greetings: ...
     @property
     def practice(self) -> Practice: ...
 

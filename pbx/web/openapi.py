@@ -94,6 +94,8 @@ def _operation(route: Route, references: dict[Any, Json]) -> Json:
             "required": any(field.is_required() for field in route.body.model_fields.values()),
             "content": {"application/json": {"schema": references[route.body]}},
         }
+    if route.takes is not None:
+        operation["requestBody"] = {"required": True, "content": {route.takes: {}}}
     return operation
 
 

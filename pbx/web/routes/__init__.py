@@ -14,6 +14,7 @@ from pbx.web.routes import (
     engine,
     events,
     front,
+    greeting,
     groups,
     health,
     notices,
@@ -38,6 +39,7 @@ TABLES: tuple[Table, ...] = tuple(
     part.table
     for part in (
         session,
+        greeting,
         users,
         numbers,
         devices,

@@ -71,8 +71,9 @@ async def change_user(ctx: Ctx, body: UserChange) -> Any:
 async def remove_user(ctx: Ctx) -> None:
     """Remove a user with devices and logins; the log of calls stays."""
     async with ctx.engine.store.write(ctx.actor) as work:
-        await users.remove(work, ctx.path("user"))
+        gone = await users.remove(work, ctx.path("user"))
     ctx.accounts_changed()
+    await ctx.engine.greetings.forget(gone)
 
 
 @table.route("DELETE", "/users/{user}/sessions", right=Right.ADMIN, scope="admin:write", status=204, errors=(404,))

@@ -21,6 +21,7 @@ from crm.services import devices, numbers, sessions, settings, tokens, trunks, u
 from crm.unit_of_work import SYSTEM, Store
 from pbx.adapters.clock import LoopClock
 from pbx.adapters.names import addresses_of
+from pbx.adapters.sound_worker import SoundWorker
 from pbx.adapters.store.journal import FileJournal
 from pbx.adapters.store.projector import Projector
 from pbx.config import Config
@@ -33,6 +34,7 @@ from pbx.services.browsers import BrowserPhones
 from pbx.services.call_control import CallControl
 from pbx.services.drain import Drain
 from pbx.services.gatekeeper import Gate
+from pbx.services.greetings import Greetings
 from pbx.services.guests import Guests
 from pbx.services.hub import Hub
 from pbx.services.live_records import LiveRecords
@@ -47,6 +49,7 @@ from pbx.services.runtime import Calls
 from pbx.services.spending import Spending
 from pbx.services.wrapup import WrapUp
 from pbx.supervisor.doctor import findings
+from pbx.supervisor.doctor import examine
 from pbx.web.app import make_app
 from pbx.web.auth import COOKIE, CSRF_HEADER, DOOR, Door
 from pbx.web.routes.phone import PROXIES
@@ -110,6 +113,8 @@ class SmallEngine:
         self.projector = Projector(store, self.journal, self.records)
         self.recordings_dir = self.config.recordings
         self.recordings_dir.mkdir(parents=True, exist_ok=True)
+        self.sound = SoundWorker(self.recordings_dir)
+        self.greetings = Greetings(store, self.sound, self.config.greetings)
         self._make_services()
         self.browsers = BrowserPhones(self._current, lambda: self.linked)
         self._reloading: set[asyncio.Task[None]] = set()
@@ -127,7 +132,7 @@ class SmallEngine:
         )
         self.drain = Drain(now, lambda: len(self.calls))
         occupancy = Occupancy(self.calls.get)
-        self.persons = Persons(self._current, self.registrations, occupancy.busy)
+        self.persons = Persons(self._current, self.registrations, occupancy.busy, greetings=str(self.config.greetings))
         self.control = CallControl(
             self.calls,
             self._current,
@@ -158,7 +163,7 @@ class SmallEngine:
         return {"ready": self.linked, "config_revision": self.directory.revision, "calls": len(self.calls)}
 
     async def doctor(self) -> list[dict[str, str]]:
-        return await asyncio.to_thread(lambda: [finding.view() for finding in findings(self.config)])
+        return await examine(self.config)
 
     async def reload(self) -> None:
         async with self.store.read() as session:
@@ -317,6 +322,10 @@ async def open_world(store: Store, home: Path) -> AsyncIterator[World]:
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
+        await engine.sound.close()
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
         engine.journal.close()
 
 
