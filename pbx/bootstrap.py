@@ -82,7 +82,6 @@ from pbx.services.toll_fraud import TollFraud
 from pbx.services.transfers import Transfers
 from pbx.services.trunk_health import TrunkHealth
 from pbx.services.wrapup import WrapUp
-from pbx.supervisor.doctor import findings
 from pbx.supervisor.doctor import examine
 from pbx.web.server import WebServer
 

@@ -29,8 +29,8 @@ from pbx.web.routes import (
     session,
     settings,
     summaries,
-    tasks,
     system,
+    tasks,
     trunks,
     users,
 )

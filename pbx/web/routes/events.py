@@ -16,9 +16,8 @@ from pydantic import Field
 
 from crm.errors import Refused
 from crm.records import as_dict
-from crm.services import voicemails
-from pbx.services.displays import with_displays
 from crm.services import summaries, tasks, voicemails
+from pbx.services.displays import with_displays
 from pbx.services.hub import Hub, Listener, unheard_voicemail
 from pbx.web import replies
 from pbx.web.auth import DOOR
@@ -103,9 +102,8 @@ class _Connection:
             missed = self._hub.since(query.after, query.epoch)
         if missed is None:
             snapshot = self._hub.snapshot(who.id, who.sees_all)
-            whole = snapshot | {"voicemails": with_displays(await self._new_messages(), self._ctx.home)}
-            await self._socket.send_frame(replies.encode(whole), WSMsgType.TEXT)
-            snapshot |= {"voicemails": await self._new_messages(), **await self._to_do()}
+            snapshot |= {"voicemails": with_displays(await self._new_messages(), self._ctx.home)}
+            snapshot |= await self._to_do()
             await self._socket.send_frame(replies.encode(snapshot), WSMsgType.TEXT)
             return
         frames = [event.encoded() for event in missed if self._listener.may_see(event)]

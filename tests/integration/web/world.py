@@ -48,7 +48,6 @@ from pbx.services.routing import Routing
 from pbx.services.runtime import Calls
 from pbx.services.spending import Spending
 from pbx.services.wrapup import WrapUp
-from pbx.supervisor.doctor import findings
 from pbx.supervisor.doctor import examine
 from pbx.web.app import make_app
 from pbx.web.auth import COOKIE, CSRF_HEADER, DOOR, Door
@@ -323,9 +322,6 @@ async def open_world(store: Store, home: Path) -> AsyncIterator[World]:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
         await engine.sound.close()
-        running.cancel()
-        with suppress(asyncio.CancelledError):
-            await running
         engine.journal.close()
 
 
