@@ -146,6 +146,20 @@ _ALL = (
         0,
         14_400,
     ),
+    _integer(
+        "reload.wait_s",
+        20,
+        "How long a user whose page was reloaded, closed or cut off is waited for before the forwarding number rings.",
+        3,
+        300,
+    ),
+    _integer(
+        "reload.others_after_s",
+        8,
+        "After so many seconds of waiting the user's other phones ring, too. 0: they do not.",
+        0,
+        300,
+    ),
     _integer("voicemail.max_s", 120, "Longest voicemail message, in seconds.", 10, 600),
     _list(
         "webrtc.ice_servers",

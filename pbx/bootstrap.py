@@ -71,6 +71,7 @@ from pbx.services.prompts import Prompts
 from pbx.services.provisioning import browsers, provisioning
 from pbx.services.recordings import Places, Recordings
 from pbx.services.reminders import Reminders
+from pbx.services.reloads import Reloads
 from pbx.services.routing import Routing
 from pbx.services.runtime import Calls, UnknownCall
 from pbx.services.spending import Spending, month_began_us
@@ -183,6 +184,7 @@ class Engine:
             directory, self.registrations, occupancy.busy, lambda: self.disk_guard.withheld or "", str(config.greetings)
         )
         self.guests = Guests(directory, self.persons)
+        self.reloads = Reloads(self.calls, directory, self.registrations, self.switch.packets_from)
         self.transfers = Transfers(self.calls, self.guests)
         self.link.on_attended = self.transfers.attended
         self.arrivals = Arrivals(self.calls, directory, self.persons, new_call, self._overloaded)
@@ -311,6 +313,7 @@ class Engine:
     async def stop(self) -> None:
         """Let go of everything in order; calls that are up stay up in Asterisk."""
         await self.web.stop()
+        self.reloads.stop()
         await self.recordings.drain(DRAIN_S)
         self.calls.let_go()
         self.browsers_told.stop()
@@ -380,6 +383,8 @@ class Engine:
     def _contact_changed(self, device: str, uri: str, status: str) -> None:
         if self.registrations.changed(device, uri, status):
             self.hub.registration_changed(device)
+            if device.startswith(ids.BROWSER):
+                self.reloads.registered(device)
         if status != "Removed":  # by a change of the configuration: it says nothing of whether it answers
             self.trunk_health.options_changed(device)
         if status != "Removed" and (address := address_of(uri)) and device.startswith(ids.DEVICE):
@@ -413,6 +418,7 @@ class Engine:
         self.browsers_told.begin()
         self._linked_first = self._linked_first or self.clock.now()
         self.switch_watch.linked(self.link.started, await self.takeover.catch_up())
+        self.reloads.taken_over()
         self.endings.trim()
 
     async def _provision(self, directory: Directory, *, force: bool = False) -> None:

@@ -20,6 +20,8 @@ class RingPhone:
     timeout: timedelta
     for_leg: LegId | None = None
     auto_answer: bool = False
+    rejoins: bool = False
+    """The user takes part already and has lost the page: the new one is told which call it is."""
 
 
 @dataclass(frozen=True, slots=True)

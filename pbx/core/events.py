@@ -143,6 +143,29 @@ class PickedUpInVain:
 
 
 @dataclass(frozen=True, slots=True)
+class PhoneLost:
+    """The page with this leg's phone is gone: nobody speaks or hears there any more (P4).
+
+    ``wait`` is how long its user is waited for; ``others`` are that user's other phones, which ring as well once
+    ``others_after`` has passed. Where that is nothing, they do not.
+    """
+
+    leg: LegId
+    how: str
+    wait: timedelta = timedelta(seconds=20)
+    others: tuple[Phone, ...] = ()
+    others_after: timedelta = timedelta(0)
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneBack:
+    """A page of this user has registered its phone just now."""
+
+    user_id: str
+    phone: Phone
+
+
+@dataclass(frozen=True, slots=True)
 class LegSilent:
     """The trunk has said nothing at all to this leg's INVITE, not even 100: nobody can have been rung by it."""
 
@@ -353,6 +376,8 @@ Event = (
     | LegAnswered
     | LegEnded
     | PickedUpInVain
+    | PhoneLost
+    | PhoneBack
     | LegSilent
     | LegHeld
     | DigitPressed

@@ -48,7 +48,7 @@ class Transfers:
         """Who would come over: only from a call of two to a call of two, both of the same user."""
         if second is None or second is first:
             return None
-        if any(call.state is not State.TALKING or len(call.parties()) != 2 or call.invite for call in (first, second)):
+        if not _two_talk(first) or not _two_talk(second):
             return None
         mine, theirs = first.legs.get(leg), second.legs.get(other)
         if mine is None or theirs is None or not mine.joined or not theirs.joined:
@@ -59,3 +59,8 @@ class Transfers:
         others = [party for party in first.parties() if party.id != mine.id]
         stays = any(party.user_id for party in [*others, consulted])
         return consulted if stays or self._guests.unattended else None
+
+
+def _two_talk(call: Call) -> bool:
+    alone = len(call.parties()) == 2 and call.invite is None and not call.away
+    return call.state is State.TALKING and alone

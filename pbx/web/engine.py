@@ -26,6 +26,7 @@ from pbx.services.metrics import Metrics
 from pbx.services.ports import Clock
 from pbx.services.practice import Practice
 from pbx.services.reminders import Reminders
+from pbx.services.reloads import Reloads
 
 
 class Records(Protocol):
@@ -92,6 +93,8 @@ class Engine(Protocol):
     def registrations(self) -> Registered: ...
     @property
     def browsers(self) -> BrowserPhones: ...
+    @property
+    def reloads(self) -> Reloads: ...
     @property
     def alerts(self) -> Alerts: ...
     @property

@@ -18,12 +18,14 @@ from aiohttp import WSMsgType, web
 
 from crm.errors import Refused
 from pbx.core.sip_frames import LARGEST, Refusal, Speaker
+from pbx.services.reloads import Ending
 from pbx.web.engine import Engine
 
 log = structlog.get_logger("web.sip")
 
 PROTOCOL = "sip"
-HEARTBEAT_S = 20.0
+HEARTBEAT_S = 6.0
+"""A page that is gone without a word is missed after one and a half of it: its call waits for that."""
 CONNECT_S = 3.0
 TAKES_WITHIN_S = 5.0
 RECHECK_S = 60.0
@@ -33,6 +35,7 @@ MOST_PER_LOGIN = 4
 
 LOGGED_OUT, FORBIDDEN, REPLACED = 4401, 4403, 4409
 AWAY, TOO_SLOW = 1012, 1013
+GOING_AWAY = 1001  # from a browser: its page is closed or another one is loaded (RFC 6455, 7.4.1)
 
 Socket = web.WebSocketResponse | aiohttp.ClientWebSocketResponse
 
@@ -79,11 +82,13 @@ class SipProxies:
         """Pass frames until either side or the login ends."""
         mine = self._open[login]
         mine.append(proxy)
+        reloads = self._engine.reloads
+        reloads.connected(proxy.device)
         if len(mine) > MOST_PER_LOGIN:
             mine[0].end(REPLACED, "A newer page of this login has the phone.")
         self._look()  # the login may have ended while Asterisk was connected
         try:
-            await proxy.run()
+            await proxy.run(lambda ending: reloads.disconnected(proxy.device, ending))
         finally:
             mine.remove(proxy)
             if not mine:
@@ -114,6 +119,8 @@ class SipProxy:
         cut: Callable[[], None],
     ) -> None:
         self._browser, self._switch, self._still_in, self._cut = browser, switch, still_in, cut
+        self.device = device
+        self._ending = Ending.CUT
         self._speaker = Speaker(device)
         self._end: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -122,13 +129,22 @@ class SipProxy:
         if not self._end.done():
             self._end.set_exception(_Ends(code, reason))
 
-    async def run(self) -> None:
+    async def run(self, on_ending: Callable[[Ending], None]) -> None:
+        """``on_ending`` is called before the switch hears that the connection has ended."""
         parts = (self._from_browser(), self._from_switch(), self._recheck(), self._end)
         tasks = [asyncio.ensure_future(part) for part in parts]
+        told = False
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            await self._close(_why(tasks))
+            why = _why(tasks)
+            if why is not None:
+                self._ending = Ending.OURS if why.code in (LOGGED_OUT, AWAY) else Ending.CUT
+            on_ending(self._ending)
+            told = True
+            await self._close(why)
         finally:
+            if not told:
+                on_ending(Ending.OURS)
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -136,7 +152,8 @@ class SipProxy:
                 await asyncio.wait_for(self._switch.close(), GOODBYE_S)
 
     async def _from_browser(self) -> None:
-        async for message in self._browser:
+        while True:
+            message = await self._browser.receive()
             match message.type:
                 case WSMsgType.TEXT:
                     self._check(message.data)
@@ -144,6 +161,14 @@ class SipProxy:
                 case WSMsgType.BINARY:
                     self._check(message.data.decode("utf-8", "surrogateescape"))
                     await self._pass(self._switch.send_bytes(message.data))
+                case WSMsgType.CLOSE:
+                    self._ending = Ending.LEFT if message.data == GOING_AWAY else Ending.CUT
+                    return
+                case WSMsgType.CLOSING:  # by ourselves
+                    self._ending = Ending.OURS
+                    return
+                case _:
+                    return
 
     async def _from_switch(self) -> None:
         async for message in self._switch:

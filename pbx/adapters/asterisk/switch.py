@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 import structlog
 
-from pbx.adapters.asterisk.ari import AriClient, Json, OnAnswer
+from pbx.adapters.asterisk.ari import AriClient, AriError, Json, OnAnswer
 from pbx.adapters.asterisk.dialling import APP, CALL_VARIABLE, CONFLICT, Dialling, joining, seconds
 from pbx.adapters.asterisk.endings import HANDLER
 from pbx.adapters.asterisk.translate import NewChannel
@@ -62,6 +62,8 @@ BRIDGE_TYPE = "mixing,proxy_media"
 """Sound goes through Asterisk from the first packet: a bridge that begins by passing packets on must change its
 technology when the recording begins."""
 TOLD_WITHIN_S = 0.2
+REJOIN_HEADER = "X-Switchhook-Rejoin"
+"""To a page: which call its user takes part in. It answers by itself, as Alert-Info asks."""
 REFUSAL_VARIABLE = "SWITCHHOOK_REFUSAL"
 
 
@@ -123,6 +125,16 @@ class AriSwitch:
     def channel_of(self, leg: LegId) -> str:
         """What Asterisk calls it."""
         return self._channel_of.get(leg, leg)
+
+    async def packets_from(self, leg: LegId) -> int | None:
+        """How many have come from there. None where that cannot be said: no media yet, or no link."""
+        if self.ari is None:
+            return None
+        try:
+            counted = await self.ari.call("GET", f"{self._path(leg)}/rtp_statistics")
+        except (AriError, TimeoutError):
+            return None
+        return int(counted["rxcount"])
 
     def give_back(self, channel: NewChannel) -> None:
         """Let the dialplan go on with a channel as it does while there is no engine."""
@@ -198,6 +210,9 @@ class AriSwitch:
     def _ring_phone(self, call: CallId, command: RingPhone) -> None:
         # The console shows the call that its phone rings for, and finds it by this.
         variables: dict[str, str] = {CALL_VARIABLE: call, "PJSIP_HEADER(add,X-Switchhook-Call)": call}
+        variables: dict[str, str] = {CALL_VARIABLE: call}
+        if command.rejoins:
+            variables[f"PJSIP_HEADER(add,{REJOIN_HEADER})"] = call
         if command.auto_answer:
             # Two dialects: Call-Info of RFC 6910 / Yealink and Polycom, Alert-Info of most others.
             variables["PJSIP_HEADER(add,Call-Info)"] = "<sip:switchhook>;answer-after=0"

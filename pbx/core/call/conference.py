@@ -22,6 +22,7 @@ from pbx.core.events import (
     NotNow,
     PartyAsk,
     PartyAsked,
+    PhoneBack,
     RouteDecided,
     TimerFired,
 )
@@ -30,6 +31,7 @@ from pbx.core.ids import LegId
 OUTSIDE_RINGS = timedelta(seconds=60)
 _GRACE = timedelta(seconds=5)
 REFUSED_TONE = "keys-refused"
+AWAY, OTHERS = "away", "others"  # timers for each who has lost the page, named with the leg
 _FOR_ALL = (600, 603, 607)  # one phone's word for its user (RFC 3261, 21.6)
 
 
@@ -45,7 +47,7 @@ def check_host(call: Call, event: Asked | PartyAsked | InviteAsked) -> None:
 
 def check_may_end(call: Call, event: Asked) -> None:
     """While there are two, either user may end the call; with a guest it is the host's to end it for all (C10)."""
-    if call.guest is None and len(call.parties()) <= 2 and call.party_of(event.by) is not None:
+    if call.guest is None and call.present <= 2 and call.place_of(event.by) is not None:
         return
     try:
         check_host(call, event)
@@ -60,11 +62,14 @@ def _is_host(call: Call, user_id: str) -> bool:
 def _inviting(call: Call, event: InviteAsked) -> Leg:
     """The leg of who invites. Two users in a call of their own are equals: who first invites is the host."""
     asking = call.party_of(event.by)
-    if asking is not None and not asking.on_hold and len(call.parties()) == 2 and call.invite is None:
+    equals = len(call.parties()) == 2 and call.invite is None and not call.away
+    if asking is not None and not asking.on_hold and equals:
         return asking
     check_host(call, event)
     if call.host is None:
         raise NotNow("There is no user left in this call who could be its host.", "no_host")
+    if not call.legs[call.host].joined:
+        raise NotNow("The host's phone is reconnecting. Invite when it is back.", "reconnecting")
     return call.legs[call.host]
 
 
@@ -107,7 +112,7 @@ def ring_guest(call: Call, guest: Guest, by: str) -> None:
 def _ring_phones(call: Call, guest: Guest) -> None:
     call.start_timer("invite", guest.ring_time)
     for each in guest.phones:
-        if call.party_of(each.user_id) is None:
+        if call.place_of(each.user_id) is None:
             _ring(call, call.new_leg(Role.GUEST, device_id=each.phone.device_id, user_id=each.user_id), each.phone.dial)
 
 
@@ -118,11 +123,11 @@ def _check_free(call: Call, guest: Guest) -> None:
         raise NotNow("There is a guest in this call already. One at a time.", "guest_present")
     if guest.kind is GuestKind.NUMBER:
         return
-    if guest.kind is GuestKind.USER and call.party_of(guest.id) is not None:
+    if guest.kind is GuestKind.USER and call.place_of(guest.id) is not None:
         raise NotNow(f"{guest.name} is in this call already.", "already_in_call")
     if guest.busy:
         raise NotNow(f"{guest.name} is on a call.", "guest_busy")
-    if all(call.party_of(each.user_id) is not None for each in guest.phones):
+    if all(call.place_of(each.user_id) is not None for each in guest.phones):
         whose = "Nobody in this group can be reached now." if guest.kind is GuestKind.GROUP else ""
         raise NotNow(whose or f"No phone of {guest.name} is registered now.", "guest_unreachable")
 
@@ -133,7 +138,7 @@ def _ring(call: Call, leg: Leg, dial: str) -> None:
     leg.dial = dial
     host = call.legs[call.host] if call.host is not None else None
     shown = (host.number if host else "") or (call.person.did if call.person else "")
-    call.do(RingPhone(leg.id, dial, shown, "", invited.guest.ring_time + _GRACE, call.host))
+    call.do(RingPhone(leg.id, dial, shown, "", invited.guest.ring_time + _GRACE, _in_whose_name(call)))
 
 
 def route_decided(call: Call, event: RouteDecided) -> None:
@@ -161,7 +166,13 @@ def route_decided(call: Call, event: RouteDecided) -> None:
 def _dial(call: Call, invited: Invite) -> None:
     route, invited.routes = invited.routes[0], invited.routes[1:]
     leg = call.new_leg(Role.GUEST, number=invited.guest.number, trunk_id=route.trunk_id)
-    trunks.dial(call, leg, route, OUTSIDE_RINGS + _GRACE, for_leg=call.host, caller_id=invited.caller_id)
+    rings, host = OUTSIDE_RINGS + _GRACE, _in_whose_name(call)
+    trunks.dial(call, leg, route, rings, for_leg=host, caller_id=invited.caller_id)
+
+
+def _in_whose_name(call: Call) -> LegId | None:
+    """The host's leg, while it is there."""
+    return call.host if call.host is not None and call.legs[call.host].live else None
 
 
 def answered(call: Call, event: LegAnswered) -> None:
@@ -190,7 +201,27 @@ def guest_joined(call: Call, leg: Leg, name: str) -> None:
 
 
 def _ringing(call: Call) -> list[Leg]:
-    return [leg for leg in call.live_legs(Role.GUEST) if not leg.joined]
+    return [leg for leg in call.live_legs(Role.GUEST) if not leg.joined and leg.instead_of is None]
+
+
+def invited_page_lost(call: Call, leg: Leg) -> None:
+    """The page at which it rang is gone. The invitation stands: another page may be there in a moment (P4)."""
+    call.end_leg(leg, Result.UNREACHABLE, Cause.NORMAL)
+    if call.invite is not None and not _ringing(call):
+        call.invite.awaited = True
+
+
+def ring_page_as_well(call: Call, event: PhoneBack) -> None:
+    """A page that is new while its user is being invited rings like the others."""
+    rung = [leg for leg in call.legs.values() if leg.role is Role.GUEST and leg.user_id == event.user_id]
+    dials = {leg.dial for leg in rung if leg.live}
+    if call.invite is None or not rung or event.phone.dial in dials or call.place_of(event.user_id) is not None:
+        return
+    if not any(each.user_id == event.user_id for each in call.invite.guest.phones):
+        return
+    call.invite.awaited = False
+    leg = call.new_leg(Role.GUEST, device_id=event.phone.device_id, user_id=event.user_id)
+    _ring(call, leg, event.phone.dial)
 
 
 def invited_leg_ended(call: Call, leg: Leg, event: LegEnded) -> None:
@@ -230,6 +261,10 @@ def _over(call: Call, result: Result, reason: str = "", by: str = "") -> None:
         call.do(GiveBackRoute("invite"))
     if invited.keyed is not None and result is not Result.CANCELLED and call.legs[invited.keyed].joined:
         call.play(invited.keyed, REFUSED_TONE)
+
+
+def stop_inviting(call: Call) -> None:
+    _over(call, Result.CANCELLED)
 
 
 def cancel_invite(call: Call, event: Asked) -> None:
@@ -280,12 +315,21 @@ def _hold(call: Call, leg: Leg, held: bool, by: str) -> None:
     """Into the bridge with the music, or back; between the two no other party notices anything but the voice."""
     if leg.on_hold is held:
         return
+    if not leg.joined:  # it is lost, and comes back like this
+        leg.on_hold = held
+        return
     recording.tell_apart(call)
-    leg.on_hold = held
-    call.do(JoinBridge(call.open_holding() if held else call.open_bridge(), (leg.id,)))
+    heard_music, leg.on_hold = leg.hears_music, held
+    if leg.hears_music is not heard_music:
+        place(call, leg)
     call.note("leg.held" if held else "leg.unheld", leg=leg.id, by=by or "host")
     if leg.role is Role.CUSTOMER:
         recording.private(call, held)
+
+
+def place(call: Call, leg: Leg) -> None:
+    """Where the leg hears what it should: the others, or music."""
+    call.do(JoinBridge(call.open_holding() if leg.hears_music else call.open_bridge(), (leg.id,)))
 
 
 # -- leaving, and the end (C8 to C10) --------------------------------------------------------------
@@ -293,15 +337,28 @@ def _hold(call: Call, leg: Leg, held: bool, by: str) -> None:
 
 def leave(call: Call, event: Asked) -> None:
     """Out of the call; the others talk on where somebody is left to be host, or may go on without one."""
-    leg = call.party_of(event.by)
+    leg = call.place_of(event.by)
     if leg is None:
         raise NotNow("You are not in this call.", "not_a_party")
-    if leg.id == call.host and len(call.parties()) > 2 and _successor(call, leg) is None and not call.unattended:
+    if leg.id == call.host and call.present > 2 and _successor(call, leg) is None and not call.unattended:
         raise NotNow(
             "You are the last user in this call. End it for all, or let a colleague join first.", "nobody_to_take_over"
         )
     call.end_leg(leg, Result.ANSWERED, Cause.NORMAL)
+    not_awaited(call, leg)
     party_left(call, leg, "left", event.by)
+
+
+def not_awaited(call: Call, leg: Leg) -> None:
+    """Who had lost the page is expected no more; nothing rings for it."""
+    if call.away.pop(leg.id, None) is None:
+        return
+    for name in (AWAY, OTHERS):
+        call.stop_timer(f"{name} {leg.id}")
+    for rung in call.live_legs():
+        if rung.instead_of == leg.id:
+            unheard = Result.NOT_ACCEPTED if rung.answered else Result.NO_ANSWER
+            call.end_leg(rung, unheard, Cause.NO_ANSWER)
 
 
 def party_left(call: Call, leg: Leg, how: str, by: str = "") -> None:
@@ -310,16 +367,23 @@ def party_left(call: Call, leg: Leg, how: str, by: str = "") -> None:
     recording.party_gone(call, leg)
     call.keys.pop(leg.id, None)
     call.note("party.left", leg=leg.id, user_id=leg.user_id, how=how, by=by)
-    if call.guest == leg.id:
-        call.guest = None
-        if leg.trunk_id:
-            call.do(GiveBackRoute("invite"))
+    guest_gone(call, leg)
     if call.transfer == leg.id and call.invite is not None and call.parties():
         _wait_for_the_other(call)
-    elif len(call.parties()) < 2:
-        call.finish(Disposition.ANSWERED, ended_by=by or leg.role.value)
+    elif not call.parties() or call.present < 2:
+        reason = call.closing.reason if call.closing else ""
+        call.finish(Disposition.ANSWERED, reason=reason, ended_by=by or leg.role.value)
     elif call.host == leg.id:
         hand_over(call, leg)
+
+
+def guest_gone(call: Call, leg: Leg) -> None:
+    """Another one can be invited."""
+    if call.guest != leg.id:
+        return
+    call.guest = None
+    if leg.trunk_id:
+        call.do(GiveBackRoute("invite"))
 
 
 def _wait_for_the_other(call: Call) -> None:
@@ -332,9 +396,10 @@ def _wait_for_the_other(call: Call) -> None:
 
 
 def _successor(call: Call, leaving: Leg) -> Leg | None:
-    """The guest, if that is a user; else whichever other user takes part."""
-    others = [leg for leg in call.parties() if leg is not leaving and leg.user_id]
-    return next((leg for leg in others if leg.id == call.guest), others[0] if others else None)
+    """The guest, if that is a user; else whichever other user takes part, those who have lost the page last."""
+    places = [*call.parties(), *(call.legs[name] for name in call.away)]
+    others = [leg for leg in places if leg is not leaving and leg.user_id]
+    return next((leg for leg in others if leg.id == call.guest and leg.joined), others[0] if others else None)
 
 
 def hand_over(call: Call, leaving: Leg) -> None:
@@ -344,16 +409,19 @@ def hand_over(call: Call, leaving: Leg) -> None:
         _make_host(call, successor)
         _hold(call, successor, False, "")  # who was held by a host that has left would never be taken back
         return
-    if call.invite is not None:
-        _over(call, Result.CANCELLED)
+    stop_inviting(call)
     if not call.unattended:
         call.finish(Disposition.ANSWERED, reason="host_left", ended_by=leaving.role.value)
         return
     call.host = None
-    for leg in call.parties():
-        _hold(call, leg, False, "")
+    hold_nobody(call)
     call.start_timer("unattended", call.unattended)
     call.note("call.unattended", limit_ms=int(call.unattended / timedelta(milliseconds=1)))
+
+
+def hold_nobody(call: Call) -> None:
+    for leg in call.parties():
+        _hold(call, leg, False, "")
 
 
 def _make_host(call: Call, leg: Leg) -> None:

@@ -103,12 +103,12 @@ def _ring(call: Call) -> None:
         return
     call.move(State.RINGING)
     for phone in person.phones:
-        _ring_phone(call, phone)
+        ring_phone(call, phone)
     call.open_bridge()  # while the phones are being called: an answer then waits for nothing
     call.start_timer("ring", person.ring_time)
 
 
-def _ring_phone(call: Call, phone: Phone, *, auto_answer: bool = False) -> None:
+def ring_phone(call: Call, phone: Phone, *, auto_answer: bool = False) -> None:
     assert call.person is not None
     leg = call.new_leg(Role.USER, device_id=phone.device_id)
     leg.dial = phone.dial
@@ -134,6 +134,7 @@ def phone_answered(call: Call, event: LegAnswered) -> None:
     if winner.role is Role.CUSTOMER:
         return
     call.stop_timer("ring")
+    call.stop_timer("page")
     talking.connect(call, call.caller, winner)
     for leg in call.live_legs(Role.USER):
         if leg is not winner:
@@ -143,15 +144,18 @@ def phone_answered(call: Call, event: LegAnswered) -> None:
 def leg_ended_while_ringing(call: Call, event: LegEnded) -> None:
     """A phone that says no stops ringing alone; a 6xx speaks for the user (RFC 3261, 21.6)."""
     if event.leg == call.first_leg:
-        _caller_gave_up(call)
+        caller_gave_up(call)
         return
     if event.sip_status in (600, 603, 607):
         _stop_phones(call)
         _unavailable(call, "busy_phone" if event.sip_status == 600 else "declined")
         return
     call.refused_by_phone |= event.sip_status == 486 or event.cause == Cause.BUSY
-    if any(call.live_legs(Role.USER)):
-        return
+    if not any(call.live_legs(Role.USER)) and "page" not in call.timers:
+        _rings_nowhere(call)
+
+
+def _rings_nowhere(call: Call) -> None:
     call.stop_timer("ring")
     if call.refused_by_phone:
         _unavailable(call, "busy_phone")
@@ -165,6 +169,8 @@ def rang_long_enough(call: Call, event: TimerFired) -> None:
         _forward(call)
     elif event.name == "silence":
         _ring_again(call)
+    elif event.name == "page" and not any(call.live_legs(Role.USER)):
+        _rings_nowhere(call)
 
 
 def asked_while_ringing(call: Call, event: Asked) -> None:
@@ -176,7 +182,7 @@ def asked_while_ringing(call: Call, event: Asked) -> None:
         _stop_phones(call)
         _forward(call)
     elif event.ask is Ask.HANG_UP and event.by and event.by == call.from_user:
-        _caller_gave_up(call)
+        caller_gave_up(call)
     elif event.ask in (Ask.IGNORE, Ask.HANG_UP):
         call.note("user.ignored", by=event.by)
         _stop_phones(call)
@@ -234,19 +240,20 @@ def ring_again_where_picked_up(call: Call, event: LegEnded) -> None:
 def _ring_again(call: Call) -> None:
     assert call.person is not None and call.answer_on is not None
     call.stop_timer("silence")
-    _ring_phone(call, call.answer_on, auto_answer=True)
+    ring_phone(call, call.answer_on, auto_answer=True)
     call.start_timer("ring", call.person.ring_time)
 
 
 def _stop_phones(call: Call, result: Result = Result.NO_ANSWER, cause: Cause = Cause.NO_ANSWER) -> None:
     call.stop_timer("ring")
     call.stop_timer("silence")
+    call.stop_timer("page")
     call.answer_on = None
     for leg in call.live_legs(Role.USER):
         call.end_leg(leg, result, cause)
 
 
-def _caller_gave_up(call: Call) -> None:
+def caller_gave_up(call: Call) -> None:
     """I8: everything stops at once; a missed call."""
     call.finish(Disposition.MISSED, Cause.NORMAL, reason="caller_gave_up", ended_by="customer")
 
@@ -357,7 +364,7 @@ def forward_took_too_long(call: Call, event: TimerFired) -> None:
 
 def leg_ended_while_forwarding(call: Call, event: LegEnded) -> None:
     if event.leg == call.first_leg:
-        _caller_gave_up(call)
+        caller_gave_up(call)
         return
     leg = call.legs[event.leg]
     if leg.role is not Role.FORWARD:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from pbx.core.call import conference, inbound, keys, outbound, talking, transfer, trunks
+from pbx.core.call import away, conference, inbound, keys, outbound, pages, talking, transfer, trunks
 from pbx.core.call.model import Call, Disposition, Leg
 from pbx.core.call.states import State
 from pbx.core.causes import Cause, Result, result_of
@@ -35,6 +35,8 @@ from pbx.core.events import (
     MessageRecorded,
     NotNow,
     PartyAsked,
+    PhoneBack,
+    PhoneLost,
     PickedUpInVain,
     PlaybackDone,
     RouteDecided,
@@ -97,10 +99,17 @@ def handle(call: Call, event: Event, now: Instant) -> Decided:
     handler = _HANDLERS.get((call.state, type(event)))
     if handler is not None:
         handler(call, event)
-        transfer.settle(call)
+        _settle(call)
+    elif isinstance(event, PhoneLost):
+        _caller_lost(call, event)
     elif isinstance(event, Asking):
         raise NotNow("That is not possible at this moment of the call.")
     return _taken(call)
+
+
+def _settle(call: Call) -> None:
+    transfer.settle(call)
+    away.settle(call)
 
 
 def _taken(call: Call) -> Decided:
@@ -186,7 +195,14 @@ def _give_up(call: Call, leg: Leg, cause: Cause) -> None:
     handler = _HANDLERS.get((call.state, LegEnded))
     if handler is not None:
         handler(call, LegEnded(leg.id, int(cause)))
-        transfer.settle(call)
+        _settle(call)
+
+
+def _caller_lost(call: Call, event: PhoneLost) -> None:
+    """A colleague calls from a page that is gone, and nobody talks yet: as if the phone had hung up."""
+    leg = call.legs.get(event.leg)
+    if leg is not None and leg.live and call.state is not State.ENDED:
+        _give_up(call, leg, Cause.NORMAL)
 
 
 def _switch_lost(call: Call) -> None:
@@ -217,6 +233,8 @@ _HANDLERS: dict[tuple[State, type], Handler] = {
     (_S.RINGING, LegEnded): inbound.leg_ended_while_ringing,
     (_S.RINGING, PickedUpInVain): inbound.ring_again_where_picked_up,
     (_S.RINGING, TimerFired): inbound.rang_long_enough,
+    (_S.RINGING, PhoneLost): pages.page_lost,
+    (_S.RINGING, PhoneBack): pages.page_back,
     (_S.RINGING, Asked): inbound.asked_while_ringing,
     (_S.RINGING, AnswerAsked): inbound.asked_to_answer,
     (_S.FORWARDING, LegAnswered): inbound.forward_answered,
@@ -243,23 +261,27 @@ _HANDLERS: dict[tuple[State, type], Handler] = {
     (_S.PREPARING, PickedUpInVain): outbound.ring_again_where_picked_up,
     (_S.PREPARING, TimerFired): outbound.user_did_not_answer,
     (_S.PREPARING, RouteDecided): outbound.route_decided,
+    (_S.PREPARING, PhoneLost): outbound.page_lost,
     (_S.PREPARING, ColleagueFound): inbound.colleague_found,
     (_S.PREPARING, Asked): talking.asked_to_end,
     (_S.DIALLING, LegRinging): outbound.customer_rings,
     (_S.DIALLING, LegAnswered): outbound.customer_answered,
     (_S.DIALLING, LegEnded): outbound.leg_ended_while_dialling,
     (_S.DIALLING, TimerFired): outbound.customer_did_not_answer,
+    (_S.DIALLING, PhoneLost): outbound.page_lost,
     (_S.DIALLING, Asked): talking.asked_to_end,
     (_S.DIALLING, DigitsAsked): talking.send_digits,
-    (_S.TALKING, LegAnswered): conference.answered,
+    (_S.TALKING, LegAnswered): talking.leg_answered,
     (_S.TALKING, LegEnded): talking.leg_ended,
-    (_S.TALKING, RouteDecided): conference.route_decided,
+    (_S.TALKING, PhoneLost): away.lost,
+    (_S.TALKING, PhoneBack): away.back,
+    (_S.TALKING, RouteDecided): talking.route_decided,
     (_S.TALKING, InviteAsked): conference.invite,
     (_S.TALKING, PartyAsked): conference.party_asked,
     (_S.TALKING, TransferAsked): transfer.asked,
     (_S.TALKING, HandedOver): transfer.handed_over,
     (_S.TALKING, LegTaken): transfer.taken,
-    (_S.TALKING, DigitPressed): keys.pressed,
+    (_S.TALKING, DigitPressed): talking.pressed,
     (_S.TALKING, GuestFound): keys.guest_found,
     (_S.TALKING, PlaybackDone): talking.heard,
     (_S.TALKING, Asked): talking.asked,

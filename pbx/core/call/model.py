@@ -83,6 +83,8 @@ class Leg:
     joined: bool = False  # a party of the conversation
     held: bool = False  # by its own phone
     on_hold: bool = False  # by the host
+    waits: bool = False  # hears music until somebody who has lost the page is back
+    instead_of: LegId | None = None  # rung for a user who takes part already: whose lost leg it is to replace
     muted: bool = False
     ending: bool = False
     ended: bool = False
@@ -90,6 +92,10 @@ class Leg:
     @property
     def live(self) -> bool:
         return not self.ending and not self.ended
+
+    @property
+    def hears_music(self) -> bool:
+        return self.on_hold or self.waits
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +117,16 @@ class Invite:
     routes: tuple[Route, ...] = ()
     caller_id: str = ""
     refused: Result | None = None  # what a phone of the guest has said, while others still ring
+    awaited: bool = False  # the page that rang is gone, and may be back before the guest has rung long enough
+
+
+@dataclass(slots=True)
+class Away:
+    """A user who takes part and has lost the page (P4). ``until``: no page that is back is waited for any longer."""
+
+    until: Instant
+    others: tuple[Phone, ...] = ()
+    forwarded: bool = False  # nobody came back: the forwarding number is tried
 
 
 @dataclass(slots=True)
@@ -144,6 +160,7 @@ class Call:
     unattended: timedelta = timedelta(0)
     holding: BridgeId | None = None
     keys: dict[LegId, str] = field(default_factory=dict)  # of a feature code that is being pressed
+    away: dict[LegId, Away] = field(default_factory=dict)  # by the leg that was lost
     transfer_asked: LegId | None = None
     transfer: LegId | None = None  # whose phone hands the call on, while the other one is rung
     recalled: bool = False  # a transfer came to nothing, and who made it is rung
@@ -228,6 +245,16 @@ class Call:
     def party_of(self, user_id: str) -> Leg | None:
         """The leg over which a user of ours takes part."""
         return next((leg for leg in self.parties() if user_id and leg.user_id == user_id), None)
+
+    def place_of(self, user_id: str) -> Leg | None:
+        """The leg over which a user of ours takes part, or took until it was lost."""
+        lost = (self.legs[name] for name in self.away)
+        return self.party_of(user_id) or next((leg for leg in lost if leg.user_id == user_id), None)
+
+    @property
+    def present(self) -> int:
+        """How many take part, with those who have lost the page and are expected back."""
+        return len(self.parties()) + len(self.away)
 
     @property
     def caller(self) -> Leg:
@@ -340,6 +367,7 @@ class Call:
                 self.end_leg(leg, result, cause, sip_status=sip_status, because=because if self.caller_waits else None)
             else:
                 self.end_leg(leg, result, cause)
+        self.away.clear()
         if self.bridge is not None:
             self.do(CloseBridge(self.bridge))
         if self.holding is not None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 Row = dict[str, Any]
-PHONE = "phone"
+PHONE, RECONNECTING = "phone", "reconnecting"
 
 
 @dataclass(slots=True)
@@ -23,6 +23,8 @@ class Now:
     invite: Row | None = None
     last_invite: Row | None = None
     unattended: bool = False
+    waiting: list[str] = field(default_factory=list)  # with music, until somebody who has lost the page is back
+    reconnecting: list[Row] = field(default_factory=list)
 
     def fold(self, kind: str, at: int, data: Row) -> None:
         handler = _FOLDS.get(kind)
@@ -34,14 +36,15 @@ class Now:
             "host_leg": self.host or None,
             "guest_leg": self.guest or None,
             "muted": self.muted,
-            "held": [{"leg": leg, "by": by} for leg, by in [*self.held.items(), *self._by_phone()]],
+            "held": [{"leg": leg, "by": by} for leg, by in [*self.held.items(), *self._by_itself()]],
             "invite": self.invite,
             "last_invite": self.last_invite,
             "unattended": self.unattended,
+            "reconnecting": self.reconnecting,
         }
 
-    def _by_phone(self) -> list[tuple[str, str]]:
-        return [(leg, PHONE) for leg in self.holding]
+    def _by_itself(self) -> list[tuple[str, str]]:
+        return [(leg, PHONE) for leg in self.holding] + [(leg, RECONNECTING) for leg in self.waiting]
 
 
 def _answered(now: Now, at: int, data: Row) -> None:
@@ -59,6 +62,8 @@ def _unmuted(now: Now, at: int, data: Row) -> None:
 def _held(now: Now, at: int, data: Row) -> None:
     if data["by"] == PHONE:
         now.holding = [*_others(now.holding, data["leg"]), data["leg"]]
+    elif data["by"] == RECONNECTING:
+        now.waiting = [*_others(now.waiting, data["leg"]), data["leg"]]
     else:
         now.held = {**now.held, data["leg"]: data["by"]}
 
@@ -66,6 +71,8 @@ def _held(now: Now, at: int, data: Row) -> None:
 def _unheld(now: Now, at: int, data: Row) -> None:
     if data["by"] == PHONE:
         now.holding = _others(now.holding, data["leg"])
+    elif data["by"] == RECONNECTING:
+        now.waiting = _others(now.waiting, data["leg"])
     else:
         now.held = {leg: by for leg, by in now.held.items() if leg != data["leg"]}
 
@@ -98,9 +105,35 @@ def _host_changed(now: Now, at: int, data: Row) -> None:
 
 def _party_left(now: Now, at: int, data: Row) -> None:
     now.guest = "" if now.guest == data["leg"] else now.guest
+    _silenced(now, at, data)
+    _expected_no_more(now, data["leg"])
+
+
+def _silenced(now: Now, at: int, data: Row) -> None:
+    """Its leg is gone."""
     now.held = {leg: by for leg, by in now.held.items() if leg != data["leg"]}
     now.holding = _others(now.holding, data["leg"])
+    now.waiting = _others(now.waiting, data["leg"])
     _unmuted(now, at, data)
+
+
+def _lost(now: Now, at: int, data: Row) -> None:
+    """Before an answer nobody waits for it."""
+    if not data["wait_ms"]:
+        return
+    _silenced(now, at, data)
+    named = {"leg": data["leg"], "user_id": data["user_id"]}
+    now.reconnecting = [*now.reconnecting, {**named, "since_us": at, "until_us": at + data["wait_ms"] * 1000}]
+
+
+def _back(now: Now, at: int, data: Row) -> None:
+    now.host = data["leg"] if now.host == data["before"] else now.host
+    now.guest = data["leg"] if now.guest == data["before"] else now.guest
+    _expected_no_more(now, data["before"])
+
+
+def _expected_no_more(now: Now, leg: str) -> None:
+    now.reconnecting = [each for each in now.reconnecting if each["leg"] != leg]
 
 
 def _unattended(now: Now, at: int, data: Row) -> None:
@@ -128,6 +161,8 @@ _FOLDS: dict[str, Callable[[Now, int, Row], None]] = {
     "guest.joined": _guest_joined,
     "host.changed": _host_changed,
     "party.left": _party_left,
+    "phone.lost": _lost,
+    "phone.back": _back,
     "call.unattended": _unattended,
     "transfer.waiting": _waiting,
 }

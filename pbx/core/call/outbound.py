@@ -17,6 +17,7 @@ from pbx.core.events import (
     LegEnded,
     LegRinging,
     Phone,
+    PhoneLost,
     RouteDecided,
     TimerFired,
 )
@@ -286,6 +287,15 @@ def _tell(call: Call, result: Result, sip_status: int | None) -> None:
         return
     call.stop_timer("customer")
     call.announce(Closing(disposition, cause, result.value), _WORDS.get(disposition, "call-failed"))
+
+
+def page_lost(call: Call, event: PhoneLost) -> None:
+    """Nobody would be there when the customer picks up: better that it stops ringing there. Help is called on."""
+    leg = call.legs.get(event.leg)
+    if leg is None or not leg.live or leg.id != call.first_leg or call.emergency:
+        return
+    call.note("phone.lost", leg=leg.id, user_id=leg.user_id, device_id=leg.device_id, how=event.how, wait_ms=0)
+    call.finish(Disposition.CANCELLED, reason="phone_lost", ended_by="system")
 
 
 def gone_before_dialling(call: Call, event: LegEnded) -> None:

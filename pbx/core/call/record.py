@@ -319,6 +319,13 @@ def _party_left(record: CallRecord, at: int, data: Data) -> None:
         participant["left_us"] = participant["left_us"] or at
 
 
+def _phone_back(record: CallRecord, at: int, data: Data) -> None:
+    """The same person's part goes on, over another leg."""
+    participant = record.participants.pop(data["before"], None)
+    if participant is not None:
+        record.participants[data["leg"]] = {**participant, "leg_id": data["leg"], "left_us": None}
+
+
 def _track(record: CallRecord, at: int, data: Data) -> None:
     """A party's own voice; where it begins in the recording is known by the clock."""
     row = record.recordings.get(data["recording"])
@@ -357,6 +364,7 @@ _FOLDS: dict[str, Callable[[CallRecord, int, Data], None]] = {
     "guest.joined": _guest_joined,
     "host.changed": _host_changed,
     "party.left": _party_left,
+    "phone.back": _phone_back,
     "recording.started": _recording_started,
     "recording.track": _track,
     "recording.private_begins": _private_begins,

@@ -53,16 +53,16 @@ def standing(call: Call) -> Standing:
 
 
 def _bridges(call: Call) -> dict[BridgeId, tuple[LegId, ...]]:
-    """Whoever the host holds is in a bridge with music. While a number is dialled the caller waits in the bridge, so as
-    to hear what comes from there."""
+    """Who is held, or waits for somebody to be back, is in a bridge with music. While a number is dialled the caller
+    waits in the bridge, so as to hear what comes from there."""
     bridges: dict[BridgeId, tuple[LegId, ...]] = {}
     if call.bridge is not None:
-        inside = [leg.id for leg in call.parties() if not leg.on_hold]
+        inside = [leg.id for leg in call.parties() if not leg.hears_music]
         if call.state is State.DIALLING and call.caller.live:
             inside = [call.caller.id]
         bridges[call.bridge] = tuple(inside)
     if call.holding is not None:
-        bridges[call.holding] = tuple(leg.id for leg in call.parties() if leg.on_hold)
+        bridges[call.holding] = tuple(leg.id for leg in call.parties() if leg.hears_music)
     return bridges
 
 

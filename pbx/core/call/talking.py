@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from pbx.core.call import conference, keys, recording
+from pbx.core.call import away, conference, keys, recording
 from pbx.core.call.model import Call, Disposition, Leg, Role
 from pbx.core.call.states import State
 from pbx.core.commands import Answer, JoinBridge, Mute, SendDigits, StopRinging
-from pbx.core.events import Ask, Asked, DigitsAsked, LegEnded, NotNow, PlaybackDone, TimerFired
+from pbx.core.events import (
+    Ask,
+    Asked,
+    DigitPressed,
+    DigitsAsked,
+    LegAnswered,
+    LegEnded,
+    NotNow,
+    PlaybackDone,
+    RouteDecided,
+    TimerFired,
+)
 
 DIGITS = frozenset("0123456789*#ABCDabcd")
 LONGEST_DIGITS = 64
@@ -44,10 +55,20 @@ def answer_caller(call: Call) -> None:
         call.note("leg.answered", leg=first.id)
 
 
+def leg_answered(call: Call, event: LegAnswered) -> None:
+    leg = call.legs[event.leg]
+    if leg.instead_of is not None:
+        away.answered(call, leg)
+    else:
+        conference.answered(call, event)
+
+
 def leg_ended(call: Call, event: LegEnded) -> None:
     leg = call.legs[event.leg]
     if leg.joined:
         conference.party_left(call, leg, "hung_up")
+    elif leg.instead_of is not None:
+        away.leg_ended(call, leg, event)
     else:
         conference.invited_leg_ended(call, leg, event)
 
@@ -57,6 +78,8 @@ def timer_fired(call: Call, event: TimerFired) -> None:
         call.finish(Disposition.ANSWERED, reason="longest_call", ended_by="system")
     elif event.name == "keys":
         keys.forgotten(call)
+    elif event.name == "announcement" or " " in event.name:
+        away.timer_fired(call, event)
     else:
         conference.timer_fired(call, event)
 
@@ -93,8 +116,20 @@ def asked_to_end(call: Call, event: Asked) -> None:
 
 
 def heard(call: Call, event: PlaybackDone) -> None:
-    """An announcement or a tone has been heard: nothing follows from it."""
-    call.after_playback.pop(event.playback, None)
+    """Of most announcements and tones nothing follows."""
+    away.heard(call, call.after_playback.pop(event.playback, ""))
+
+
+def pressed(call: Call, event: DigitPressed) -> None:
+    if not away.accepted(call, event):
+        keys.pressed(call, event)
+
+
+def route_decided(call: Call, event: RouteDecided) -> None:
+    if event.purpose == "forward":
+        away.route_decided(call, event)
+    else:
+        conference.route_decided(call, event)
 
 
 def _mute(call: Call, muted: bool, by: str) -> None:

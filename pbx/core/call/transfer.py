@@ -32,7 +32,8 @@ PROGRESS, ANSWERED, UNAVAILABLE, DECLINED = (
 def asked(call: Call, event: TransferAsked) -> None:
     """Blind, to a number. A guest's is refused whatever its phone sends."""
     leg = call.legs[event.leg]
-    may = leg.joined and leg.user_id and not leg.on_hold and len(call.parties()) == 2 and call.invite is None
+    may = leg.joined and leg.user_id and not leg.on_hold and call.invite is None and not call.away
+    may = may and len(call.parties()) == 2
     if not may or not event.number:
         call.note("transfer.refused", leg=leg.id, user_id=leg.user_id)
         call.do(TransferState(leg.id, DECLINED))
@@ -140,7 +141,7 @@ def taken(call: Call, event: LegTaken) -> None:
     leg.answered = True
     call.note("leg.answered", leg=leg.id)
     call.do(TakeLeg(leg.id, event.leg))
-    if not call.legs[event.by_leg].joined or len(call.parties()) != 2:
+    if not call.legs[event.by_leg].joined or len(call.parties()) != 2 or call.away:
         call.end_leg(leg, Result.ANSWERED, Cause.NORMAL)  # its own call is over: it must not wait in silence
         return
     leg.joined = True

@@ -73,6 +73,15 @@ async def open_phone(ctx: Ctx) -> dict[str, Any]:
     }
 
 
+@table.route("POST", f"{API}/session/phone/leaving", right=Right.REP, scope=None, status=204)
+async def leave_page(ctx: Ctx) -> None:
+    """The page with this login's phone goes away: its calls wait for the next one, which is rung at once. Ask on
+    the event pagehide, with fetch and keepalive: unlike a beacon it can carry the CSRF token."""
+    device = ctx.engine.browsers.of_login(_login(ctx).id)
+    if device is not None:
+        ctx.engine.reloads.left(device.id)
+
+
 @table.route("GET", PATH, right=Right.REP, scope=None, raw="application/sip", errors=(400, 409, 426, 503))
 async def connect_phone(ctx: Ctx) -> web.StreamResponse:
     """A websocket that speaks SIP (RFC 7118, subprotocol sip) for the phone of this login. It is closed with 4401 when

@@ -36,7 +36,10 @@ CallVoicemail = _without(records.Voicemail, "CallVoicemail", "path", "heard_us")
 
 class Held(Answer):
     leg: str
-    by: str = Field(description="The user who did it, `host`, or `phone` where the party's own phone holds.")
+    by: str = Field(
+        description="The user who did it, `host`, `phone` where the party's own phone holds, or `reconnecting` where "
+        "it hears music until a user who has lost the page is back."
+    )
 
 
 class Invitation(Answer):
@@ -54,6 +57,15 @@ class Invitation(Answer):
     ended_us: int | None = None
 
 
+class Reconnecting(Answer):
+    """A user who has lost the page with the phone, and is rung as soon as it is back."""
+
+    leg: str = Field(description="The leg that was lost.")
+    user_id: str
+    since_us: int
+    until_us: int = Field(description="Then the forwarding number rings, or the call goes on without this user.")
+
+
 class Conference(Answer):
     """Who is host and guest, who hears music, whose voice is off, and who is being invited."""
 
@@ -64,6 +76,7 @@ class Conference(Answer):
     invite: Invitation | None
     last_invite: Invitation | None
     unattended: bool = Field(description="No user is left; the others talk on for as long as the setting allows.")
+    reconnecting: list[Reconnecting]
 
 
 class CallDetail(CallView):  # type: ignore[misc, valid-type]

@@ -44,6 +44,7 @@ from pbx.services.persons import Persons
 from pbx.services.practice import Practice
 from pbx.services.presence_view import PresenceView
 from pbx.services.reminders import Reminders
+from pbx.services.reloads import Reloads
 from pbx.services.routing import Routing
 from pbx.services.runtime import Calls
 from pbx.services.spending import Spending
@@ -132,6 +133,8 @@ class SmallEngine:
         self.drain = Drain(now, lambda: len(self.calls))
         occupancy = Occupancy(self.calls.get)
         self.persons = Persons(self._current, self.registrations, occupancy.busy, greetings=str(self.config.greetings))
+        self.persons = Persons(self._current, self.registrations, occupancy.busy)
+        self.reloads = Reloads(self.calls, self._current, self.registrations, _silence)
         self.control = CallControl(
             self.calls,
             self._current,
@@ -179,6 +182,10 @@ class SmallEngine:
             task.add_done_callback(self._reloading.discard)
 
         self.store.on_change = changed
+
+
+async def _silence(leg: str) -> int | None:
+    return None
 
 
 def new_call() -> CallId:

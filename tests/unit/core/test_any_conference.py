@@ -1,6 +1,6 @@
-"""Every command by every participant at every moment, hang-ups and lost phones at any time: rules that always hold.
+"""Every command by every participant at every moment, hang-ups and lost pages at any time: rules that always hold.
 
-The model switch knows who is in which bridge; tens of thousands of steps are taken in each run (C1 to C13).
+The model switch knows who is in which bridge; tens of thousands of steps are taken in each run (C1 to C13, P4).
 """
 
 from __future__ import annotations
@@ -46,6 +46,9 @@ from pbx.core.events import (
     PartyAsk,
     PartyAsked,
     Phone,
+    PhoneBack,
+    PhoneLost,
+    PlaybackDone,
     RecordingPlan,
     Route,
     RouteDecided,
@@ -53,7 +56,7 @@ from pbx.core.events import (
     TransferAsked,
 )
 from pbx.core.gate import Reason, Verdict
-from pbx.core.ids import CallId, Instant, LegId
+from pbx.core.ids import CallId, Instant, LegId, PlaybackId
 from tests.unit.core.model_switch import ModelSwitch
 from tests.unit.core.story import SAM, mio
 from tests.unit.core.test_conference import ALONE, EXPERT, SAM_INVITED, SUPPORT
@@ -159,7 +162,37 @@ class AnyConference(RuleBasedStateMachine):
             other = LegId("leg_01HZ0000000000000000000009_2")
             self.feed(LegTaken(other, mine.id, SAM.did, "Sam", "u_4"))
 
-    @rule(name=st.sampled_from(["invite", "keys", "unattended"]))
+    @rule(n=whose, others=st.booleans(), how=st.sampled_from(["closed", "silent"]))
+    def a_phone_loses_its_page(self, n: int, others: bool, how: str) -> None:
+        leg = self.leg(n)
+        phones = (Phone("d_desk", "PJSIP/d_desk/sip:d"),) if others else ()
+        self.feed(PhoneLost(leg, how, others=phones, others_after=ALONE))
+
+    @rule(by=st.sampled_from(["u_1", "u_1", "u_2", "u_3", "u_4"]), n=st.integers(1, 2))
+    def a_page_is_back(self, by: str, n: int) -> None:
+        self.feed(PhoneBack(by, Phone(f"b_{by}", f"PJSIP/b_{by}/sip:{n}")))
+
+    @precondition(lambda self: self.call.away)
+    @rule(n=whose)
+    def one_that_rings_for_the_lost_page_answers(self, n: int) -> None:
+        ringing = [leg.id for leg in self.call.live_legs() if leg.instead_of is not None]
+        if ringing:
+            self.answer(ringing[n % len(ringing)])
+
+    @precondition(lambda self: self.call.away)
+    @rule(n=whose, verdict=verdicts, trunks=st.integers(0, 2))
+    def it_has_been_away_for_long(self, n: int, verdict: Verdict, trunks: int) -> None:
+        self.verdict, self.trunks = verdict, trunks
+        waiting = sorted(name for name in self.switch.timers if " " in name)
+        self.a_timer_fires(waiting[n % len(waiting)])
+
+    @precondition(lambda self: self.switch.playing)
+    @rule(n=whose)
+    def words_have_been_heard(self, n: int) -> None:
+        playing = sorted(self.switch.playing)
+        self.feed(PlaybackDone(PlaybackId(playing[n % len(playing)])))
+
+    @rule(name=st.sampled_from(["invite", "keys", "unattended", "announcement"]))
     def a_timer_fires(self, name: str) -> None:
         self.switch.timers.discard(name)
         self.feed(TimerFired(name))
@@ -248,8 +281,27 @@ class AnyConference(RuleBasedStateMachine):
     @invariant()
     def nobody_is_left_alone_and_there_are_three_at_most(self) -> None:
         if self.call.state is State.TALKING:
-            assert 2 - self.handed_on <= len(self.call.parties()) <= 3
+            least = 2 - self.handed_on - (self.call.closing is not None)
+            assert least <= self.call.present <= 3 + (self.call.guest is None and self.call.invite is not None)
             assert self.switch.timers >= {"longest"}
+            assert self.call.away or self.call.closing or len(self.call.parties()) >= least
+
+    @invariant()
+    def who_has_lost_the_page_is_expected_for_a_time(self) -> None:
+        for name in self.call.away:
+            lost = self.call.legs[name]
+            assert lost.user_id and not lost.joined and not self.switch.live(name)
+            assert f"away {name}" in self.switch.timers and self.call.party_of(lost.user_id) is None
+        assert {name.split(" ")[1] for name in self.switch.timers if " " in name} == set(self.call.away)
+
+    @invariant()
+    def nobody_who_waits_is_left_in_silence(self) -> None:
+        """Who has nobody of ours to talk to, as a page was lost, hears music; who has, does not."""
+        if self.call.state is not State.TALKING:
+            return
+        talking = [leg for leg in self.call.parties() if not leg.on_hold]
+        alone = bool(self.call.away) and (len(talking) < 2 or not any(leg.user_id for leg in talking))
+        assert all(leg.waits is alone for leg in talking)
 
     @invariant()
     def there_is_one_host_a_user_who_is_there(self) -> None:
@@ -259,7 +311,7 @@ class AnyConference(RuleBasedStateMachine):
             assert self.call.host is None and self.switch.rung
         elif self.call.host is None:
             assert "unattended" in self.switch.timers and not any(leg.user_id for leg in self.call.parties())
-        else:
+        elif self.call.closing is None and self.call.host not in self.call.away:
             host = self.call.legs[self.call.host]
             assert host.joined and host.live and host.user_id and not host.on_hold
             assert self.call.guest != self.call.host
@@ -269,11 +321,12 @@ class AnyConference(RuleBasedStateMachine):
         if self.call.state is not State.TALKING:
             return
         assert self.call.guest is None or self.call.invite is None
-        ringing = [leg for leg in self.call.live_legs() if not leg.joined]
-        assert bool(ringing) == (self.call.invite is not None)
+        ringing = [leg for leg in self.call.live_legs() if not leg.joined and leg.instead_of is None]
+        awaited = self.call.invite is not None and self.call.invite.awaited
+        assert (bool(ringing) or awaited) == (self.call.invite is not None)
         assert ("invite" in self.switch.timers) == (self.call.invite is not None)
         if self.call.guest is not None:
-            assert self.call.legs[self.call.guest] in self.call.parties()
+            assert self.call.guest in self.call.away or self.call.legs[self.call.guest] in self.call.parties()
 
     @invariant()
     def each_is_where_they_should_be(self) -> None:
@@ -281,7 +334,7 @@ class AnyConference(RuleBasedStateMachine):
             return
         for leg in self.call.parties():
             assert self.switch.live(leg.id) and leg.id in self.switch.answered
-            assert self.switch.where[leg.id] == (self.call.holding if leg.on_hold else self.call.bridge)
+            assert self.switch.where[leg.id] == (self.call.holding if leg.hears_music else self.call.bridge)
         assert all(self.switch.live(leg.id) for leg in self.call.live_legs())
 
     @invariant()
@@ -295,8 +348,8 @@ class AnyConference(RuleBasedStateMachine):
         customers = {leg.id for leg in self.call.parties() if leg.role is Role.CUSTOMER}
         changed = len(parties) > 2 or self.call.holding is not None or self.call.invite is not None
         assert recorded == parties if changed else customers <= recorded or not customers
-        assert recorded, "recording is never off"
-        assert {self.switch.recordings[name] for name in self.switch.still_recording()} == {self.call.recording_paused}
+        paused = {self.switch.recordings[name] for name in self.switch.still_recording()}
+        assert paused == {self.call.recording_paused} or not parties, "recording is never off"
 
     @invariant()
     def the_log_shows_it(self) -> None:
@@ -312,6 +365,8 @@ class AnyConference(RuleBasedStateMachine):
         parties = {leg.id: leg for leg in self.call.parties()}
         assert parties.keys() & set(now.holding) == {name for name, leg in parties.items() if leg.held}
         assert (now.invite is None) == (self.call.invite is None)
+        assert [each["leg"] for each in now.reconnecting] == list(self.call.away)
+        assert set(now.waiting) == {leg.id for leg in self.call.parties() if leg.waits}
         present = {name for name, each in record.participants.items() if each["left_us"] is None}
         assert present == {leg.id for leg in self.call.parties()}
 
@@ -328,7 +383,7 @@ class AnyConferenceThatWeBegan(AnyConference):
         return Dialled("PJSIP-1", "d1", mio(recording=recording), "2065550150", "+12065550150")
 
 
-@pytest.mark.covers("C1", "C2", "C4", "C6", "C7", "C8", "C9", "C10", "C11", "C12", "C13")
+@pytest.mark.covers("C1", "C2", "C4", "C6", "C7", "C8", "C9", "C10", "C11", "C12", "C13", "P4")
 @pytest.mark.parametrize("story", [AnyConference, AnyConferenceOfColleagues, AnyConferenceThatWeBegan])
 def test_no_conference_breaks_a_rule(story: type[AnyConference]) -> None:
     run_state_machine_as_test(

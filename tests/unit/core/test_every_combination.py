@@ -42,6 +42,8 @@ from pbx.core.events import (
     NotNow,
     Person,
     Phone,
+    PhoneBack,
+    PhoneLost,
     PlaybackDone,
     RecordingPlan,
     Route,
@@ -225,9 +227,7 @@ class AnyStory(RuleBasedStateMachine):
                 self.feed(LegEnded(leg, 26))
 
     @rule(
-        name=st.sampled_from(
-            ["ring", "silence", "forward", "accept", "own", "customer", "longest", "message", "announcement", "sign"]
-        )
+        name=st.sampled_from("ring silence page forward accept own customer longest message announcement sign".split())
     )
     def a_timer_fires(self, name: str) -> None:
         self.switch.timers.discard(name)
@@ -237,6 +237,15 @@ class AnyStory(RuleBasedStateMachine):
     def somebody_asks(self, ask: Ask, now: bool = True) -> None:
         if now or ask not in (Ask.HANG_UP, Ask.IGNORE):
             self.feed(Asked(ask, by="u_1"))
+
+    @rule(n=which, now=sometimes)
+    def a_page_is_lost(self, n: int, now: bool) -> None:
+        if self.call.state is not State.TALKING and (now or self.leg(n) != self.call.first_leg):
+            self.feed(PhoneLost(self.leg(n), "closed"))
+
+    @rule(n=st.integers(0, 3), user=st.sampled_from(["u_1", "u_2"]))
+    def a_page_is_back(self, n: int, user: str) -> None:
+        self.feed(PhoneBack(user, Phone("d1", f"PJSIP/d1/{n}")))
 
     @rule(digits=st.sampled_from(["1", "#9", "", "x", "1" * 65]))
     def somebody_sends_digits(self, digits: str) -> None:
@@ -332,7 +341,7 @@ class AnyStory(RuleBasedStateMachine):
         caller = self.call.caller.id
         others = [leg for leg in self.switch.dialled if leg != caller and self.switch.live(leg)]
         talks = caller in self.switch.joined and any(leg in self.switch.answered for leg in others)
-        soon = "silence" in self.switch.timers  # between two rings of our phones: the caller hears one ringing
+        soon = not self.switch.timers.isdisjoint({"silence", "page"})  # between two rings: the caller hears one ringing
         waits = caller not in self.switch.answered or bool(self.call.inside)  # ringing is played to one who answered
         rings = caller in self.switch.rung and waits and (bool(others) or soon)
         hears_words = self.call.state is State.ANNOUNCING and "announcement" in self.switch.timers
