@@ -29,6 +29,7 @@ from tests.support.webrtc_media import Media
 
 ALLOW = ("Allow", "INVITE, ACK, BYE, CANCEL, OPTIONS")
 SDP = ("Content-Type", "application/sdp")
+GOING_AWAY = 1001
 
 
 class Browser:
@@ -127,6 +128,22 @@ class Browser:
         if self.socket is not None:
             await self.socket.close()
 
+    async def leave(self) -> None:
+        """The page is closed or loaded anew: its sound and its connection end, without any word of SIP."""
+        assert self.socket is not None
+        await asyncio.gather(*(call.media.close() for call in self.calls.values()), self.socket.close(code=GOING_AWAY))
+
+    def another_page(self, tone: float | None = None) -> Browser:
+        """Of the same login, not started yet."""
+        return Browser(self.http, self.base, self.csrf, self.tone if tone is None else tone)
+
+    async def reload(self, tone: float | None = None) -> Browser:
+        """The page that follows this one."""
+        await self.leave()
+        page = self.another_page(tone)
+        await page.start_phone()
+        return page
+
     async def close(self) -> None:
         for call in self.calls.values():
             await call.media.close()
@@ -208,6 +225,8 @@ class Browser:
         self.calls[call.id] = call
         self._unseen.append(call)
         await self.send(invite.reply(180, call.tag))
+        if "alert-autoanswer" in (invite.header("Alert-Info") or ""):
+            self._spawn(call.answer())
 
     def _spawn(self, work: Coroutine[Any, Any, Any]) -> None:
         task = asyncio.ensure_future(work)
@@ -234,6 +253,12 @@ class BrowserCall(Listening):
     @property
     def tag(self) -> str:
         return Address.parse(self.mine).parameter("tag") or ""
+
+    @property
+    def rejoins(self) -> str:
+        """The call that the page is told it takes part in."""
+        assert self.invite_came is not None
+        return self.invite_came.header("X-Switchhook-Rejoin") or ""
 
     @property
     def caller_number(self) -> str:
@@ -299,6 +324,21 @@ class BrowserCall(Listening):
 
     async def _until(self, condition: Any, within: float, what: str) -> None:
         await self.signal.until(condition, within, lambda: str(self._missed(what)), 0.05)
+
+    async def renegotiate(self) -> None:
+        """A new offer within the call, over the connection that the page has now."""
+        offer = self.media.described
+
+        def made(count: int, extra: list[tuple[str, str]]) -> SipMessage:
+            self._number += 1
+            return SipMessage(
+                f"INVITE {self.target} SIP/2.0", [*self._headers("INVITE"), self._contact(), SDP, *extra], offer
+            )
+
+        answer = await self.browser.authorized(made)
+        assert answer.status == 200, answer.start
+        self.target = _target(answer)
+        await self.browser.send(SipMessage(f"ACK {self.target} SIP/2.0", self._headers("ACK")))
 
     async def hang_up(self) -> None:
         self._number += 1

@@ -116,6 +116,11 @@ class Media:
         name = re.search(rf"^a=rtpmap:{first[1]} ([\w-]+)/", answer, re.MULTILINE)
         return name[1] if name else ""
 
+    @property
+    def described(self) -> bytes:
+        """Ours, as it was sent last."""
+        return str(self._connection.localDescription.sdp).encode()
+
     async def offer(self) -> bytes:
         self._sender = self._connection.addTrack(self.tone)
         return await self._described(await self._connection.createOffer())
@@ -139,7 +144,7 @@ class Media:
         """Ours, complete with candidates: it is made whole before it is sent (no trickling)."""
         with mock.patch("aioice.ice.get_host_addresses", lambda *_, **__: [LOOPBACK]):
             await self._connection.setLocalDescription(description)
-        return str(self._connection.localDescription.sdp).encode()
+        return self.described
 
     def _heard(self, track: MediaStreamTrack) -> None:
         async def listen() -> None:

@@ -35,11 +35,17 @@ def lost(call: Call, event: PhoneLost) -> None:
         return
     if not leg.joined:
         _page_lost_that_rang(call, leg)
-    elif call.transfer is not None or call.closing is not None or not leg.user_id:
+    elif not _has_a_place(call, leg):
         call.end_leg(leg, Result.ANSWERED, Cause.NORMAL)
         conference.party_left(call, leg, "lost")
     else:
         _keep_place(call, leg, event)
+
+
+def _has_a_place(call: Call, leg: Leg) -> bool:
+    """Not who hands the call on, nor a user who is there twice."""
+    twice = any(each is not leg and each.user_id == leg.user_id for each in call.parties())
+    return bool(leg.user_id) and not twice and call.transfer is None and call.closing is None
 
 
 def _page_lost_that_rang(call: Call, leg: Leg) -> None:

@@ -116,6 +116,10 @@ verdicts = st.sampled_from(
 endings = st.sampled_from([(16, None), (17, 486), (19, 480), (21, 603), (38, None), (34, 503), (1, 404), (127, None)])
 sometimes = st.sampled_from([False] * 4 + [True])
 which = st.integers(min_value=0, max_value=7)
+TIMERS = [
+    *("ring", "silence", "page", "forward", "accept", "own", "customer"),
+    *("longest", "message", "announcement", "sign"),
+]
 
 
 class AnyStory(RuleBasedStateMachine):
@@ -226,9 +230,7 @@ class AnyStory(RuleBasedStateMachine):
                 self.switch.gone.add(leg)
                 self.feed(LegEnded(leg, 26))
 
-    @rule(
-        name=st.sampled_from("ring silence page forward accept own customer longest message announcement sign".split())
-    )
+    @rule(name=st.sampled_from(TIMERS))
     def a_timer_fires(self, name: str) -> None:
         self.switch.timers.discard(name)
         self.feed(TimerFired(name))
