@@ -73,6 +73,10 @@ class PaperSwitch:
 
     def forget(self, call: CallId) -> None: ...
 
+    def prepare(self, call: CallId, command: Command) -> None: ...
+
+    def flush(self) -> None: ...
+
     def carry_out(self, call: CallId, command: Command) -> None:
         match command:
             case DialOut():

@@ -35,7 +35,14 @@ class Switch(Protocol):
     def channel_of(self, leg: LegId) -> str:
         """What Asterisk calls it."""
 
-    def carry_out(self, call: CallId, command: Command) -> None: ...
+    def prepare(self, call: CallId, command: Command) -> None:
+        """Begin what nobody outside notices of a command that follows in this turn, and that takes long."""
+
+    def carry_out(self, call: CallId, command: Command) -> None:
+        """It may go out together with those that follow, until :meth:`flush`."""
+
+    def flush(self) -> None:
+        """Nothing more follows for now."""
 
     def forget(self, call: CallId) -> None:
         """The call is over: nothing about it will be asked again."""

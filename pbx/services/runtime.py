@@ -291,8 +291,14 @@ class Calls:
             return break_off(call, self._clock.now())
 
     def _carry_out(self, entry: _Entry, decided: Decided) -> None:
-        """Facts first: the row stands before the first ring. Who only watches is told when the turn is over."""
+        """Facts first: the row stands before the first ring. Who only watches is told when the turn is over.
+
+        A leg that is being made rings nobody: the switch is at it while the facts are written.
+        """
         decided = list(self._with_answers(entry, decided))
+        for item in decided:
+            if isinstance(item, DialOut):
+                self._prepare(entry, item)
         facts = []
         for item in decided:
             if isinstance(item, Fact):
@@ -305,6 +311,7 @@ class Calls:
         for item in decided:
             if not isinstance(item, Fact):
                 self._try(entry, item)
+        self._switch.flush()
         if facts:
             self._to_tell.append((entry.call.id, facts))
 
@@ -385,6 +392,12 @@ class Calls:
         except Exception as error:
             log.exception("command.broke", call=entry.call.id, command=repr(command))
             entry.mailbox.append((_undone(command, f"{type(error).__name__}: {error}"), None))
+
+    def _prepare(self, entry: _Entry, command: Command) -> None:
+        try:
+            self._switch.prepare(entry.call.id, command)
+        except Exception:  # what does not begin now does with the command itself
+            log.exception("prepare.broke", call=entry.call.id, command=repr(command))
 
     def _command(self, entry: _Entry, command: Command) -> None:
         match command:

@@ -55,8 +55,11 @@ class Dialling:
         self._wanted: dict[LegId, _Wanted] = {}
 
     def begin(self, call: CallId, command: DialOut, originator: str) -> None:
-        """Make the leg; ``originator`` is the channel whose codecs it should prefer, or empty."""
+        """Make the leg, unless that was begun already; ``originator`` is the channel whose codecs it should prefer, or
+        empty."""
         leg = command.leg
+        if leg in self._wanted:
+            return
         self._wanted[leg] = _Wanted(call, command)
         query = {"endpoint": command.dial, "app": APP, "appArgs": f"dial,{leg}", "channelId": leg}
         if originator:

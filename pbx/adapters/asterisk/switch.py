@@ -152,6 +152,15 @@ class AriSwitch:
             self._with_music.discard(leg)
             self._dialling.drop(leg)
 
+    def prepare(self, call: CallId, command: Command) -> None:
+        """A leg that hears early media is made at once and dialled when it has come: every caller waits for that."""
+        if isinstance(command, DialOut) and command.bridge is not None:
+            self._dial_out(call, command)
+            self._flush(self.aside)
+
+    def flush(self) -> None:
+        self._flush(self.ari)
+
     def carry_out(self, call: CallId, command: Command) -> None:
         match command:
             case RingPhone():
@@ -248,8 +257,9 @@ class AriSwitch:
                 call, command.leg, command.dial, command.caller_id, command.timeout, command.for_leg, variables
             )
             return
-        self._legs_of.setdefault(call, []).append(command.leg)
-        self.dialled.add(command.leg)
+        if command.leg not in self.dialled:
+            self._legs_of.setdefault(call, []).append(command.leg)
+            self.dialled.add(command.leg)
         self._dialling.begin(call, command, self.channel_of(command.for_leg) if command.for_leg is not None else "")
 
     def created(self, leg: LegId) -> None:
@@ -371,6 +381,10 @@ class AriSwitch:
                 self._deliver(call, CommandFailed(what, leg, f"{status} {why or content}"))
 
         return answered
+
+    def _flush(self, connection: AriClient | None) -> None:
+        if connection is not None:
+            connection.flush()
 
     def _send(
         self,

@@ -143,6 +143,8 @@ class HandAri:
         self.bodies: list[dict[str, Any]] = []
         self.status: dict[str, int] = {}
 
+    def flush(self) -> None: ...
+
     def send(self, method: str, uri: str, query: Any = None, body: Any = None, on_answer: Any = None) -> None:
         self.requests.append((method, uri, dict(query or {})))
         self.bodies.append(body or {})

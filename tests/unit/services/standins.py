@@ -40,6 +40,11 @@ class HandSwitch:
     def channel_of(self, leg: str) -> str:
         return self.adopted.get(leg, leg)
 
+    def prepare(self, call: CallId, command: Command) -> None:
+        self.trail.steps.append(("prepare", command))
+
+    def flush(self) -> None: ...
+
     def carry_out(self, call: CallId, command: Command) -> None:
         self.trail.steps.append(("command", command))
         self.commands.append(command)
