@@ -16,7 +16,7 @@ class Direction(StrEnum):
     INTERNAL = "internal"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Phone:
     """One registered binding of a user's device: what to dial, and whose it is."""
 
@@ -24,7 +24,7 @@ class Phone:
     dial: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class VoicemailPlan:
     """Where a caller may leave a message, and for how long at most."""
 
@@ -32,7 +32,7 @@ class VoicemailPlan:
     greeting: str = "voicemail-default-greeting"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RecordingPlan:
     """Whether this call is recorded and whether its parties are told. ``withheld`` says why it is not though it should
     be; empty: it is."""
@@ -43,7 +43,7 @@ class RecordingPlan:
     withheld: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Person:
     """The user of ours in the call, with what the call needs to know of them at this moment."""
 
@@ -61,7 +61,7 @@ class Person:
     recording: RecordingPlan = RecordingPlan()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Route:
     """One way out: a trunk with the number in the form that it wants."""
 
