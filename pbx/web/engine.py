@@ -25,8 +25,8 @@ from pbx.services.hub import Hub
 from pbx.services.metrics import Metrics
 from pbx.services.ports import Clock
 from pbx.services.practice import Practice
-from pbx.services.reminders import Reminders
 from pbx.services.reloads import Reloads
+from pbx.services.reminders import Reminders
 
 
 class Records(Protocol):

@@ -219,7 +219,6 @@ class AriSwitch:
     def _ring_phone(self, call: CallId, command: RingPhone) -> None:
         # The console shows the call that its phone rings for, and finds it by this.
         variables: dict[str, str] = {CALL_VARIABLE: call, "PJSIP_HEADER(add,X-Switchhook-Call)": call}
-        variables: dict[str, str] = {CALL_VARIABLE: call}
         if command.rejoins:
             variables[f"PJSIP_HEADER(add,{REJOIN_HEADER})"] = call
         if command.auto_answer:

@@ -43,8 +43,8 @@ from pbx.services.occupancy import Occupancy
 from pbx.services.persons import Persons
 from pbx.services.practice import Practice
 from pbx.services.presence_view import PresenceView
-from pbx.services.reminders import Reminders
 from pbx.services.reloads import Reloads
+from pbx.services.reminders import Reminders
 from pbx.services.routing import Routing
 from pbx.services.runtime import Calls
 from pbx.services.spending import Spending
@@ -133,7 +133,6 @@ class SmallEngine:
         self.drain = Drain(now, lambda: len(self.calls))
         occupancy = Occupancy(self.calls.get)
         self.persons = Persons(self._current, self.registrations, occupancy.busy, greetings=str(self.config.greetings))
-        self.persons = Persons(self._current, self.registrations, occupancy.busy)
         self.reloads = Reloads(self.calls, self._current, self.registrations, _silence)
         self.control = CallControl(
             self.calls,
