@@ -14,7 +14,21 @@ interface RouteOf {
   role?: Role;
 }
 
-export const ROUTES: RouteOf[] = [{ path: '/', load: () => import('./home/Home.svelte') }];
+export const ROUTES: RouteOf[] = [
+  { path: '/', load: () => import('./home/Home.svelte') },
+  { path: '/admin', load: () => import('./admin/Overview.svelte'), role: 'admin' },
+  { path: '/admin/users', load: () => import('./admin/Users.svelte'), role: 'admin' },
+  { path: '/admin/numbers', load: () => import('./admin/Numbers.svelte'), role: 'admin' },
+  { path: '/admin/groups', load: () => import('./admin/Groups.svelte'), role: 'admin' },
+  { path: '/admin/trunks', load: () => import('./admin/Trunks.svelte'), role: 'admin' },
+  { path: '/admin/recording', load: () => import('./admin/Recording.svelte'), role: 'admin' },
+  { path: '/admin/scripts', load: () => import('./admin/Scripts.svelte'), role: 'admin' },
+  { path: '/admin/outcomes', load: () => import('./admin/Outcomes.svelte'), role: 'admin' },
+  { path: '/admin/tokens', load: () => import('./admin/Tokens.svelte'), role: 'admin' },
+  { path: '/admin/settings', load: () => import('./admin/Settings.svelte'), role: 'admin' },
+  { path: '/admin/health', load: () => import('./admin/Health.svelte'), role: 'admin' },
+  { path: '/admin/audit', load: () => import('./admin/Audit.svelte'), role: 'admin' },
+];
 
 export function find(path: string): { route: RouteOf; params: Params } | null {
   for (const route of ROUTES) {

@@ -1,7 +1,8 @@
+import { admin } from './admin';
 import { common, problems } from './common';
 import { shell, start } from './shell';
 
-const messages = { common, problems, shell, start };
+const messages = { admin, common, problems, shell, start };
 
 export type Messages = typeof messages;
 export default messages;
