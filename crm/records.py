@@ -26,7 +26,8 @@ def _plain(value: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """``number`` is the user's DID; caps of None leave it to the organisation's settings. ``greeting`` names the sound
+    """``number`` is the user's DID; caps of None leave it to the organisation's settings; the phones of who is
+    not ``available`` are not rung. ``greeting`` names the sound
     that the user recorded for voicemail; where files lie is not told."""
 
     id: str
@@ -49,6 +50,7 @@ class User:
     number: str | None
     created_us: int
     updated_us: int
+    available: bool = True
     has_greeting: bool = False
     greeting: str | None = field(default=None, repr=False, metadata={"secret": True})
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, func
+from sqlalchemy import CheckConstraint, ForeignKey, Index, func, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm.models.base import Base, Timed
@@ -31,6 +31,7 @@ class User(Timed, Base):
     may_call: Mapped[bool]
     max_concurrent: Mapped[int | None]
     spend_cap_micros: Mapped[int | None]
+    available: Mapped[bool] = mapped_column(server_default=true())
     greeting: Mapped[str | None]  # the name of the sound that the user recorded, without its suffix
 
 

@@ -35,6 +35,7 @@ def to_user(row: User, number: str | None) -> records.User:
         number=number,
         created_us=row.created_us,
         updated_us=row.updated_us,
+        available=row.available,
         has_greeting=row.greeting is not None,
         greeting=row.greeting,
     )

@@ -23,13 +23,23 @@ from crm.unit_of_work import UnitOfWork
 
 ROLES = ("rep", "manager", "admin")
 OWN_FIELDS = frozenset(
-    {"name", "language", "time_zone", "forwarding_number", "ring_time_s", "voicemail_enabled", "forward_accept"}
+    {
+        "name",
+        "language",
+        "time_zone",
+        "available",
+        "forwarding_number",
+        "ring_time_s",
+        "voicemail_enabled",
+        "forward_accept",
+    }
 )
 """What users change for themselves."""
 
 _DEFAULTS: dict[str, Any] = {
     "role": "rep",
     "active": True,
+    "available": True,
     "forwarding_number": None,
     "ring_time_s": 25,
     "voicemail_enabled": True,
@@ -184,6 +194,7 @@ def _checks(country: str) -> dict[str, fields.Check]:
         "time_zone": fields.time_zone,
         "country": fields.country,
         "active": fields.boolean,
+        "available": fields.boolean,
         "forwarding_number": fields.optional(fields.phone(country)),
         "ring_time_s": fields.integer(5, 120, "seconds"),
         "voicemail_enabled": fields.boolean,

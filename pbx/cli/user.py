@@ -19,6 +19,7 @@ _FIELDS = (
     Field("time-zone", "For example Asia/Tokyo."),
     Field("country", "Two letters; numbers without a country code are read as of it."),
     Field("active", "A user who is switched off can neither sign in nor call.", "flag"),
+    Field("available", "The phones of who is away are not rung; the forwarding number is.", "flag"),
     Field("forwarding-number", "Rung when no phone answers; none for no forwarding."),
     Field("ring-time", "Seconds the user's phones ring.", "number", "ring_time_s"),
     Field("voicemail", "Take messages for the user.", "flag", "voicemail_enabled"),

@@ -53,6 +53,7 @@ class Person:
     language: str = "en"
     phones: tuple[Phone, ...] = ()
     busy: bool = False
+    away: bool = False  # by the user's own word: the phones are there, and are not rung
     ring_time: timedelta = timedelta(seconds=25)
     forwarding: str = ""
     forward_accept: bool = True

@@ -53,9 +53,9 @@ class Guests:
         return timedelta(seconds=self._directory().settings["conference.unattended_max_s"])
 
     def _user(self, user: User) -> Guest:
-        """The own forwarding number is not rung (C5)."""
+        """The own forwarding number is not rung (C5), nor any phone of who is away."""
         person = self._persons.of(user, Direction.INTERNAL)
-        phones = tuple(GuestPhone(user.id, phone) for phone in person.phones)
+        phones = tuple(GuestPhone(user.id, phone) for phone in person.phones if not person.away)
         return Guest(
             GuestKind.USER,
             user.id,
@@ -67,10 +67,10 @@ class Guests:
         )
 
     def _group(self, group: Group) -> Guest:
-        """First to answer; who is on a call is left out (C3)."""
+        """First to answer; who is on a call or away is left out (C3)."""
         users = self._directory().users
         members = [self._persons.of(users[member], Direction.INTERNAL) for member in group.members if member in users]
-        free = [member for member in members if users[member.user_id].active and not member.busy]
+        free = [member for member in members if users[member.user_id].active and not (member.busy or member.away)]
         phones = tuple(GuestPhone(member.user_id, phone) for member in free for phone in member.phones)
         longest = max((member.ring_time for member in free), default=timedelta(seconds=25))
         return Guest(GuestKind.GROUP, group.id, group.name, phones=phones, ring_time=longest)

@@ -44,6 +44,7 @@ class Persons:
             language=user.language or settings["default_language"],
             phones=self._presence.phones(devices),
             busy=self._busy(user.id),
+            away=not user.available,
             ring_time=timedelta(seconds=user.ring_time_s),
             forwarding=user.forwarding_number or "",
             forward_accept=accept != "none",

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from crm.directory import Directory
+from crm.records import User
 
 Shown = dict[str, Any]
 
@@ -32,7 +33,7 @@ class PresenceView:
             return None
         bindings = self._registered()
         phones = sum(bindings.get(device.id, 0) for device in directory.devices_of(user_id))
-        state = "on_call" if self._busy(user_id) else "available" if phones else "offline"
+        state = "on_call" if self._busy(user_id) else _state(user, phones)
         return {"user_id": user_id, "name": user.name, "state": state, "phones": phones}
 
     def all(self) -> list[Shown]:
@@ -54,3 +55,9 @@ class PresenceView:
                 self._last[user_id] = now
                 changed.append(now)
         return changed
+
+
+def _state(user: User, phones: int) -> str:
+    if not user.available:
+        return "away"
+    return "available" if phones else "offline"

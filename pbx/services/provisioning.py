@@ -85,7 +85,7 @@ def _fallback(directory: Directory, user: store.User) -> FallbackNumber:
     return FallbackNumber(
         did=did,
         forms=phone_numbers.variants(did),
-        devices=tuple(device.id for device in _phones(directory, user)),
+        devices=tuple(device.id for device in _phones(directory, user) if user.available),
         ring_s=user.ring_time_s,
         forward=forward,
         language=user.language,

@@ -1,4 +1,4 @@
-"""What the console needs: scripts, who accepted which notice, and greetings of users."""
+"""What the console needs: scripts, who accepted which notice, greetings and availability of users."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_scripts")),
         sa.UniqueConstraint("name", name=op.f("uq_scripts_name")),
     )
+    op.add_column("users", sa.Column("available", sa.Boolean(), nullable=False, server_default=sa.true()))
     op.add_column("users", sa.Column("greeting", sa.Text(), nullable=True))
     op.create_table(
         "accepted_notices",
@@ -41,4 +42,5 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("accepted_notices")
     op.drop_column("users", "greeting")
+    op.drop_column("users", "available")
     op.drop_table("scripts")

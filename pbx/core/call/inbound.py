@@ -27,6 +27,7 @@ from pbx.core.events import (
     LegRinging,
     MessageRecorded,
     NotNow,
+    Person,
     Phone,
     PlaybackDone,
     Route,
@@ -89,8 +90,20 @@ def _reach(call: Call) -> None:
     elif person.busy:
         call.note("user.busy", user_id=person.user_id)
         _unavailable(call, "busy")
+    elif person.away:
+        call.note("user.away", user_id=person.user_id)
+        _pass_over(call, person)
     else:
         _ring(call)
+
+
+def _pass_over(call: Call, person: Person) -> None:
+    """Who is away said so: no phone rings, the forwarding number does, and without one there is nobody to wait for."""
+    if not person.forwarding:
+        _unavailable(call, "away")
+        return
+    call.do(Ring(call.caller.id))
+    _forward(call)
 
 
 def _ring(call: Call) -> None:

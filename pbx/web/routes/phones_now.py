@@ -23,7 +23,7 @@ class Registration(Answer):
 
 @table.route("GET", "/presence", right=Right.REP, scope="calls:read", answer=Listed[Presence])
 async def list_presence(ctx: Ctx) -> Any:
-    """Every user: offline, available or on a call."""
+    """Every user: offline, available, away or on a call."""
     return {"items": ctx.engine.hub.presence.all()}
 
 

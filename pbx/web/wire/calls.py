@@ -189,5 +189,5 @@ class GateAnswer(Answer):
 class Presence(Answer):
     user_id: str
     name: str
-    state: Literal["offline", "available", "on_call"]
+    state: Literal["offline", "available", "away", "on_call"]
     phones: int = Field(description="Registered phones.")

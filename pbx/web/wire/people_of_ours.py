@@ -32,6 +32,7 @@ class OwnSettings(Body):
     name: str = ""
     language: str = ""
     time_zone: str = ""
+    available: bool = Field(True, description="False: your phones are not rung; your forwarding number is.")
     forwarding_number: str | None = Field(None, description="Any notation; null takes it away.")
     forward_accept: Accept = "inherit"
     ring_time_s: int = 25
@@ -52,6 +53,7 @@ class UserChange(Body):
     time_zone: str = "UTC"
     country: str = "US"
     active: bool = True
+    available: bool = True
     forwarding_number: str | None = None
     ring_time_s: int = 25
     voicemail_enabled: bool = False

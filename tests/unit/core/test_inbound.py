@@ -94,6 +94,24 @@ def test_nobody_there_means_the_forwarding_number(why: str) -> None:
 
 
 @pytest.mark.covers("I3")
+def test_of_who_is_away_no_phone_rings_but_the_forwarding_number() -> None:
+    story = comes_in(mio(away=True))
+    assert story.state is State.FORWARDING and not story.did(RingPhone)
+    assert [ring.leg for ring in story.did(Ring)] == [CALLER]
+    assert story.did(DialOut)[0].dial == "PJSIP/+12065550130@tr_a"
+    assert story.fact("user.away")["user_id"] == "u_1"
+
+
+@pytest.mark.covers("I6")
+def test_who_is_away_without_a_forwarding_number_is_unavailable() -> None:
+    story = comes_in(mio(away=True, forwarding=""))
+    assert not story.did(RingPhone) and heard(story) == ["unavailable"]
+    assert story.fact("announcement")["reason"] == "away"
+    story = comes_in(mio(away=True, forwarding="", voicemail=VOICEMAIL))
+    assert heard(story) == ["unavailable", VOICEMAIL.greeting, "beep"]
+
+
+@pytest.mark.covers("I3")
 def test_a_person_who_presses_a_key_takes_the_forwarded_call() -> None:
     story = asking()
     assert story.state is State.ASKING and heard(story) == ["accept-forward"]
