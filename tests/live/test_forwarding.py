@@ -72,6 +72,28 @@ async def test_no_phone_registered_forwards_at_once_and_accepts_by_info(scene: S
     assert "user.offline" in (await scene.logged(rep)).kinds
 
 
+@pytest.mark.covers("I3", "I6", "A2")
+async def test_of_who_is_away_the_forwarding_number_rings_and_no_phone(scene: Scene):
+    rep, customer, mobile = await forwarded(scene)
+    await scene.change(rep, available=False)
+    call = await customer.call(rep.did)
+    ring = await mobile.incoming(within=1)
+    await call.until_ringing()
+    await accept(ring)
+    await heard(call, ring)
+    await done(call, ring)
+    logged = await scene.logged(rep)
+    assert "user.away" in logged.kinds and {leg.role for leg in logged.legs} == {"customer", "forward"}
+    await scene.change(rep, forwarding_number=None)
+    call = await customer.call(rep.did)
+    await call.until_hears(PROMPTS["unavailable"])
+    await call.hang_up()
+    await scene.change(rep, available=True)
+    call = await customer.call(rep.did)
+    await rep.phone.incoming(within=2)
+    await call.hang_up()
+
+
 @pytest.mark.covers("I3")
 async def test_logged_out_phone_is_not_rung(scene: Scene):
     rep, customer, mobile = await forwarded(scene)

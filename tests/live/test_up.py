@@ -9,7 +9,9 @@ import socket
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
+import aiohttp
 import pytest
 import pytest_asyncio
 
@@ -233,6 +235,40 @@ async def test_dial_rings_the_users_phone_and_then_the_number_unless_the_gate_sa
     assert verdict.code == 1 and verdict.json["reason"] == "premium_denied"
     assert (up.home / "cli-tokens.json").stat().st_mode & 0o077 == 0
     await phone.stop()
+
+
+async def asked(up: Up, who: str, method: str, path: str) -> tuple[int, Any]:
+    """The API as somebody's browser has it."""
+    base, login = f"http://127.0.0.1:{up.ports['http']}/api/v1", up.logins[who]
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as http:
+        signed = {"email": login["email"], "password": login["password"]}
+        async with http.post(f"{base}/session", json=signed) as answer:
+            csrf = (await answer.json())["csrf"]
+        async with http.request(method, f"{base}{path}", headers={"X-CSRF-Token": csrf}) as answer:
+            return answer.status, await answer.json()
+
+
+async def test_a_practice_call_asked_for_in_the_console_rings_ones_own_phone(up: Up) -> None:
+    phone = await phone_of(up, REP1, 540)
+    assert (await asked(up, REP1, "GET", "/practice"))[1]["available"] is True
+    status, made = await asked(up, REP1, "POST", "/practice/call")
+    assert (status, made["did"]) == (202, up.logins[REP1]["number"])
+    ring = await phone.incoming(within=5)
+    assert ring.caller_number == made["number"]
+    await ring.answer()
+    await ring.hang_up()
+    await phone.stop()
+
+
+@pytest.mark.covers("A3", "N5")
+async def test_the_console_hears_of_the_doctor_and_of_the_demos_notices_what_the_command_line_does(up: Up) -> None:
+    admin = "admin@demo.example"
+    status, told = await asked(up, admin, "GET", "/doctor")
+    assert status == 200 and [each for each in told["items"] if each["state"] == "fail"] == []
+    layers = [row["layer"] for row in (await up.run("doctor", "--json")).json]
+    assert [each["layer"] for each in told["items"]] == layers
+    _, notices = await asked(up, admin, "GET", "/notices")
+    assert [each["accepted"]["user_name"] for each in notices["items"]] == [up.logins[admin]["name"]] * 2
 
 
 async def test_doctor_finds_nothing_bad_while_all_runs(up: Up) -> None:

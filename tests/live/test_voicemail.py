@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from contextlib import suppress
 from typing import Any
 
+import numpy as np
 import pytest
+import soundfile
 
 from crm.services import voicemails
+from crm.unit_of_work import SYSTEM
 from tests.live.stage import PROMPTS, Rep, Scene
 from tests.support.tones import read_sound, tones_in
-from tests.support.waiting import Missed
+from tests.support.waiting import Missed, until
 
 
 async def message_of(scene: Scene, rep: Rep, within: float = 6) -> Any:
@@ -46,6 +50,22 @@ async def test_the_caller_hears_words_greeting_and_beep_and_the_message_is_kept(
     assert 940 in tones_in(sound.mono, [940, PROMPTS["voicemail-default-greeting"]], sound.rate)
     logged = await scene.logged(rep)
     assert (logged.row.disposition, logged.row.reason) == ("voicemail", "no_forwarding_number")
+
+
+@pytest.mark.covers("I7")
+async def test_the_caller_hears_the_greeting_that_the_user_recorded(scene: Scene):
+    rep = await scene.rep(phones=0, voicemail_enabled=True)
+    at = np.arange(2 * 24_000) / 24_000
+    recorded = io.BytesIO()
+    soundfile.write(recorded, 0.3 * np.sin(2 * np.pi * 760 * at), 24_000, format="WAV")
+    engine = scene.stack.engine
+    await engine.greetings.keep(SYSTEM, rep.id, recorded.getvalue())
+    await until(lambda: engine.directory.users[rep.id].has_greeting, 3, "the engine to know the greeting")
+    call = await scene.outside(tone=None).call(rep.did)
+    for hz in (PROMPTS["unreachable"], 760, PROMPTS["beep"]):
+        await call.until_hears(hz)
+    await call.hang_up()
+    await scene.logged(rep)
 
 
 @pytest.mark.covers("I7", "I6")

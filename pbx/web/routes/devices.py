@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import segno
+from pydantic import Field
+
 from crm.records import Device, as_dict
 from crm.services import devices
 from pbx.web.context import Ctx
 from pbx.web.declare import Right, Table
 from pbx.web.principal import forbidden
-from pbx.web.wire.base import Listed
+from pbx.web.wire.base import Answer, Listed
 from pbx.web.wire.people_of_ours import DeviceChange, DeviceQuery, DeviceView, DeviceWithSecret, NewDevice
 
 table = Table("devices")
@@ -19,6 +22,15 @@ class DeviceAnswer(DeviceView):  # type: ignore[misc, valid-type]
     """A phone, and how many places it is registered from now."""
 
     bindings: int
+
+
+class DeviceSetup(Answer):
+    sip_server: str
+    port: int
+    transport: str
+    user: str
+    uri: str
+    qr_svg: str = Field(description="The URI as a QR code.")
 
 
 @table.route("GET", "/devices", right=Right.REP, scope="admin:read", answer=Listed[DeviceAnswer])
@@ -46,11 +58,26 @@ async def add_device(ctx: Ctx, body: NewDevice) -> Any:
 @table.route("GET", "/devices/{device}", right=Right.REP, scope="admin:read", answer=DeviceAnswer, errors=(404,))
 async def show_device(ctx: Ctx) -> Any:
     """One phone."""
+    return _shown(ctx, await _device(ctx))
+
+
+@table.route("GET", "/devices/{device}/setup", right=Right.REP, scope="admin:read", answer=DeviceSetup, errors=(404,))
+async def show_device_setup(ctx: Ctx) -> Any:
+    """What to enter into the phone, and the same as a picture that it may scan. The secret was shown when it was made;
+    make a new one where it is lost."""
+    sip = _sip(ctx, await _device(ctx))
+    uri = _uri(sip)
+    parts = {name: sip[name] for name in ("port", "transport", "user")}
+    return {"sip_server": sip["server"], **parts, "uri": uri, "qr_svg": _picture(uri)}
+
+
+async def _device(ctx: Ctx) -> Device:
+    """Reps get at their own."""
     async with ctx.engine.store.read() as session:
         device = await devices.show(session, ctx.path("device"))
     if not ctx.who.sees_all and device.user_id != ctx.who.id:
         raise forbidden("This phone is somebody else's.")
-    return _shown(ctx, device)
+    return device
 
 
 @table.route("PATCH", "/devices/{device}", right=Right.ADMIN, scope="admin:write", answer=DeviceView, errors=(404, 422))
@@ -81,12 +108,25 @@ def _shown(ctx: Ctx, device: Device) -> dict[str, Any]:
 
 
 def _with_secret(ctx: Ctx, made: devices.NewDevice) -> dict[str, Any]:
-    config, transport = ctx.engine.config, made.device.transport
-    port = config.sip_tls_port if transport == "tls" else config.sip_port
-    sip = {
-        "user": made.device.id,
+    return {"device": made.device, "secret": made.secret, "sip": _sip(ctx, made.device)}
+
+
+def _sip(ctx: Ctx, device: Device) -> dict[str, Any]:
+    """What to enter into the phone: it reaches us where this page does, unless a NAT lies between."""
+    config = ctx.engine.config
+    return {
+        "user": device.id,
         "server": config.external_address or ctx.request.url.host or "",
-        "port": port,
-        "transport": transport,
+        "port": config.sip_tls_port if device.transport == "tls" else config.sip_port,
+        "transport": device.transport,
     }
-    return {"device": made.device, "secret": made.secret, "sip": sip}
+
+
+def _uri(sip: dict[str, Any]) -> str:
+    """RFC 3261, section 19.1."""
+    host = f"[{sip['server']}]" if ":" in sip["server"] else sip["server"]
+    return f"sip:{sip['user']}@{host}:{sip['port']};transport={sip['transport']}"
+
+
+def _picture(text: str) -> str:
+    return segno.make_qr(text).svg_inline(scale=4, border=2)

@@ -32,6 +32,21 @@ async def test_a_user_gets_a_number_and_a_phone_whose_secret_is_shown_once(world
     assert [each["e164"] for each in free["items"]] == ["+14155550199"]
 
 
+@pytest.mark.covers("V15")
+async def test_a_phone_shows_how_it_is_set_up_to_its_owner_without_the_secret(world: World) -> None:
+    status, shown = await world.ask("GET", f"/devices/{world.mio.device}/setup", world.mio)
+    assert (status, shown["user"], shown["sip_server"], shown["transport"]) == (
+        200,
+        world.mio.device,
+        "127.0.0.1",
+        "udp",
+    )
+    assert shown["uri"] == f"sip:{world.mio.device}@127.0.0.1:{shown['port']};transport=udp"
+    assert shown["qr_svg"].startswith("<svg") and "script" not in shown["qr_svg"]
+    assert (await world.ask("GET", f"/devices/{world.mio.device}/setup", world.sam))[0] == 403
+    assert (await world.ask("GET", "/devices/none/setup", world.mio))[0] == 404
+
+
 @pytest.mark.parametrize(
     ("path", "new", "change"),
     [
