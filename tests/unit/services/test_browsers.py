@@ -20,7 +20,8 @@ DESK = Device("dmio2m9xw4", "u_mio", "Desk", "sip", "udp", "ha1")
 
 def directory(*browsers: Device) -> Directory:
     values: dict[str, Any] = dict.fromkeys(User.__dataclass_fields__)
-    mio = User(**(values | {"id": "u_mio", "name": "Mio", "active": True, "country": "US", "number": "+14155550101"}))
+    values |= {"active": True, "available": True, "country": "US"}
+    mio = User(**(values | {"id": "u_mio", "name": "Mio", "number": "+14155550101"}))
     every = (DESK, *browsers)
     return Directory(
         1,
