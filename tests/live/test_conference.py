@@ -8,11 +8,13 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
 import pytest
 
 from crm.errors import Refused
-from crm.services import groups
+from crm.services import groups, summaries
 from pbx.core.events import Ask, Direction, PartyAsk
+from pbx.services.hub import Listener
 from prompts.music import MUSIC_TONES
 from tests.live.stage import Outside, Rep, Scene, facts
 from tests.support.sip_call import Call
@@ -358,3 +360,31 @@ async def test_one_recording_from_the_answer_to_the_end_tells_everybody_apart(ta
     gaps = [gap for gap in tone_gaps(apart.channel(2), GUEST, apart.rate) if gap.length > 0.06]
     assert kept is False or len(gaps) <= 1, gaps  # before the guest came, and nowhere else
     table.ask(Ask.HANG_UP)
+
+
+# -- afterwards ------------------------------------------------------------------------------------
+
+
+@pytest.mark.covers("S1", "S6", "C13")
+async def test_host_and_guest_are_each_given_a_summary_of_their_own_when_the_call_is_over(table: Table) -> None:
+    engine = table.scene.stack.engine
+    consoles = {rep.id: Listener(rep.id, False, lambda: None) for rep in (table.host, table.guest)}
+    for console in consoles.values():
+        engine.hub.listen(console)
+    await table.guest_joins()
+    table.ask(Ask.LEAVE)
+    await table.at_host.until_ended()
+    table.ask(Ask.HANG_UP, table.guest)
+    await table.at_customer.until_ended()
+    for user_id, console in consoles.items():
+        await until(lambda console=console: _drafts(console), 4, "the console is told of the summary")
+        [draft] = _drafts(console)
+        assert (draft["call_id"], draft["user_id"], draft["role"]) == (table.call_id, user_id, "host")
+    async with engine.store.read() as session:
+        given = (await summaries.of_calls(session, [table.call_id]))[table.call_id]
+    assert {each.user_id for each in given} == set(consoles), "the guest became host when the host had left"
+
+
+def _drafts(console: Listener) -> list[Any]:
+    messages = [orjson.loads(frame) for frame in console.frames]
+    return [each["summary"] for each in messages if each["type"] == "summary"]

@@ -53,6 +53,8 @@ async def test_requests_made_from_the_description_get_only_answers_that_it_names
         "recording": [recording],
         "device": [world.mio.device],
         "number": ["+14155550101", "+12065550150"],
+        "outcome": [await _made(world, "/outcomes", {"name": "Connected"})],
+        "task": [await _made(world, "/tasks", {"title": "Call back", "due_us": 1})],
         "key": ["gate.deny_prefixes", "recording.enabled", "emergency.numbers"],
     }
     fuzzer = Fuzzer(document, seed, known)
@@ -65,6 +67,10 @@ async def test_requests_made_from_the_description_get_only_answers_that_it_names
             status = await _ask(world, fuzzer, route, operation)
             seen[status] = seen.get(status, 0) + 1
     assert seen[200] > 100 and seen[422] > 100, seen
+
+
+async def _made(world: World, path: str, body: dict[str, Any]) -> str:
+    return str((await world.ask("POST", path, world.robin, body))[1]["id"])
 
 
 async def _ask(world: World, fuzzer: Fuzzer, route: Route, operation: dict[str, Any]) -> int:

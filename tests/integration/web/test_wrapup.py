@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 
+from crm.repositories import journal
 from crm.services import outcomes, summaries
 from pbx.services.hub import Listener
+from pbx.services.wrapup import WrapUp
+from tests.integration.store.makers import call_row
 from tests.integration.web.test_events import Follower
 from tests.integration.web.world import Someone, World
 from tests.support.waiting import until
@@ -138,8 +141,7 @@ async def test_a_summary_is_its_users_and_managers_may_read_it(world: World) -> 
 
 
 @pytest.mark.covers("P3", "S1")
-async def test_a_call_that_ended_while_no_engine_ran_has_its_summary_once(world: World) -> None:
-    """The next engine reads of it what the log says, however often it starts."""
+async def test_a_summary_of_a_call_of_an_earlier_run_is_written_on_and_not_given_again(world: World) -> None:
     call = world.talk(world.mio)
     world.end(call)
     first = await draft(world, world.mio, call)
@@ -217,3 +219,17 @@ async def test_a_reminder_comes_at_its_moment_once_to_its_user_alone(world: Worl
     _, page = await world.ask("GET", "/tasks", world.mio)
     assert page["items"][0]["reminded_us"] >= task["remind_us"]
     assert (reminders(world.mio), reminders(world.alex)) == (1, 0)
+
+
+@pytest.mark.covers("P3", "S1")
+async def test_an_engine_that_starts_gives_the_summaries_that_an_earlier_one_could_not(world: World) -> None:
+    row = call_row(1_700_000_000_000_000, user_id=world.mio.id, answered_us=1_700_000_000_000_001, direction="inbound")
+    own = {"call_id": row["id"], "created_us": row["created_us"], "number": 1, "role": "host", "user_id": world.mio.id}
+    async with world.engine.store.journal() as batch:
+        journal.upsert_calls(batch, [row])
+        journal.upsert_participants(batch, [own])
+    starting = asyncio.ensure_future(WrapUp(world.engine.store, world.engine.hub).run())
+    given = await draft(world, world.mio, row["id"])
+    assert (given["state"], given["role"]) == ("draft", "host")
+    starting.cancel()
+    await asyncio.gather(starting, return_exceptions=True)
