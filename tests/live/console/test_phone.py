@@ -243,3 +243,28 @@ async def test_what_is_no_number_is_refused_before_it_is_dialled(scene: Scene, o
     assert (await page.fails("call", "sip:evil@example.com"))["code"] == "number_invalid"
     assert (await page.fails("hangUp"))["code"] == "no_call"
     assert not await page.wire("INVITE")
+
+
+async def test_nobody_waits_for_the_phone_itself(scene: Scene, open_page: Open) -> None:
+    """CONSOLE.md's figures, with room for a machine that has other things to do."""
+    rep = await scene.rep(phones=0)
+    page = await open_page(rep)
+    seen = {entry["state"]["registration"]: entry["at"] for entry in reversed(await page.states())}
+    register_s = (seen["ready"] - seen["connecting"]) / 1000
+    customer = scene.outside(THEIRS)
+    customer.will_answer()
+    clicked = await page.page.evaluate("performance.now()")
+    await page.do("call", customer.number)
+    await page.until_session("up")
+    answered_s = (await first_up(page) - clicked) / 1000
+    theirs = await customer.incoming()
+    await hear_each_other(page, theirs)
+    await over(page, theirs)
+    print(f"registered in {register_s:.2f} s, click to answered {answered_s:.2f} s")
+    assert register_s < 1.5 and answered_s < 1.5
+
+
+async def first_up(page: PhonePage) -> float:
+    """The moment of the page in which its call stood."""
+    ups = (each["at"] for each in await page.states() if any(one["state"] == "up" for one in each["state"]["sessions"]))
+    return float(next(ups))

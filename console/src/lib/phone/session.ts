@@ -50,6 +50,8 @@ export class Session {
   #state: PhoneSession['state'];
   #since = Date.now();
   #muted = false;
+  /** For what JsSIP itself has ended it; it then calls it cancelled. */
+  #why = '';
   #stream: MediaStream | null = null;
   #statistics = new Statistics();
   #break: ReturnType<typeof setTimeout> | undefined;
@@ -177,6 +179,7 @@ export class Session {
     const terminate = this.rtc.terminate.bind(this.rtc);
     this.rtc.terminate = (options?: TerminateOptions) => {
       const cause = options?.cause;
+      this.#why = cause ?? '';
       if (this.up && (cause === 'Connection Error' || cause === 'Request Timeout')) return;
       if (this.up && cause === 'RTP Timeout') this.ends.broken(this);
       else terminate(options);
@@ -200,7 +203,8 @@ export class Session {
     clearTimeout(this.#retry);
     for (const track of this.#stream?.getTracks() ?? []) track.stop();
     const status = Number((message as { status_code?: number } | null)?.status_code ?? 0);
-    this.ends.ended(this, BROKEN.has(cause) ? problem('call_broken', { cause, status }) : null);
+    const why = [this.#why, cause].find((each) => BROKEN.has(each));
+    this.ends.ended(this, why ? problem('call_broken', { cause: why, status }) : null);
   }
 }
 

@@ -7,14 +7,14 @@ const TICK_MS = 5_000;
 const JUMP_MS = 15_000;
 
 /** Returns what ends the watch. */
-export function onWake(woke: () => void, now: () => number = Date.now): () => void {
+export function onWake(woke: () => void): () => void {
   const shown = (): void => {
     if (document.visibilityState === 'visible') woke();
   };
-  let ticked = now();
+  let ticked = Date.now();
   const clock = setInterval(() => {
-    const jumped = now() - ticked > TICK_MS + JUMP_MS;
-    ticked = now();
+    const jumped = Date.now() - ticked > TICK_MS + JUMP_MS;
+    ticked = Date.now();
     if (jumped) woke();
   }, TICK_MS);
   addEventListener('online', woke);
