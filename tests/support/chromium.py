@@ -1,8 +1,9 @@
 """Chromium for tests: pages that speak with a voice of their own, and that are asked what they hear.
 
 Voices are tones, as everywhere: `getUserMedia` gives an oscillator, and what the page's audio elements play is measured
-with the ears of tests.support.tones. Sound needs an address that is not 127.0.0.1, which ICE never offers: where the
-machine has none, one is added to the loopback interface.
+with the ears of tests.support.tones. Sound needs an address that ICE offers, which those of the loopback interface are
+not (measured: with them alone Chromium gathers for ever): where the machine has no other, a pair of virtual interfaces
+is made. What goes to such an address stays on the machine all the same.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ FLAGS = (
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",  # nobody out there is asked for anything
 )
 OWN_ADDRESS = "10.213.0.1"
+PAIR = ("switchhook0", "switchhook1")
 POLL_S = 0.05
 SOUND = (Path(__file__).parent / "chromium_sound.js").read_text()
 
@@ -53,7 +55,7 @@ def why_not() -> str:
     """Why no page can be opened here; empty: it can."""
     if shutil.which(PROGRAM) is None:
         return "chromium is not installed (deploy/prepare.sh tools)"
-    return "" if media_address() else "this machine has no address but 127.0.0.1, and none may be added (ip addr add)"
+    return "" if media_address() else "this machine has no address but loopback's, and may not make one (ip link add)"
 
 
 @functools.cache
@@ -61,21 +63,26 @@ def media_address() -> str:
     """An address of this machine that ICE offers; empty where there is none."""
     found = _addresses()
     if not found:
-        with contextlib.suppress(OSError):
-            added = ["ip", "address", "add", f"{OWN_ADDRESS}/32", "dev", "lo"]
-            subprocess.run(added, check=False, capture_output=True)
+        _ip("link", "add", PAIR[0], "type", "veth", "peer", "name", PAIR[1])
+        _ip("address", "add", f"{OWN_ADDRESS}/32", "dev", PAIR[0])
+        for name in PAIR:
+            _ip("link", "set", name, "up")
         found = _addresses()
     return found[0] if found else ""
 
 
 def _addresses() -> list[str]:
+    interfaces = json.loads(_ip("-json", "-4", "address") or "[]")
+    usable = [each for each in interfaces if {"UP", "LOOPBACK"} & set(each["flags"]) == {"UP"}]
+    return [info["local"] for each in usable for info in each["addr_info"]]
+
+
+def _ip(*what: str) -> str:
+    """What `ip` prints; nothing where it is missing or may not."""
     try:
-        listed = subprocess.run(["ip", "-json", "-4", "address"], check=True, capture_output=True).stdout
+        return subprocess.run(["ip", *what], check=True, capture_output=True, text=True).stdout
     except (OSError, subprocess.CalledProcessError):
-        return []
-    interfaces = [each for each in json.loads(listed) if "UP" in each.get("flags", ())]
-    addresses = [info["local"] for each in interfaces for info in each["addr_info"]]
-    return [address for address in addresses if not address.startswith("127.")]
+        return ""
 
 
 @pytest.fixture(scope="session")

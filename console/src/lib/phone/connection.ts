@@ -8,6 +8,7 @@ import type { DisconnectEvent, RTCSessionEvent, UA, UnRegisteredEvent } from 'js
 import { finalClosing, openingRefused } from './problems';
 import { SipSocket } from './socket';
 import { PhoneError, problem, type PhoneProblem, type Registration, type SessionPhone } from './types';
+import { Unanswered } from './unanswered';
 import { onWake } from './wake';
 
 /** The first is short: mostly the engine is there, and only the connection was lost. */
@@ -43,6 +44,7 @@ export class Connection {
   #run = 0;
   #failed = 0;
   #renewed = false;
+  readonly #unanswered = new Unanswered();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #unwatch: (() => void) | null = null;
 
@@ -85,6 +87,11 @@ export class Connection {
     const address = `sip:${encodeURIComponent(number).replace('%2B', '+')}@${this.phone.domain}`;
     const pcConfig = { iceServers: this.iceServers };
     return this.#ua.call(address, { mediaStream, mediaConstraints: { audio: true, video: false }, pcConfig });
+  }
+
+  /** A call is over; `given`: it was given up for want of a connection, before anybody had answered. */
+  over(session: string, given: boolean): void {
+    this.#unanswered.over(session, given);
   }
 
   /** The connection may be gone although it looks open. */
@@ -134,6 +141,7 @@ export class Connection {
     before?.disconnect();
     this.phone = phone;
     const socket = new SipSocket(this.origin.replace(/^http/, 'ws') + phone.path);
+    socket.onsend = (message) => this.#unanswered.sent(message);
     const ua = new Agent({
       sockets: socket as never,
       uri: `sip:${phone.device_id}@${phone.domain}`,
@@ -167,6 +175,7 @@ export class Connection {
     const again = this.registration === 'lost';
     this.#failed = 0;
     this.#renewed = false;
+    for (const cancel of this.#unanswered.take()) this.#socket?.send(cancel);
     this.#now('ready', null);
     this.ends.registered(again);
   }

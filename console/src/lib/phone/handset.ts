@@ -134,6 +134,7 @@ export class Handset {
 
   #ended(session: Session, why: PhoneProblem | null): void {
     this.#sessions.delete(session.id);
+    this.#connection.over(session.id, session.state === 'progress' && why?.data.cause === 'Connection Error');
     this.#broken = why;
     if (this.#sessions.size === 0) this.parts.speaker.silence();
     this.#changed();

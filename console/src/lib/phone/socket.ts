@@ -9,6 +9,8 @@ export class SipSocket {
   onconnect: () => void = () => {};
   ondisconnect: (error: boolean, code?: number, reason?: string) => void = () => {};
   ondata: <T>(data: T) => void = () => {};
+  /** Of each message that leaves. */
+  onsend: (message: string) => void = () => {};
   #socket: WebSocket | null = null;
 
   constructor(readonly url: string) {
@@ -47,6 +49,7 @@ export class SipSocket {
   send(message: string | ArrayBufferLike | Blob | ArrayBufferView): boolean {
     if (!this.isConnected()) return false;
     this.#socket?.send(message as string);
+    this.onsend(String(message));
     return true;
   }
 
