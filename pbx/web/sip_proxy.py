@@ -133,23 +133,29 @@ class SipProxy:
         """``on_ending`` is called before the switch hears that the connection has ended."""
         parts = (self._from_browser(), self._from_switch(), self._recheck(), self._end)
         tasks = [asyncio.ensure_future(part) for part in parts]
-        told = False
         try:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            why = _why(tasks)
-            if why is not None:
-                self._ending = Ending.OURS if why.code in (LOGGED_OUT, AWAY) else Ending.CUT
-            on_ending(self._ending)
-            told = True
-            await self._close(why)
+            await self._until_one_ends(tasks, on_ending)
+            await self._close(_why(tasks))
         finally:
-            if not told:
-                on_ending(Ending.OURS)
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             with contextlib.suppress(Exception):
                 await asyncio.wait_for(self._switch.close(), GOODBYE_S)
+
+    async def _until_one_ends(self, tasks: Sequence[asyncio.Future[None]], on_ending: Callable[[Ending], None]) -> None:
+        try:
+            await asyncio.wait([*tasks], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            on_ending(self._how(_why(tasks)))
+
+    def _how(self, why: _Ends | None) -> Ending:
+        """The server may end us as soon as the browser has gone: what it said is known by then all the same."""
+        if why is not None:
+            return Ending.OURS if why.code in (LOGGED_OUT, AWAY) else Ending.CUT
+        if self._ending is Ending.CUT and self._browser.close_code == GOING_AWAY:
+            return Ending.LEFT
+        return self._ending
 
     async def _from_browser(self) -> None:
         while True:
@@ -161,9 +167,6 @@ class SipProxy:
                 case WSMsgType.BINARY:
                     self._check(message.data.decode("utf-8", "surrogateescape"))
                     await self._pass(self._switch.send_bytes(message.data))
-                case WSMsgType.CLOSE:
-                    self._ending = Ending.LEFT if message.data == GOING_AWAY else Ending.CUT
-                    return
                 case WSMsgType.CLOSING:  # by ourselves
                     self._ending = Ending.OURS
                     return
