@@ -36,6 +36,8 @@ _DRIVERS = {
     "postgres": "postgresql+asyncpg",
 }
 _READING = "switchhook_reading"
+_MAPPED = f"PRAGMA mmap_size={2**31 - 2**16}"
+"""All of a large file, or its first 2 GB: what is read of it is not asked for page by page."""
 
 
 def database_url(text: str) -> URL:
@@ -153,7 +155,7 @@ def _prepare_sqlite(engine: AsyncEngine, busy_timeout_s: float) -> None:
     def _connected(connection: DBAPIConnection, _record: object) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves, below
         cursor = connection.cursor()
-        for pragma in _pragmas(busy_timeout_s):
+        for pragma in (*_pragmas(busy_timeout_s), _MAPPED):
             cursor.execute(pragma)
         cursor.close()
 
