@@ -1,4 +1,5 @@
 /** Keyboard shortcuts: one table, so that `?` can show them and one switch turns them off (WCAG 2.1.4). */
+import { untrack } from 'svelte';
 
 export interface Shortcut {
   /** As shown: `/`, `Alt+A`, `?`. */
@@ -27,7 +28,7 @@ class Shortcuts {
 
   /** Add some for as long as a component lives: `$effect(() => shortcuts.add([...]))`. */
   add(shortcuts: Shortcut[]): () => void {
-    this.all = [...this.all, ...shortcuts];
+    untrack(() => (this.all = [...this.all, ...shortcuts])); // an effect that adds some is not to run for each other one
     return () => (this.all = this.all.filter((each) => !shortcuts.includes(each)));
   }
 

@@ -1,8 +1,10 @@
 import { admin } from './admin';
+import { call } from './call';
 import { common, problems } from './common';
+import { phone } from './phone';
 import { shell, start } from './shell';
 
-const messages = { admin, common, problems, shell, start };
+const messages = { admin, call, common, phone, problems, shell, start };
 
 export type Messages = typeof messages;
 export default messages;

@@ -1,8 +1,10 @@
 import type { Messages } from '../en';
 import { admin } from './admin';
+import { call } from './call';
 import { common, problems } from './common';
+import { phone } from './phone';
 import { shell, start } from './shell';
 
-const messages: Messages = { admin, common, problems, shell, start };
+const messages: Messages = { admin, call, common, phone, problems, shell, start };
 
 export default messages;
