@@ -35,22 +35,25 @@ export function typedOption(text: string): Option[] {
   return [{ id: 'typed', kind: 'typed', name: text.trim(), detail: '', label: '', number, display: text.trim() }];
 }
 
-/** The number that was found stands first among a person's. */
+/** The number that was found stands first among a person's; who has none stands last. */
 export function personOptions(hits: Hit[]): Option[] {
-  return hits.flatMap(({ record, number }) => {
-    const { id, name, kind, title, company_name } = record;
-    const detail = [kind === 'company' ? '' : title, company_name].filter(Boolean).join(' · ');
-    const base = { kind: 'person' as const, name, detail, recordId: id };
-    const phones = [...record.phones].sort((one, other) => Number(other.e164 === number) - Number(one.e164 === number));
-    if (phones.length === 0) return [{ ...base, id, label: '', number: '', display: '', none: true }];
-    return phones.map(({ label, e164, display }, index) => ({
-      ...base,
-      id: `${id}-${index}`,
-      label,
-      number: e164,
-      display: display ?? e164,
-    }));
-  });
+  const options = hits.flatMap(optionsOf);
+  return [...options.filter(({ none }) => !none), ...options.filter(({ none }) => none)];
+}
+
+function optionsOf({ record, number }: Hit): Option[] {
+  const { id, name, kind, title, company_name } = record;
+  const detail = [kind === 'company' ? '' : title, company_name].filter((each) => each && each !== name).join(' · ');
+  const base = { kind: 'person' as const, name, detail, recordId: id };
+  const phones = [...record.phones].sort((one, other) => Number(other.e164 === number) - Number(one.e164 === number));
+  if (phones.length === 0) return [{ ...base, id, label: '', number: '', display: '', none: true }];
+  return phones.map(({ label, e164, display }, index) => ({
+    ...base,
+    id: `${id}-${index}`,
+    label,
+    number: e164,
+    display: display ?? e164,
+  }));
 }
 
 export function colleagueOptions(colleagues: Schemas['Colleague'][], text: string, me: string): Option[] {
@@ -86,7 +89,7 @@ export function recentOptions(calls: Schemas['Call'][], most = 6): Option[] {
       id: call.id,
       kind: 'recent',
       name: match?.name ?? display,
-      detail: match?.company_name ?? '',
+      detail: match && match.company_name !== match.name ? match.company_name : '',
       label: match?.label ?? '',
       number,
       display,

@@ -16,8 +16,8 @@ const CLOCKS_DIFFER_US = 2_000_000;
 const SECOND_MS = 1_000;
 
 /** The newest beginning of each that has not ended, by leg. Facts in their order. */
-export function fold(facts: Fact[], before: Record<string, number> = {}): Record<string, number> {
-  const since = { ...before };
+export function fold(facts: Fact[]): Record<string, number> {
+  const since: Record<string, number> = {};
   for (const { kind, at_us, data } of facts) {
     const [begins, ends] = [BEGINS[kind], ENDS[kind]];
     if (begins) since[`${String(data.leg)} ${begins}`] ??= at_us;
@@ -26,19 +26,26 @@ export function fold(facts: Fact[], before: Record<string, number> = {}): Record
   return since;
 }
 
+/** Facts may come twice, and history after what is newer than it: their numbers put them in order. */
+export function merged(known: Fact[], more: Fact[]): Fact[] {
+  const all = new Map([...known, ...more].map((fact) => [fact.seq, fact]));
+  const told = [...all.values()].filter(({ kind }) => kind in BEGINS || kind in ENDS);
+  return told.sort((one, other) => one.seq - other.seq);
+}
+
 class Since {
   /** The engine's clock, told once a second for all timers of the page. */
   now = $state(nowUs());
   #aheadUs = 0;
-  #since = $state.raw<Record<string, Record<string, number>>>({});
+  #facts = $state.raw<Record<string, Fact[]>>({});
   #asked = new Set<string>();
 
   constructor() {
     live.on((event) => {
       if (event.type !== 'call') return;
       this.#compare(event.facts.at(-1)?.at_us);
-      const { [event.call.id]: before, ...others } = this.#since;
-      this.#since = event.call.ended_us ? others : { ...others, [event.call.id]: fold(event.facts, before) };
+      const { [event.call.id]: known, ...others } = this.#facts;
+      this.#facts = event.call.ended_us ? others : { ...others, [event.call.id]: merged(known ?? [], event.facts) };
       this.now = nowUs() + this.#aheadUs;
     });
     setInterval(() => (this.now = nowUs() + this.#aheadUs), SECOND_MS);
@@ -46,7 +53,7 @@ class Since {
 
   /** Milliseconds; null where it is not known (yet). */
   of(call: LiveCall, leg: string, kind: Kind): number | null {
-    const since = this.#since[call.id]?.[`${leg} ${kind}`];
+    const since = fold(this.#facts[call.id] ?? [])[`${leg} ${kind}`];
     if (since === undefined) void this.#ask(call.id);
     return since === undefined ? null : this.ms(since);
   }
@@ -67,7 +74,7 @@ class Since {
     try {
       const { timeline } = await answer(api.GET('/api/v1/calls/{call}', { params: { path: { call } } }));
       const facts = timeline.map((fact) => ({ ...fact, data: (fact.data ?? {}) as Record<string, unknown> }));
-      this.#since = { ...this.#since, [call]: fold(facts) };
+      this.#facts = { ...this.#facts, [call]: merged(this.#facts[call] ?? [], facts) };
     } catch {
       this.#asked.delete(call); // the timer is left out until it can be asked again
     }

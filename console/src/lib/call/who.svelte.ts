@@ -87,7 +87,7 @@ export function whoIs(call: LiveCall, me: string): Who {
 export function fromMatch({ id, name, company_name, deal }: Match): Who {
   return {
     name,
-    company: company_name,
+    company: company_name === name ? '' : company_name,
     number: '',
     href: pageOf(id),
     deal: deal ? { name: deal.name, href: `/deals/${deal.id}` } : null,
