@@ -61,10 +61,14 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Deal:
+    """``record_name`` and ``company_name`` are of those whom it is with, empty where there is nobody."""
+
     id: str
     name: str
     record_id: str | None
+    record_name: str
     company_id: str | None
+    company_name: str
     owner_id: str | None
     stage: str
     status: str

@@ -72,9 +72,9 @@ async def page_by_name(
     return await _complete(session, query)
 
 
-async def page_by_id(session: AsyncSession, kind: str, after: str, limit: int) -> list[people.Record]:
+async def page_by_id(session: AsyncSession, wanted: Filter, after: str, limit: int) -> list[people.Record]:
     """In order of id from the first one: for what goes through all of them."""
-    query = _filtered(Filter(kind=kind)).where(Record.id > after).order_by(Record.id).limit(limit)
+    query = _filtered(wanted).where(Record.id > after).order_by(Record.id).limit(limit)
     return await _complete(session, query)
 
 

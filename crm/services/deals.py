@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import select, tuple_
@@ -41,11 +41,11 @@ async def add(work: UnitOfWork, values: Mapping[str, Any]) -> people.Deal:
     await work.flush()
     _tell(work, row, "deal.add")
     work.record("deal.add", row.id, None, _plain(row), touches_calls=False)
-    return _deal(row)
+    return await _named(work.session, row)
 
 
 async def show(session: AsyncSession, deal_id: str) -> people.Deal:
-    return _deal(await _row(session, deal_id))
+    return await _named(session, await _row(session, deal_id))
 
 
 async def change(work: UnitOfWork, deal_id: str, values: Mapping[str, Any]) -> people.Deal:
@@ -61,7 +61,7 @@ async def change(work: UnitOfWork, deal_id: str, values: Mapping[str, Any]) -> p
         await work.flush()
         _tell(work, row, "deal.change")
         work.record("deal.change", row.id, before, after, touches_calls=False)
-    return _deal(row)
+    return await _named(work.session, row)
 
 
 async def remove(work: UnitOfWork, deal_id: str) -> None:
@@ -91,7 +91,7 @@ async def page(
     if after is not None:
         query = query.where(tuple_(Deal.updated_us, Deal.id) < after)
     rows = list(await session.scalars(query.order_by(Deal.updated_us.desc(), Deal.id.desc()).limit(more)))
-    return paging.page_of([_deal(row) for row in rows], limit, lambda deal: (deal.updated_us, deal.id))
+    return paging.page_of(await _with_names(session, rows), limit, lambda deal: (deal.updated_us, deal.id))
 
 
 async def _row(session: AsyncSession, deal_id: str) -> Deal:
@@ -127,5 +127,21 @@ def _plain(row: Deal) -> dict[str, Any]:
     return {name: getattr(row, name) for name in _CHECKS}
 
 
-def _deal(row: Deal) -> people.Deal:
-    return people.Deal(**{name: getattr(row, name) for name in people.Deal.__slots__})
+async def _named(session: AsyncSession, row: Deal) -> people.Deal:
+    return (await _with_names(session, [row]))[0]
+
+
+async def _with_names(session: AsyncSession, rows: Sequence[Deal]) -> list[people.Deal]:
+    """One look for the names of all whom these deals are with."""
+    linked = {link for row in rows for link in (row.record_id, row.company_id) if link}
+    names: dict[str, str] = {}
+    if linked:
+        query = select(Record.id, Record.name).where(Record.id.in_(linked))
+        names = {record_id: name for record_id, name in await session.execute(query)}
+    return [_deal(row, names) for row in rows]
+
+
+def _deal(row: Deal, names: Mapping[str, str]) -> people.Deal:
+    own = {name: getattr(row, name) for name in people.Deal.__slots__ if not name.endswith("_name")}
+    with_whom = {"record_name": names.get(row.record_id or "", ""), "company_name": names.get(row.company_id or "", "")}
+    return people.Deal(**own, **with_whom)

@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm import csv_files, fields, people
@@ -21,6 +22,7 @@ from crm.errors import Refused, printable
 from crm.models.people import Deal
 from crm.models.users import User
 from crm.repositories import people as repository
+from crm.repositories.people import Filter
 from crm.services.import_rows import PHONES
 
 _AT_ONCE = 500
@@ -36,11 +38,12 @@ DEAL_COLUMNS = (
 )  # fmt: skip
 
 
-async def export(session: AsyncSession, kind: str) -> AsyncIterator[str]:
-    """The file in pieces: its header first, then some hundred rows at a time."""
+async def export(session: AsyncSession, kind: str, wanted: Filter | None = None) -> AsyncIterator[str]:
+    """The file in pieces: its header first, then some hundred rows at a time. ``wanted`` leaves out all others."""
     fields.one("kind", kind, fields.choice(*people.KINDS, "deal"))
+    wanted = replace(wanted or Filter(), kind=kind)
     owners = {user_id: email for user_id, email in await session.execute(select(User.id, User.email))}
-    pieces = _deals(session, owners) if kind == "deal" else _records(session, kind, owners)
+    pieces = _deals(session, wanted, owners) if kind == "deal" else _records(session, kind, wanted, owners)
     yield csv_files.row(DEAL_COLUMNS if kind == "deal" else RECORD_COLUMNS)
     async with aclosing(pieces):
         async for rows in pieces:
@@ -69,9 +72,11 @@ async def write(session: AsyncSession, kind: str, path: Path, progress: Callable
     return lines
 
 
-async def _records(session: AsyncSession, kind: str, owners: dict[str, str]) -> AsyncGenerator[list[list[str]], None]:
+async def _records(
+    session: AsyncSession, kind: str, wanted: Filter, owners: dict[str, str]
+) -> AsyncGenerator[list[list[str]], None]:
     after = _START[kind]
-    while records := await repository.page_by_id(session, kind, after, _AT_ONCE):
+    while records := await repository.page_by_id(session, wanted, after, _AT_ONCE):
         yield [_record(record, owners) for record in records]
         after = records[-1].id
 
@@ -101,13 +106,20 @@ def _record(record: people.Record, owners: dict[str, str]) -> list[str]:
     return [cells.get(name, "") for name in RECORD_COLUMNS]
 
 
-async def _deals(session: AsyncSession, owners: dict[str, str]) -> AsyncGenerator[list[list[str]], None]:
-    after = ""
-    while rows := list(await session.scalars(select(Deal).where(Deal.id > after).order_by(Deal.id).limit(_AT_ONCE))):
+async def _deals(
+    session: AsyncSession, wanted: Filter, owners: dict[str, str]
+) -> AsyncGenerator[list[list[str]], None]:
+    query, after = _wanted_deals(wanted), ""
+    while rows := list(await session.scalars(query.where(Deal.id > after).order_by(Deal.id).limit(_AT_ONCE))):
         linked = {link for row in rows for link in (row.record_id, row.company_id) if link}
         records = {record.id: record for record in await repository.load(session, sorted(linked))}
         yield [_deal(row, records, owners) for row in rows]
         after = rows[-1].id
+
+
+def _wanted_deals(wanted: Filter) -> Select[tuple[Deal]]:
+    asked = {Deal.owner_id: wanted.owner_id, Deal.status: wanted.status, Deal.company_id: wanted.company_id}
+    return select(Deal).where(*(column == value for column, value in asked.items() if value is not None))
 
 
 def _deal(row: Deal, records: dict[str, people.Record], owners: dict[str, str]) -> list[str]:

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from aiohttp import web
+
+from crm.repositories.people import Filter
 from crm.search import search
-from crm.services import activities, matching, notes, people
+from crm.services import activities, exporting, matching, notes, people
 from crm.services.matching import Match
+from pbx.web import csv_replies
 from pbx.web.context import Ctx
 from pbx.web.declare import Right, Table
 from pbx.web.wire.base import Listed, Paged, PageQuery, view
 from pbx.web.wire.people import (
     ActivityView,
+    ExportQuery,
     HitView,
     MatchQuery,
     NewNote,
@@ -26,6 +31,7 @@ from pbx.web.wire.people import (
 
 table = Table("people")
 MatchView = view(Match)
+_NAMES = {"lead": "leads", "contact": "contacts", "company": "companies", "deal": "deals"}
 
 
 @table.route("GET", "/search", right=Right.REP, scope="people:read", answer=Listed[HitView])
@@ -58,6 +64,14 @@ async def list_records(ctx: Ctx, query: RecordQuery) -> Any:
             cursor=query.cursor,
             limit=query.limit,
         )
+
+
+@table.route("GET", "/records/export", right=Right.MANAGER, scope="people:read", raw="text/csv", errors=(422,))
+async def export_records(ctx: Ctx, query: ExportQuery) -> web.StreamResponse:
+    """Leads, contacts, companies or deals as CSV, all or those that the filter leaves; it can be imported again."""
+    wanted = Filter(owner_id=query.owner_id, status=query.status, company_id=query.company_id)
+    async with ctx.engine.store.read() as session:
+        return await csv_replies.stream(ctx.request, exporting.export(session, query.kind, wanted), _NAMES[query.kind])
 
 
 @table.route(

@@ -67,6 +67,13 @@ class RecordQuery(PageQuery):
     sort: Literal["newest", "name", "updated"] = "newest"
 
 
+class ExportQuery(Query):
+    kind: Literal["lead", "contact", "company", "deal"] = "lead"
+    owner_id: str | None = None
+    status: str | None = None
+    company_id: str | None = None
+
+
 class NoteText(Body):
     text: str = Field(max_length=20_000)
 
