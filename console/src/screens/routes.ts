@@ -28,6 +28,10 @@ export const ROUTES: RouteOf[] = [
   { path: '/admin/settings', load: () => import('./admin/Settings.svelte'), role: 'admin' },
   { path: '/admin/health', load: () => import('./admin/Health.svelte'), role: 'admin' },
   { path: '/admin/audit', load: () => import('./admin/Audit.svelte'), role: 'admin' },
+  { path: '/people', load: () => import('./people/People.svelte') },
+  { path: '/people/:record', load: () => import('./people/Record.svelte') },
+  { path: '/deals', load: () => import('./deals/Deals.svelte') },
+  { path: '/deals/:deal', load: () => import('./deals/Deal.svelte') },
 ];
 
 export function find(path: string): { route: RouteOf; params: Params } | null {

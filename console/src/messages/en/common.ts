@@ -22,7 +22,10 @@ export const common = {
   nothingFound: 'Nothing was found.',
   unknown: 'Unknown',
   kinds: { lead: 'Lead', contact: 'Contact', company: 'Company', deal: 'Deal' } as Record<string, string>,
-  phoneLabels: { mobile: 'Mobile', home: 'Home', work: 'Work', fax: 'Fax', other: 'Other' } as Record<string, string>,
+  phoneLabels: { mobile: 'Mobile', home: 'Home', work: 'Work', main: 'Main', fax: 'Fax', other: 'Other' } as Record<
+    string,
+    string
+  >,
   roles: { rep: 'Rep', manager: 'Manager', admin: 'Admin' } as Record<string, string>,
 };
 

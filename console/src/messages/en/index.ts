@@ -5,6 +5,10 @@ import { phone } from './phone';
 import { shell, start } from './shell';
 
 const messages = { admin, call, common, phone, problems, shell, start };
+import { deals, people } from './people';
+import { shell, start } from './shell';
+
+const messages = { common, deals, people, problems, shell, start };
 
 export type Messages = typeof messages;
 export default messages;

@@ -24,7 +24,7 @@ export const common: Messages['common'] = {
   nothingFound: '見つかりませんでした。',
   unknown: '不明',
   kinds: { lead: 'リード', contact: '連絡先', company: '会社', deal: '商談' },
-  phoneLabels: { mobile: '携帯', home: '自宅', work: '職場', fax: 'FAX', other: 'その他' },
+  phoneLabels: { mobile: '携帯', home: '自宅', work: '職場', main: '代表', fax: 'FAX', other: 'その他' },
   roles: { rep: '担当者', manager: 'マネージャー', admin: '管理者' },
 };
 

@@ -6,5 +6,9 @@ import { phone } from './phone';
 import { shell, start } from './shell';
 
 const messages: Messages = { admin, call, common, phone, problems, shell, start };
+import { deals, people } from './people';
+import { shell, start } from './shell';
+
+const messages: Messages = { common, deals, people, problems, shell, start };
 
 export default messages;
