@@ -29,7 +29,7 @@ from crm.migrations import migrate
 from crm.services import devices, numbers, people, settings, trunks, users
 from crm.unit_of_work import SYSTEM, Store
 from pbx.adapters.clock import LoopClock
-from pbx.adapters.sound import Finished
+from pbx.adapters.finished import Finished
 from pbx.adapters.store.journal import FileJournal
 from pbx.adapters.store.projector import Projector
 from pbx.core.commands import Answer, Command, DialOut, Fact, HangUp, StartRecording

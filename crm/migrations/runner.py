@@ -1,4 +1,4 @@
-"""Runs Alembic without its command line or ini file.
+"""Runs Alembic where the database is not at the newest schema, which is seldom: an engine that starts waits for this.
 
 Alembic keeps the migration in progress in module globals, so one at a time per process: a thread of its own with a
 loop of its own, behind a lock.
@@ -10,35 +10,22 @@ import asyncio
 import threading
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from alembic.util.exc import CommandError
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 
 from crm.constraints import refusal_for
 from crm.engine import database_url, is_sqlite, make_engine
-from crm.errors import Refused, printable
+from crm.errors import Refused
 
 WAIT_FOR_OTHER_S = 60.0
 _POSTGRES_LOCK = 0x5177C4A0D18
 _one_at_a_time = threading.Lock()
 
 
-def config(connection: Connection | None = None) -> Config:
-    """Alembic's configuration, all of it; ``connection`` is what env.py migrates."""
-    made = Config()
-    made.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
-    made.attributes["connection"] = connection
-    return made
-
-
 def head() -> str:
-    """The revision that this code needs."""
-    return str(ScriptDirectory.from_config(config()).get_current_head())
+    """The revision that this code needs: the steps are numbered, and each is named after its number."""
+    return max(step.stem.partition("_")[0] for step in (Path(__file__).parent / "versions").glob("[0-9]*.py"))
 
 
 async def migrate(url: str | URL) -> str:
@@ -61,38 +48,33 @@ async def _migrate(url: URL) -> str:
                 await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _POSTGRES_LOCK})
             revision = await connection.run_sync(_upgrade)
         return revision
-    except (SQLAlchemyError, OSError, CommandError) as error:
+    except (SQLAlchemyError, OSError) as error:
         raise _failed(error) from error
     finally:
         await engine.dispose()
 
 
 def _upgrade(connection: Connection) -> str:
-    current = MigrationContext.configure(connection).get_current_revision()
+    current = _current(connection)
     if current != head():
-        _check_known(current)
-        command.upgrade(config(connection), "head")
+        from crm.migrations import steps
+
+        steps.upgrade(connection, current)
     return head()
 
 
-def _check_known(revision: str | None) -> None:
-    scripts = ScriptDirectory.from_config(config())
-    if revision is not None and revision not in {script.revision for script in scripts.walk_revisions()}:
-        raise Refused(
-            "database_too_new",
-            f"The database was made by a newer version (its schema is {printable(revision)}). "
-            "Install that version, or restore a backup that this one made.",
-        )
+def _current(connection: Connection) -> str | None:
+    """The schema's revision; None for a new database."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    revision: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return revision
 
 
 def _failed(error: Exception) -> Refused:
     known = refusal_for(error)
     if known is not None and known.code == "store_unavailable":
         return known
-    cause = getattr(error, "orig", None) or error
-    return Refused(
-        "migration_failed",
-        f"The database could not be brought up to date ({printable(str(cause), 200)}). Nothing was changed. "
-        "Check free disk space and the rights on the database, then start again.",
-        status=503,
-    )
+    from crm.migrations import steps
+
+    return steps.failed(error)

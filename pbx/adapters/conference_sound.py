@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from pbx.adapters.sound import RAW_RATE_HZ, Codec, Finished, SoundError, raw_samples, store, store_beside
+from pbx.adapters.finished import Finished
+from pbx.adapters.sound import RAW_RATE_HZ, Codec, SoundError, raw_samples, store, store_beside
 from pbx.services.recordings import our_side
 
 MOST_CHANNELS = 8

@@ -8,13 +8,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import soundfile
 
+from pbx.adapters.finished import Finished
 from pbx.services.recordings import our_side
 
 RAW_RATE_HZ = 8000
@@ -30,21 +30,6 @@ CONTENT_TYPES = {".opus": "audio/ogg", ".flac": "audio/flac", ".wav": "audio/wav
 
 class SoundError(Exception):
     """The sound cannot be finished; the text is a sentence for the log."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finished:
-    """A recording in its place. Paths are relative to the recordings directory."""
-
-    path: str
-    peaks_path: str
-    sha256: str
-    codec: str
-    channels: int
-    duration_ms: int
-    bytes: int
-    tracks_path: str | None = None
-    public_path: str | None = None
 
 
 def be_idle() -> None:

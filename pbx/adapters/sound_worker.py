@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from pbx.adapters import conference_sound, sound
+from pbx.adapters.finished import Finished
 from pbx.services.recordings import SoundFault
 
 TRIES = 3
@@ -30,15 +28,15 @@ class SoundWorker:
         self._process: asyncio.subprocess.Process | None = None
         self._turn = asyncio.Lock()
 
-    async def finish_recording(self, source: Path, name: str, codec: str) -> sound.Finished:
+    async def finish_recording(self, source: Path, name: str, codec: str) -> Finished:
         return await self._run("raw", source, name, codec)
 
     async def finish_conference(
         self, source: Path, name: str, codec: str, tracks: list[dict[str, Any]], private: list[dict[str, Any]]
-    ) -> sound.Finished:
+    ) -> Finished:
         return await self._run("conference", source, name, codec, tracks, private)
 
-    async def finish_voicemail(self, source: Path, name: str, codec: str) -> sound.Finished:
+    async def finish_voicemail(self, source: Path, name: str, codec: str) -> Finished:
         return await self._run("wav", source, name, codec)
 
     async def make_greeting(self, source: Path, directory: Path, name: str) -> None:
@@ -62,6 +60,7 @@ class SoundWorker:
         return sound.Finished(**await self._answer(kind, source, self._directory, name, codec, *more))
 
     async def _answer(self, kind: str, source: Path, directory: Path, name: str, codec: str, *more: Any) -> Any:
+    async def _run(self, kind: str, source: Path, name: str, codec: str, *more: Any) -> Finished:
         """A killed encoder loses nothing: the sound is still where it was, and is encoded again."""
         job = orjson.dumps([kind, str(source), str(directory), name, codec, *more]) + b"\n"
         async with self._turn:
@@ -73,6 +72,7 @@ class SoundWorker:
                 if "error" in done:
                     raise SoundFault(done["error"])
                 return done
+                return Finished(**done)
         raise SoundFault("The encoder was ended three times while it worked on this recording.")
 
     async def _ask(self, job: bytes) -> bytes:
@@ -81,7 +81,7 @@ class SoundWorker:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-m",
-                "pbx.adapters.sound_worker",
+                "pbx.adapters.sound_work",
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 cwd=Path(__file__).parents[2],
