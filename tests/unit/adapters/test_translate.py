@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -220,6 +221,14 @@ def test_the_far_end_is_shown_the_users_number_and_no_bridge_hands_on_another(sw
     switch.carry_out(CALL, JoinBridge(BridgeId("br_x"), (OURS, LEG)))
     joins = [query for _, uri, query in ari.requests if uri.endswith("addChannel")]
     assert [join["inhibitConnectedLineUpdates"] for join in joins] == ["true", "true"]
+
+
+def test_a_leg_that_is_being_made_is_not_made_twice(switch: AriSwitch, ari: HandAri) -> None:
+    switch.prepare(CALL, DIAL)
+    switch.carry_out(CALL, DIAL)
+    assert [uri for _, uri, _ in ari.requests] == ["channels/create"]
+    switch.prepare(CALL, replace(DIAL, bridge=None))
+    assert len(ari.requests) == 1, "one that rings as soon as it is made waits for its turn"
 
 
 def test_a_leg_is_made_over_the_connection_that_keeps_no_order(switch: AriSwitch, ari: HandAri) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from pbx.core.call.mending import Found, Progress
 from pbx.core.call.record import CallRecord
-from pbx.core.commands import Command, Fact, HangUp, Play, RecordMessage, Ring, RingPhone
+from pbx.core.commands import Command, DialOut, Fact, HangUp, Play, RecordMessage, Ring, RingPhone
 from pbx.core.events import (
     Arrived,
     Ask,
@@ -76,6 +76,23 @@ class World:
 @pytest.fixture
 def world() -> World:
     return World()
+
+
+def test_the_far_leg_is_being_made_while_the_facts_are_written_and_is_dialled_after_that(world: World) -> None:
+    world.calls.begin(CALL, Dialled("PJSIP-1", "d1", MIO, "2065550150", "+12065550150"), "PJSIP-1")
+    made, written, *wanted = world.trail.steps
+    assert made[0] == "prepare" and isinstance(made[1], DialOut)
+    assert written[0] == "journal" and made[1] in [command for _, command in wanted]
+
+
+def test_a_switch_that_cannot_prepare_is_asked_to_dial_all_the_same(world: World) -> None:
+    world.switch.prepare = broken  # type: ignore[method-assign]
+    world.calls.begin(CALL, Dialled("PJSIP-1", "d1", MIO, "2065550150", "+12065550150"), "PJSIP-1")
+    assert world.commands(DialOut)
+
+
+def broken(call: CallId, command: Command) -> None:
+    raise OSError("broken")
 
 
 @pytest.mark.covers("P3")
