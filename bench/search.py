@@ -250,8 +250,7 @@ async def _measured(name: str, url: str, queries: Sequence[str], count: int) -> 
 
 async def _ask(store: Store, query: str) -> float:
     started = time.perf_counter()
-    async with store.read() as session:
-        await search(session, query)
+    await store.look(lambda session: search(session, query))
     return (time.perf_counter() - started) * 1000
 
 

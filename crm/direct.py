@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol, TypeVar
 
@@ -21,6 +22,8 @@ from crm.repositories.journal import Batch
 
 T = TypeVar("T")
 Rows = list[tuple[Any, ...]]
+Ask = Callable[[raw.Session], Coroutine[Any, Any, T]]
+LOOKING_THREADS = 4
 
 
 class Direct(Protocol):
@@ -76,6 +79,47 @@ class _Sqlite:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+
+class SqliteLooks:
+    """A few threads, each with a connection of its own, for questions of several statements: one trip a question."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._threads = ThreadPoolExecutor(LOOKING_THREADS, "look")
+        self._own = threading.local()
+
+    async def look(self, ask: Ask[T]) -> T:
+        """``ask`` awaits nothing but :func:`crm.repositories.raw.rows`. It sees one state of the database."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._looked, ask)
+
+    def close(self) -> None:
+        """Each connection goes with its thread."""
+        self._threads.shutdown(wait=False)
+
+    def _looked(self, ask: Ask[T]) -> T:
+        connection = self._connected()
+        connection.execute("BEGIN")
+        try:
+            return _ran(ask(raw.SqliteLook(connection)))
+        finally:
+            connection.execute("ROLLBACK")
+
+    def _connected(self) -> sqlite3.Connection:
+        found: sqlite3.Connection | None = getattr(self._own, "connection", None)
+        if found is None:
+            found = self._own.connection = connect_sqlite(self._path, mapped=True)
+        return found
+
+
+def _ran(asking: Coroutine[Any, Any, T]) -> T:
+    try:
+        asking.send(None)
+    except StopIteration as done:
+        answer: T = done.value
+        return answer
+    asking.close()
+    raise RuntimeError("a question to the database waited for something else")
 
 
 def _written(connection: sqlite3.Connection, statements: Sequence[tuple[str, Sequence[Any]]]) -> None:

@@ -130,10 +130,11 @@ def _into_wal(connection: sqlite3.Connection) -> bool:
         return False
 
 
-def connect_sqlite(path: str, busy_timeout_s: float = BUSY_TIMEOUT_S) -> sqlite3.Connection:
-    """A connection like those of the engine, for one thread; its user says BEGIN and COMMIT."""
+def connect_sqlite(path: str, busy_timeout_s: float = BUSY_TIMEOUT_S, *, mapped: bool = False) -> sqlite3.Connection:
+    """A connection like those of the engine, for one thread; its user says BEGIN and COMMIT. ``mapped`` is for one that
+    reads much."""
     connection = sqlite3.connect(path, timeout=busy_timeout_s, isolation_level=None, cached_statements=512)
-    for pragma in _pragmas(busy_timeout_s):
+    for pragma in (*_pragmas(busy_timeout_s), *([_MAPPED] if mapped else [])):
         connection.execute(pragma)
     return connection
 

@@ -13,18 +13,20 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm import ids
 from crm.constraints import refusal_for
-from crm.direct import Rows, make_direct
-from crm.engine import database_url, for_reading, make_engine, make_sessions
+from crm.direct import Ask, Rows, SqliteLooks, make_direct
+from crm.engine import database_url, for_reading, is_sqlite, make_engine, make_sessions
 from crm.errors import Refused
 from crm.repositories import audit, raw, revision
 from crm.repositories.journal import Batch
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,7 @@ class Store:
         self.on_change: Callable[[], None] | None = None  # told after a commit that calls depend on
         self._writing = make_sessions(self.engine)
         self._journal, self._looking = make_direct(self.engine), make_direct(self.engine)
+        self._looks = SqliteLooks(str(self.url.database)) if is_sqlite(self.url) else None
         self._reading = make_sessions(for_reading(self.engine))
 
     @asynccontextmanager
@@ -137,7 +140,17 @@ class Store:
         with _told():
             return await self._looking.rows(questions)
 
+    async def look(self, ask: Ask[T]) -> T:
+        """What ``ask`` finds in a transaction that only reads. It may await :func:`crm.repositories.raw.rows` alone."""
+        if self._looks is None:
+            async with self.read() as session:
+                return await ask(session)
+        with _told():
+            return await self._looks.look(ask)
+
     async def close(self) -> None:
+        if self._looks is not None:
+            self._looks.close()
         await self._journal.close()
         await self._looking.close()
         await self.engine.dispose()

@@ -26,7 +26,7 @@ class Filter:
     company_id: str | None = None
 
 
-async def load(session: AsyncSession, record_ids: Sequence[str], *, shown: bool = True) -> list[people.Record]:
+async def load(session: raw.Session, record_ids: Sequence[str], *, shown: bool = True) -> list[people.Record]:
     """The records in the order of their ids as given; ids of records that are gone are left out. Nobody reads the
     numbers of those that are not ``shown``: they lack their form for people."""
     if not record_ids:
@@ -145,7 +145,7 @@ async def by_number(session: AsyncSession, e164: str, limit: int) -> list[str]:
 
 
 async def by_digits(
-    session: AsyncSession, international: str, national: str, kinds: Sequence[str], limit: int
+    session: raw.Session, international: str, national: str, kinds: Sequence[str], limit: int
 ) -> list[tuple[str, str, str]]:
     """Record, number and national digits of numbers that begin with these; either prefix may be empty."""
     found: list[tuple[str, str, str]] = []

@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from crm import people
 from crm.phone_numbers import try_parse
 from crm.repositories import people as repository
@@ -36,7 +34,7 @@ class Hit:
 
 
 async def search(
-    session: AsyncSession, text: str, *, country: str = "US", limit: int = LIMIT, kinds: Sequence[str] | None = None
+    session: raw.Session, text: str, *, country: str = "US", limit: int = LIMIT, kinds: Sequence[str] | None = None
 ) -> list[Hit]:
     """Up to ``limit`` records for what was typed so far. Never refuses a text: what says nothing finds nothing."""
     query = read(text)
@@ -68,7 +66,7 @@ class _Found:
         self.how.setdefault(record_id, ("number", e164))
 
 
-async def _gather(session: AsyncSession, query: Query, country: str, kinds: Sequence[str], found: _Found) -> None:
+async def _gather(session: raw.Session, query: Query, country: str, kinds: Sequence[str], found: _Found) -> None:
     limit = found.limit
     begun: list[tuple[str, str, str]] = []
     if query.digits:
@@ -86,7 +84,7 @@ async def _gather(session: AsyncSession, query: Query, country: str, kinds: Sequ
         found.add(await _elsewhere(session, query, kinds, limit), "other")
 
 
-async def _several(session: AsyncSession, query: Query, kinds: Sequence[str], found: _Found) -> None:
+async def _several(session: raw.Session, query: Query, kinds: Sequence[str], found: _Found) -> None:
     """Whoever has all the terms, anywhere; where these are few, those with the terms in their name are among them.
     Only where they are many are names asked for by themselves: what is rare among names costs most to look for."""
     inside = await bodies(session).matching(session, query.inside, kinds, found.limit)
@@ -95,7 +93,7 @@ async def _several(session: AsyncSession, query: Query, kinds: Sequence[str], fo
     found.add(inside, "other")
 
 
-async def _elsewhere(session: AsyncSession, query: Query, kinds: Sequence[str], limit: int) -> list[str]:
+async def _elsewhere(session: raw.Session, query: Query, kinds: Sequence[str], limit: int) -> list[str]:
     """Wherever it stands. Where so many have a term inside a word that those with a word that begins so may be left
     out, these are asked for too, and first."""
     index = bodies(session)
@@ -106,7 +104,7 @@ async def _elsewhere(session: AsyncSession, query: Query, kinds: Sequence[str], 
     return [*await index.matching(session, query.starts, kinds, limit), *inside]
 
 
-async def _numbers(session: AsyncSession, query: Query, kinds: Sequence[str], limit: int) -> list[tuple[str, str, str]]:
+async def _numbers(session: raw.Session, query: Query, kinds: Sequence[str], limit: int) -> list[tuple[str, str, str]]:
     international = query.international or query.digits
     national = "" if query.text.startswith("+") else query.digits
     return await repository.by_digits(session, international, national, kinds, limit)
@@ -120,7 +118,7 @@ def _add_exact(begun: Sequence[tuple[str, str, str]], query: Query, country: str
             found.add_number(record_id, e164)
 
 
-async def _by_names(session: AsyncSession, query: Query, kinds: Sequence[str], limit: int) -> list[str]:
+async def _by_names(session: raw.Session, query: Query, kinds: Sequence[str], limit: int) -> list[str]:
     word = query.terms[0]
     statement = (
         "SELECT d.record_id FROM search_words AS w JOIN search_documents AS d ON d.doc = w.doc "

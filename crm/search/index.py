@@ -9,7 +9,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.models.search import SearchDocument, SearchWord
-from crm.repositories import bulk
+from crm.repositories import bulk, raw
 from crm.search.port import BodyIndex
 from crm.search.postgres import PostgresBodies
 from crm.search.sqlite import SqliteBodies
@@ -26,8 +26,8 @@ class Entry(NamedTuple):
     body: str
 
 
-def bodies(session: AsyncSession) -> BodyIndex:
-    return SqliteBodies() if session.get_bind().dialect.name == "sqlite" else PostgresBodies()
+def bodies(session: raw.Session) -> BodyIndex:
+    return SqliteBodies() if raw.is_on_sqlite(session) else PostgresBodies()
 
 
 async def put(session: AsyncSession, entries: Sequence[Entry]) -> None:

@@ -7,12 +7,13 @@ from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from crm.repositories import raw
 from crm.search.query import Condition
 
 
 class BodyIndex(Protocol):
     async def matching(
-        self, session: AsyncSession, conditions: Sequence[Condition], kinds: Sequence[str], limit: int
+        self, session: raw.Session, conditions: Sequence[Condition], kinds: Sequence[str], limit: int
     ) -> list[str]:
         """Ids of up to ``limit`` records whose body fulfils every condition. Which ones, where there are more, is not
         said; where there are fewer, it is all of them. ``kinds`` empty means every kind."""

@@ -31,8 +31,9 @@ anew for each."""
 
 class PostgresBodies:
     async def matching(
-        self, session: AsyncSession, conditions: Sequence[Condition], kinds: Sequence[str], limit: int
+        self, session: raw.Session, conditions: Sequence[Condition], kinds: Sequence[str], limit: int
     ) -> list[str]:
+        assert isinstance(session, AsyncSession)
         if _PREPARED not in session.info:
             await raw.rows(session, _PLANNER, [])
             session.info[_PREPARED] = True

@@ -18,7 +18,7 @@ from crm.search.query import Condition, grams
 
 class SqliteBodies:
     async def matching(
-        self, session: AsyncSession, conditions: Sequence[Condition], kinds: Sequence[str], limit: int
+        self, session: raw.Session, conditions: Sequence[Condition], kinds: Sequence[str], limit: int
     ) -> list[str]:
         checks, values = [], [expression(conditions)]
         for condition in conditions:

@@ -37,9 +37,10 @@ _NAMES = {"lead": "leads", "contact": "contacts", "company": "companies", "deal"
 @table.route("GET", "/search", right=Right.REP, scope="people:read", answer=Listed[HitView])
 async def search_people(ctx: Ctx, query: SearchQuery) -> Any:
     """Search as you type: exact numbers first, then beginnings of names, then everything else; with all numbers."""
-    async with ctx.engine.store.read() as session:
-        kinds = [query.kind] if query.kind else None
-        found = await search(session, query.q, country=ctx.who.user.country, limit=query.limit, kinds=kinds)
+    kinds, country = [query.kind] if query.kind else None, ctx.who.user.country
+    found = await ctx.engine.store.look(
+        lambda session: search(session, query.q, country=country, limit=query.limit, kinds=kinds)
+    )
     return {"items": found}
 
 

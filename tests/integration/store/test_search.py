@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from random import Random
 from typing import Any
 
@@ -38,8 +39,7 @@ async def fill(store: Store, wanted: tuple[tuple[str, dict[str, Any]], ...] = PE
 
 
 async def names(store: Store, text: str, **options: Any) -> list[str]:
-    async with store.read() as session:
-        return [hit.record.name for hit in await search(session, text, **options)]
+    return [hit.record.name for hit in await store.look(lambda session: search(session, text, **options))]
 
 
 @pytest.mark.covers("V2")
@@ -147,6 +147,21 @@ async def test_whole_words_of_a_name_go_before_longer_ones(store: Store) -> None
     assert (await names(store, "mark"))[0] == "Mark Smith"
     assert (await names(store, "mark smith"))[0] == "Mark Smith"
     assert len(await names(store, "mark")) == 20
+
+
+async def test_a_look_finds_what_a_session_finds_and_sees_what_was_written_since(store: Store) -> None:
+    await fill(store)
+    async with store.read() as session:
+        assert await search(session, "mar") == await store.look(lambda looking: search(looking, "mar"))
+    await fill(store, (("lead", {"name": "Zoe Late"}),))
+    assert await names(store, "zoe") == ["Zoe Late"]
+
+
+async def test_looks_side_by_side_do_not_mix(store: Store) -> None:
+    await fill(store)
+    texts = ["mar", "0312", "田中", "nowhere"] * 5
+    alone = [await names(store, text) for text in texts]
+    assert await asyncio.gather(*(names(store, text) for text in texts)) == alone
 
 
 @pytest.mark.covers("V3")
