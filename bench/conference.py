@@ -130,10 +130,11 @@ def _voice(packet: Heard) -> bool:
 
 
 async def _first(call: Call, since: float, is_it: Callable[[Heard], bool], within: float = 3) -> float:
-    """The moment of the first such packet after that."""
+    """When the first such packet came after that. Not its place on the stream's own time line, which is as far off as
+    the packets were late that the line began with."""
     deadline = time.monotonic() + within
     while time.monotonic() < deadline:
-        found = next((each.at for each in call.rtp.ear.heard if each.at > since and is_it(each)), None)
+        found = next((each.arrived for each in call.rtp.ear.heard if each.arrived > since and is_it(each)), None)
         if found is not None:
             return found
         await asyncio.sleep(0.02)

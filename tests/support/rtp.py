@@ -36,11 +36,12 @@ NAMES = {number: name for name, number in PAYLOADS.items()}
 
 @dataclass(frozen=True)
 class Heard:
-    """One packet of sound, placed on the time line of time.monotonic()."""
+    """One packet of sound, placed on the time line of time.monotonic(); ``arrived`` is when it really came."""
 
     at: float
     codec: str
     payload: bytes
+    arrived: float
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ class Ear:
         placed = moment + ahead / RATE
         if self._anchor is None or abs(placed - at) > REANCHOR_S:
             self._anchor, placed = (at, stamp), at
-        heard = Heard(placed, codec, payload)
+        heard = Heard(placed, codec, payload, at)
         if self.heard and placed < self.heard[-1].at:
             bisect.insort(self.heard, heard, key=lambda packet: packet.at)
         else:
