@@ -9,6 +9,7 @@ from pydantic import Field
 
 from crm.records import Device, as_dict
 from crm.services import devices
+from crm.unit_of_work import UnitOfWork
 from pbx.web.context import Ctx
 from pbx.web.declare import Right, Table
 from pbx.web.principal import forbidden
@@ -47,10 +48,12 @@ async def list_devices(ctx: Ctx, query: DeviceQuery) -> Any:
 
 
 @table.route(
-    "POST", "/devices", right=Right.ADMIN, scope="admin:write", answer=DeviceWithSecret, status=201, errors=(404, 422)
+    "POST", "/devices", right=Right.REP, scope="admin:write", answer=DeviceWithSecret, status=201, errors=(404, 422)
 )
 async def add_device(ctx: Ctx, body: NewDevice) -> Any:
-    """Add a phone to a user. The secret is shown this once."""
+    """Add a phone to a user: admins to everybody, others to themselves. The secret is shown this once."""
+    if body.user not in (ctx.who.id, ctx.who.user.email) and not ctx.who.is_admin:
+        raise forbidden("You may add phones of your own. Ask an admin for those of others.")
     async with ctx.engine.store.write(ctx.actor) as work:
         return _with_secret(ctx, await devices.add(work, body.given()))
 
@@ -80,27 +83,37 @@ async def _device(ctx: Ctx) -> Device:
     return device
 
 
-@table.route("PATCH", "/devices/{device}", right=Right.ADMIN, scope="admin:write", answer=DeviceView, errors=(404, 422))
+@table.route("PATCH", "/devices/{device}", right=Right.REP, scope="admin:write", answer=DeviceView, errors=(404, 422))
 async def change_device(ctx: Ctx, body: DeviceChange) -> Any:
     """Rename a phone, switch it on or off."""
     async with ctx.engine.store.write(ctx.actor) as work:
+        await _check_kept_by(ctx, work)
         return await devices.change(work, ctx.path("device"), body.given())
 
 
 @table.route(
-    "POST", "/devices/{device}/secret", right=Right.ADMIN, scope="admin:write", answer=DeviceWithSecret, errors=(404,)
+    "POST", "/devices/{device}/secret", right=Right.REP, scope="admin:write", answer=DeviceWithSecret, errors=(404,)
 )
 async def renew_device_secret(ctx: Ctx) -> Any:
     """Make a new secret; the old one is worth nothing from now on."""
     async with ctx.engine.store.write(ctx.actor) as work:
+        await _check_kept_by(ctx, work)
         return _with_secret(ctx, await devices.renew_secret(work, ctx.path("device")))
 
 
-@table.route("DELETE", "/devices/{device}", right=Right.ADMIN, scope="admin:write", status=204, errors=(404,))
+@table.route("DELETE", "/devices/{device}", right=Right.REP, scope="admin:write", status=204, errors=(404,))
 async def remove_device(ctx: Ctx) -> None:
     """Remove a phone."""
     async with ctx.engine.store.write(ctx.actor) as work:
+        await _check_kept_by(ctx, work)
         await devices.remove(work, ctx.path("device"))
+
+
+async def _check_kept_by(ctx: Ctx, work: UnitOfWork) -> None:
+    """Admins keep everybody's phones, users their own."""
+    device = await devices.show(work.session, ctx.path("device"))
+    if not ctx.who.is_admin and device.user_id != ctx.who.id:
+        raise forbidden("This phone is somebody else's. Ask an admin to change it.")
 
 
 def _shown(ctx: Ctx, device: Device) -> dict[str, Any]:

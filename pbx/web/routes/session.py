@@ -10,8 +10,10 @@ from aiohttp import web
 from pydantic import Field
 
 from crm.errors import Refused
-from crm.services import sessions, users
+from crm.services import numbers, sessions, users
 from crm.unit_of_work import Actor
+from pbx.core.events import Direction
+from pbx.services.persons import recording_plan
 from pbx.web import replies
 from pbx.web.auth import COOKIE, check_origin, host_name, is_loopback
 from pbx.web.context import Ctx
@@ -21,7 +23,7 @@ from pbx.web.principal import Principal
 from pbx.web.problems import BadRequest
 from pbx.web.throttle import LoginThrottle
 from pbx.web.wire.base import Answer, Body, Listed
-from pbx.web.wire.people_of_ours import LoginView, OwnSettings, PasswordChange, UserView
+from pbx.web.wire.people_of_ours import LoginView, NumberView, OwnSettings, PasswordChange, UserView
 
 table = Table("session")
 
@@ -38,6 +40,14 @@ class SessionAnswer(Answer):
     user: UserView  # type: ignore[valid-type]
     csrf: str | None = Field(description="Send it as X-CSRF-Token with every change; null for API tokens.")
     scopes: list[str] | None = Field(description="Of the API token that asked; null for a login.")
+
+
+class OwnRecording(Answer):
+    """Which calls of yours are recorded, and what is told and kept (S8, C12)."""
+
+    directions: list[str] = Field(description="Empty: none is recorded.")
+    announcement: bool = Field(description="The parties are told at the beginning.")
+    private_words: bool = Field(description="What users say while the customer is on hold is kept.")
 
 
 def prepare(app: web.Application) -> None:
@@ -109,6 +119,28 @@ async def change_me(ctx: Ctx, body: OwnSettings) -> Any:
         changed = await users.change_own(work, ctx.who.id, body.given())
     ctx.accounts_changed()
     return changed
+
+
+@table.route("GET", "/me/number", right=Right.REP, scope="calls:read", answer=NumberView, errors=(404,))
+async def show_my_number(ctx: Ctx) -> Any:
+    """Your own number, and what it carries (N3)."""
+    async with ctx.engine.store.read() as session:
+        user = await users.show(session, ctx.who.id)
+        if user.number is None:
+            raise Refused("no_number", "You have no number yet. Ask an admin for one.", status=404)
+        return await numbers.show(session, user.number)
+
+
+@table.route("GET", "/me/recording", right=Right.REP, scope="calls:read", answer=OwnRecording)
+async def show_my_recording(ctx: Ctx) -> dict[str, Any]:
+    """Whether calls of yours are recorded: the organisation's policy and your own."""
+    plans = {each: recording_plan(ctx.who.user, ctx.engine.directory, each) for each in Direction}
+    recorded = [(direction.value, plan) for direction, plan in plans.items() if plan.enabled]
+    return {
+        "directions": [name for name, _ in recorded],
+        "announcement": any(plan.announce for _, plan in recorded),
+        "private_words": any(plan.private_words for _, plan in recorded),
+    }
 
 
 @table.route("POST", "/me/password", right=Right.REP, scope=None, status=204, errors=(422, 429))
