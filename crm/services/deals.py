@@ -142,6 +142,6 @@ async def _with_names(session: AsyncSession, rows: Sequence[Deal]) -> list[peopl
 
 
 def _deal(row: Deal, names: Mapping[str, str]) -> people.Deal:
-    own = {name: getattr(row, name) for name in people.Deal.__slots__ if not name.endswith("_name")}
-    with_whom = {"record_name": names.get(row.record_id or "", ""), "company_name": names.get(row.company_id or "", "")}
-    return people.Deal(**own, **with_whom)
+    own: dict[str, Any] = {name: getattr(row, name) for name in people.Deal.__slots__ if not name.endswith("_name")}
+    own |= {"record_name": names.get(row.record_id or "", ""), "company_name": names.get(row.company_id or "", "")}
+    return people.Deal(**own)

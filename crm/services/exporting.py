@@ -117,7 +117,7 @@ async def _deals(
         after = rows[-1].id
 
 
-def _wanted_deals(wanted: Filter) -> Select[tuple[Deal]]:
+def _wanted_deals(wanted: Filter) -> Select[Deal]:
     asked = {Deal.owner_id: wanted.owner_id, Deal.status: wanted.status, Deal.company_id: wanted.company_id}
     return select(Deal).where(*(column == value for column, value in asked.items() if value is not None))
 

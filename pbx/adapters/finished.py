@@ -18,3 +18,11 @@ class Finished:
     bytes: int
     tracks_path: str | None = None
     public_path: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Greeting:
+    """A greeting in its place: ``path`` is its file's name."""
+
+    path: str
+    duration_ms: int

@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 import soundfile
 
-from pbx.adapters.finished import Finished
+from pbx.adapters.finished import Finished, Greeting
 from pbx.services.recordings import our_side
 
 RAW_RATE_HZ = 8000
@@ -66,12 +66,6 @@ def finish_wav(source: Path, directory: Path, name: str, codec: Codec) -> Finish
 
 GREETING_RATE_HZ = 16_000
 LONGEST_GREETING_S = 60
-
-
-@dataclass(frozen=True, slots=True)
-class Greeting:
-    path: str
-    duration_ms: int
 
 
 def make_greeting(source: Path, directory: Path, name: str, codec: Codec) -> Greeting:

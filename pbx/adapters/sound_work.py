@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from pbx.adapters import conference_sound, sound
-from pbx.adapters.finished import Finished
+from pbx.adapters.finished import Finished, Greeting
 
 
 def work() -> None:
@@ -25,14 +25,15 @@ def work() -> None:
         os._exit(0)
 
 
-_FINISH: dict[str, Callable[..., Finished]] = {
+_FINISH: dict[str, Callable[..., Finished | Greeting]] = {
     "raw": sound.finish_raw,
     "wav": sound.finish_wav,
     "conference": conference_sound.finish_conference,
+    "greeting": sound.make_greeting,
 }
 
 
-def _answer(job: list[Any]) -> dict[str, Any] | Finished:
+def _answer(job: list[Any]) -> dict[str, Any] | Finished | Greeting:
     kind, source, directory, name, codec, *more = job
     try:
         return _FINISH[kind](Path(source), Path(directory), name, "flac" if codec == "flac" else "opus", *more)

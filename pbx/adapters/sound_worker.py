@@ -56,11 +56,10 @@ class SoundWorker:
             await process.stdin.wait_closed()
         await process.wait()
 
-    async def _run(self, kind: str, source: Path, name: str, codec: str, *more: Any) -> sound.Finished:
-        return sound.Finished(**await self._answer(kind, source, self._directory, name, codec, *more))
+    async def _run(self, kind: str, source: Path, name: str, codec: str, *more: Any) -> Finished:
+        return Finished(**await self._answer(kind, source, self._directory, name, codec, *more))
 
     async def _answer(self, kind: str, source: Path, directory: Path, name: str, codec: str, *more: Any) -> Any:
-    async def _run(self, kind: str, source: Path, name: str, codec: str, *more: Any) -> Finished:
         """A killed encoder loses nothing: the sound is still where it was, and is encoded again."""
         job = orjson.dumps([kind, str(source), str(directory), name, codec, *more]) + b"\n"
         async with self._turn:
@@ -72,7 +71,6 @@ class SoundWorker:
                 if "error" in done:
                     raise SoundFault(done["error"])
                 return done
-                return Finished(**done)
         raise SoundFault("The encoder was ended three times while it worked on this recording.")
 
     async def _ask(self, job: bytes) -> bytes:
@@ -96,34 +94,3 @@ class SoundWorker:
         if not answer:
             await process.wait()
         return answer
-
-
-def work() -> None:
-    """The process itself: until its input ends."""
-    sound.be_idle()
-    try:
-        for line in sys.stdin.buffer:
-            sys.stdout.buffer.write(orjson.dumps(_answer(orjson.loads(line))) + b"\n")
-            sys.stdout.buffer.flush()
-    except BrokenPipeError:  # the engine was killed: the next one asks again
-        os._exit(0)
-
-
-_FINISH: dict[str, Callable[..., sound.Finished | sound.Greeting]] = {
-    "raw": sound.finish_raw,
-    "wav": sound.finish_wav,
-    "conference": conference_sound.finish_conference,
-    "greeting": sound.make_greeting,
-}
-
-
-def _answer(job: list[Any]) -> dict[str, Any] | sound.Finished | sound.Greeting:
-    kind, source, directory, name, codec, *more = job
-    try:
-        return _FINISH[kind](Path(source), Path(directory), name, "flac" if codec == "flac" else "opus", *more)
-    except (sound.SoundError, OSError) as error:
-        return {"error": str(error)}
-
-
-if __name__ == "__main__":
-    work()

@@ -7,35 +7,8 @@ export type LiveCall = Omit<Schemas['CallDetail'], 'timeline'>;
 /** In events also of a user who is there no longer. */
 export type Presence = Omit<Schemas['Presence'], 'state'> & { state: Schemas['Presence']['state'] | 'gone' };
 
-export interface Summary {
-  call_id: string;
-  user_id: string;
-  state: 'draft' | 'saved';
-  title: string;
-  outcome_id: string | null;
-  notes: string;
-  deal_id: string | null;
-  record_type: string | null;
-  record_id: string | null;
-  created_us: number;
-  updated_us: number;
-  saved_us: number | null;
-}
-
-export interface Task {
-  id: string;
-  user_id: string;
-  author_id: string | null;
-  title: string;
-  due_us: number;
-  remind_us: number | null;
-  record_id: string | null;
-  deal_id: string | null;
-  call_id: string | null;
-  done_us: number | null;
-  created_us: number;
-  updated_us: number;
-}
+export type Summary = Schemas['Summary'];
+export type Task = Schemas['Task'];
 
 export interface Unheard {
   id: string;
@@ -63,6 +36,8 @@ export interface Snapshot {
   voicemails: Unheard[];
   summaries: Summary[];
   tasks: Task[];
+  /** Tasks that are due later are not shown among those to do. */
+  tasks_until_us: number;
 }
 
 export type LiveEvent = { n: number } & (

@@ -114,7 +114,7 @@ export const call = {
     firstToAnswer: 'first to answer',
     one: 'One guest at a time. When the guest has left, you can invite another.',
     hostInvites: 'Only the host of the call can invite.',
-    presence: { available: 'Available', on_call: 'On a call', offline: 'Offline', gone: 'Gone' },
+    presence: { available: 'Available', on_call: 'On a call', away: 'Away', offline: 'Offline', gone: 'Gone' },
     you: 'you',
     roles: { host: 'Host', guest: 'Guest', party: 'Talks', customer: 'Customer' },
     states: { talking: 'Connected', muted: 'Muted', held: 'On hold', phone: 'On hold by their phone' },

@@ -1,14 +1,21 @@
 import { admin } from './admin';
 import { call } from './call';
 import { common, problems } from './common';
+import { deals, people } from './people';
 import { phone } from './phone';
 import { shell, start } from './shell';
 
-const messages = { admin, call, common, phone, problems, shell, start };
-import { deals, people } from './people';
-import { shell, start } from './shell';
-
-const messages = { common, deals, people, problems, shell, start };
+const messages = {
+  admin,
+  call,
+  common,
+  deals,
+  people,
+  phone,
+  problems,
+  shell,
+  start,
+};
 
 export type Messages = typeof messages;
 export default messages;

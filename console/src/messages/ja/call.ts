@@ -115,7 +115,7 @@ export const call: Messages['call'] = {
     firstToAnswer: '最初に応答した人',
     one: '招待できるゲストは一度に1名です。ゲストが退出すると、次の人を招待できます。',
     hostInvites: '招待できるのはホストだけです。',
-    presence: { available: '待機中', on_call: '通話中', offline: 'オフライン', gone: '不在' },
+    presence: { available: '待機中', on_call: '通話中', away: '離席中', offline: 'オフライン', gone: '不在' },
     you: '自分',
     roles: { host: 'ホスト', guest: 'ゲスト', party: '参加者', customer: '顧客' },
     states: { talking: '通話中', muted: 'ミュート中', held: '保留中', phone: '相手の電話機で保留中' },
