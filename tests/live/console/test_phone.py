@@ -70,7 +70,7 @@ async def test_a_page_rings_names_the_call_and_answers(scene: Scene, open_page: 
     ringing = await page.until_session("ringing")
     assert (ringing["number"], ringing["direction"]) == (customer.number, "in")
     assert ringing["callId"] == await scene.live_call(rep)
-    await page.do("answer")
+    await page.page.evaluate("Promise.all([page.command('answer'), page.command('answer')])")  # a double click
     await theirs.until_answered()
     await hear_each_other(page, theirs)
     await theirs.hang_up()

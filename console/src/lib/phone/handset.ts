@@ -76,6 +76,9 @@ export class Handset {
   /** Rejects where the microphone refuses; it then rings on at this user's other phones. */
   async answer(id?: string): Promise<void> {
     const session = this.#find(id, ({ state }) => state === 'ringing');
+    if (session.answering) return;
+    session.answering = true;
+    this.#changed();
     try {
       const stream = await this.parts.microphone.open();
       if (session.state === 'ringing' && this.#sessions.has(session.id))

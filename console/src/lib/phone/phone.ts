@@ -188,13 +188,17 @@ export class Phone {
     this.#handset.start();
   }
 
+  /** Where nobody has clicked yet in the tab that has the phone, this one rings in its stead. */
   #mirror(state: PhoneState): void {
-    this.#show({ ...state, holder: false, sound: this.#ringtone.locked ? 'locked' : 'unlocked' });
+    const rings = state.sessions.some((session) => session.state === 'ringing');
+    if (rings && state.sound === 'locked') this.#ringtone.play('ring');
+    else this.#ringtone.stop();
+    this.#show({ ...state, holder: false, sound: this.#ringtone.locked ? state.sound : 'unlocked' });
   }
 
   #changed(): void {
     const sound = this.#ringtone.locked ? 'locked' : 'unlocked';
-    if (!this.#handset) return this.#show({ ...this.#state, sound });
+    if (!this.#handset) return this.#show(this.#ringtone.locked ? this.#state : { ...this.#state, sound });
     const { state: microphone, devices, problem: unheard } = this.#microphone;
     const view = this.#handset.view;
     this.#show({ ...view, problem: view.problem ?? unheard, microphone, devices, sound, holder: true });

@@ -45,6 +45,8 @@ export class Session {
   readonly number: string;
   /** The engine asks that it be taken without a ring: it was answered, or dialled, in the console. */
   readonly takesItself: boolean;
+  /** It was asked to be taken: it rings no more, and a second click does nothing. */
+  answering = false;
   /** The far phone rings and sends no sound of its own. */
   silentRing = false;
   #state: PhoneSession['state'];
