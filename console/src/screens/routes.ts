@@ -16,6 +16,10 @@ interface RouteOf {
 
 export const ROUTES: RouteOf[] = [
   { path: '/', load: () => import('./home/Home.svelte') },
+  { path: '/calls', load: () => import('./calls/CallLog.svelte') },
+  { path: '/calls/:call', load: () => import('./calls/CallDetail.svelte') },
+  { path: '/calls/:call/summary', load: () => import('./summary/Summary.svelte') },
+  { path: '/voicemail', load: () => import('./voicemail/Voicemails.svelte') },
   { path: '/admin', load: () => import('./admin/Overview.svelte'), role: 'admin' },
   { path: '/admin/users', load: () => import('./admin/Users.svelte'), role: 'admin' },
   { path: '/admin/numbers', load: () => import('./admin/Numbers.svelte'), role: 'admin' },

@@ -15,10 +15,16 @@ let last = 0;
 class Toasts {
   shown = $state.raw<Toast[]>([]);
 
-  say(text: string, tone: Toast['tone'] = 'info', action?: Toast['action']): void {
+  /** `stays`: until it is closed, as errors do. */
+  say(
+    text: string,
+    tone: Toast['tone'] = 'info',
+    action?: Toast['action'],
+    { stays = tone === 'bad' }: { stays?: boolean } = {},
+  ): void {
     const id = ++last;
     this.shown = [...this.shown.filter((each) => each.text !== text), { id, tone, text, action }].slice(-4);
-    if (tone !== 'bad') setTimeout(() => this.close(id), GONE_AFTER_MS);
+    if (!stays) setTimeout(() => this.close(id), GONE_AFTER_MS);
   }
 
   /** Say what went wrong, in the engine's own words where it had some. */

@@ -2,20 +2,13 @@ import type { Messages } from '../en';
 import { admin } from './admin';
 import { call } from './call';
 import { common, problems } from './common';
+import { log } from './log';
 import { deals, people } from './people';
 import { phone } from './phone';
 import { shell, start } from './shell';
+import { timeline } from './timeline';
+import { work } from './work';
 
-const messages: Messages = {
-  admin,
-  call,
-  common,
-  deals,
-  people,
-  phone,
-  problems,
-  shell,
-  start,
-};
+const messages: Messages = { admin, call, common, deals, log, people, phone, problems, shell, start, timeline, work };
 
 export default messages;
