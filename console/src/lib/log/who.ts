@@ -47,7 +47,8 @@ export function whoIn(call: OfCall, me: string, names: (user: string) => string 
   const all = knownIn(call);
   const known = all.find(({ id }) => id === call.record_id) ?? (call.record_id ? undefined : all[0]);
   const record = call.record_id ? { type: call.record_type ?? '', id: call.record_id } : null;
-  if (!known) return { name: display || unknown, company: '', display: '', number, record, colleague: null };
+  if (!known)
+    return { name: display || call.caller_raw || unknown, company: '', display: '', number, record, colleague: null };
   return {
     name: known.name,
     company: known.company_name,
