@@ -1,14 +1,7 @@
 /** Call a number from a list, filed under the record it stands at. */
-import { answer, api, idempotencyKey } from '../api/client';
-import { language } from '../i18n/language.svelte';
-import { toasts } from '../ui/toasts.svelte';
+import { voice } from '../voice.svelte';
+import type { Who } from './who';
 
-export async function callBack(number: string): Promise<void> {
-  try {
-    const params = { header: { 'Idempotency-Key': idempotencyKey() } };
-    await answer(api.POST('/api/v1/calls', { params, body: { to: number } }));
-    toasts.say(language.m.work.calling);
-  } catch (error) {
-    toasts.failed(error);
-  }
+export function callBack(number: string, record: Who['record'] = null): Promise<boolean> {
+  return voice.tried(voice.dial(number, { recordId: record?.id }));
 }

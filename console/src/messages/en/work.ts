@@ -1,6 +1,5 @@
 /** Around calls: the home page, summaries, tasks, notes, recordings, voicemail. */
 export const work = {
-  calling: 'Calling. Your phone rings first.',
   open: {
     title: 'Write the next open summary',
     count: (count: number) => (count === 1 ? '1 open summary' : `${count} open summaries`),

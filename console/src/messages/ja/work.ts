@@ -1,7 +1,6 @@
 import type { Messages } from '../en';
 
 export const work: Messages['work'] = {
-  calling: '発信しています。先にお手元の電話が鳴ります。',
   open: {
     title: '次の未記入の通話メモを書く',
     count: (count) => `未記入の通話メモ ${count} 件`,
