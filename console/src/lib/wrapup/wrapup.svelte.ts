@@ -7,6 +7,7 @@ import type { Summary } from '../live/types';
 import { router } from '../router.svelte';
 import { session } from '../session.svelte';
 import { nowUs } from '../util/format';
+import { openSummaries } from './open';
 
 const FRESH_US = 5 * 60 * 1_000_000;
 const SEEN = 'switchhook.summaries.seen';
@@ -14,14 +15,6 @@ const LAST_USED = 'switchhook.page.used';
 
 export function addressOf(callId: string): string {
   return `/calls/${encodeURIComponent(callId)}/summary`;
-}
-
-/** Drafts of calls that are over, the oldest first: in this order they are written. */
-export function openSummaries(summaries: Summary[], user: string): Summary[] {
-  const mine = summaries.filter(
-    (each) => each.user_id === user && each.state === 'draft' && each.call_ended_us !== null,
-  );
-  return mine.sort((one, other) => one.call_created_us - other.call_created_us);
 }
 
 class WrapUp {

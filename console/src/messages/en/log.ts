@@ -42,7 +42,7 @@ export const log = {
     open: 'State',
     more: 'Filters',
     none: 'Clear all',
-    without: (name: string, value: string) => `Remove the filter ${name}: ${value}`,
+    without: 'Remove the filter',
   },
   with: {
     inbound: (who: string) => `Call from ${who}`,

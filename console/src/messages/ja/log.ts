@@ -43,7 +43,7 @@ export const log: Messages['log'] = {
     open: '状態',
     more: '絞り込み',
     none: 'すべて解除',
-    without: (name, value) => `絞り込み「${name}：${value}」を解除`,
+    without: '次の絞り込みを解除：',
   },
   with: {
     inbound: (who) => `${who}からの着信`,
