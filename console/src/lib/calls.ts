@@ -7,8 +7,11 @@ import type { LiveCall } from './live/types';
 export type Leg = LiveCall['legs'][number];
 export type Invitation = NonNullable<NonNullable<LiveCall['conference']>['invite']>;
 
-/** `ringing`: it rings for them; `invited`: as a guest; `starting`: they call, nobody has answered yet. */
-export type Part = 'ringing' | 'invited' | 'starting' | 'talking';
+/**
+ * `ringing`: it rings for them; `invited`: as a guest; `starting`: they call, nobody has answered yet; `returning`: their
+ * page was lost, and is rung again as soon as it is back.
+ */
+export type Part = 'ringing' | 'invited' | 'starting' | 'talking' | 'returning';
 export type Role = 'host' | 'guest' | 'party';
 
 /** One of the records that have the caller's number (I1). */
@@ -49,7 +52,13 @@ export function legOf(call: LiveCall, user: string): Leg | null {
   return legs.find(({ answered_us }) => answered_us !== null) ?? legs[0] ?? null;
 }
 
+/** The leg of a user who is being waited for. */
+function lostLeg(call: LiveCall, user: string): string | null {
+  return call.conference?.reconnecting.find(({ user_id }) => user_id === user)?.leg ?? null;
+}
+
 export function partOf(call: LiveCall, user: string): Part | null {
+  if (call.ended_us === null && lostLeg(call, user)) return 'returning';
   const leg = call.ended_us === null ? legOf(call, user) : null;
   if (!leg) return null;
   if (leg.role === 'guest') return leg.answered_us === null ? 'invited' : 'talking';
@@ -61,7 +70,7 @@ export function partOf(call: LiveCall, user: string): Part | null {
 
 /** The calls that a user is in, oldest first. */
 export function activeCalls(calls: LiveCall[], user: string): LiveCall[] {
-  return calls.filter((call) => ['starting', 'talking'].includes(partOf(call, user) ?? '')).sort(older);
+  return calls.filter((call) => ['starting', 'talking', 'returning'].includes(partOf(call, user) ?? '')).sort(older);
 }
 
 /** The calls that ask for a user's answer, oldest first. */
@@ -75,10 +84,10 @@ function older(one: LiveCall, other: LiveCall): number {
 
 /** Two users in a call of their own are equals; whoever invites becomes host. */
 export function roleOf(call: LiveCall, user: string): Role {
-  const leg = legOf(call, user);
+  const leg = lostLeg(call, user) ?? legOf(call, user)?.id;
   const { conference } = call;
-  if (leg && conference?.guest_leg === leg.id) return 'guest';
-  if (conference) return leg && conference.host_leg === leg.id ? 'host' : 'party';
+  if (leg && conference?.guest_leg === leg) return 'guest';
+  if (conference) return leg && conference.host_leg === leg ? 'host' : 'party';
   return call.user_id === user ? 'host' : 'party';
 }
 
@@ -126,7 +135,15 @@ export function otherLeg(call: LiveCall, user: string): Leg | null {
   return others.find(({ role }) => role === 'customer') ?? others[0] ?? null;
 }
 
-/** Who holds a party: a user's id, `host`, or `phone`; null where nobody does. */
+/** By whom a party is held who is not a user. */
+const BY_ITSELF = ['phone', 'reconnecting'];
+
+/** Whether it was somebody's wish that this party hears music, and the host can take it back. */
+export function heldByHand(call: LiveCall, leg: Leg | null): boolean {
+  return (call.conference?.held ?? []).some((held) => held.leg === leg?.id && !BY_ITSELF.includes(held.by));
+}
+
+/** Who holds a party: a user's id, `host`, `phone`, or `reconnecting` for one that waits; null where nobody does. */
 export function heldBy(call: LiveCall, leg: Leg | null): string | null {
   return call.conference?.held.find((held) => held.leg === leg?.id)?.by ?? null;
 }
@@ -157,6 +174,8 @@ export type CallState =
   | 'talking'
   | 'on_hold' // the other side hears music
   | 'held' // we do
+  | 'waiting' // for a user whose page was lost
+  | 'returning'
   | 'ending';
 
 export function stateOf(call: LiveCall, user: string): CallState {
@@ -165,7 +184,9 @@ export function stateOf(call: LiveCall, user: string): CallState {
     if (call.state === 'announcing') return 'ending';
     return call.ringing_us === null ? 'dialling' : 'ringing';
   }
-  if (heldBy(call, legOf(call, user))) return 'held';
+  if (lostLeg(call, user)) return 'returning';
+  const held = heldBy(call, legOf(call, user));
+  if (held) return held === 'reconnecting' ? 'waiting' : 'held';
   return heldBy(call, otherLeg(call, user)) ? 'on_hold' : 'talking';
 }
 

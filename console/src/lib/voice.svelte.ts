@@ -4,25 +4,20 @@
  * `tried` says either in a toast.
  */
 import { answer, api, getCsrf, idempotencyKey, Problem } from './api/client';
-import { isMuted, legOf, partOf } from './calls';
-import { language } from './i18n/language.svelte';
+import { activeCalls, heldByHand, isMuted, legOf, mayOf, otherLeg, partiesOf, partOf } from './calls';
+import * as asks from './call/asks';
+import { problemInWords } from './call/problems';
+import { soundOf } from './call/sound';
 import { live } from './live/live.svelte';
 import type { LiveCall } from './live/types';
 import type { Phone, PhoneOptions } from './phone/phone';
-import { NOTHING, PhoneError, type PhoneProblem, type PhoneSession, type PhoneState } from './phone/types';
+import { NOTHING, PhoneError, type PhoneSession, type PhoneState } from './phone/types';
 import { session } from './session.svelte';
 import { keep, kept } from './util/kept';
 import { toasts } from './ui/toasts.svelte';
 
 /** What rings first on a call out: this page, another phone of this user, or the forwarding number. */
 export type Via = 'browser' | 'device' | 'forwarding';
-export type RecordingAsk = 'pause' | 'resume' | 'erase';
-export interface Guest {
-  user?: string;
-  group?: string;
-  number?: string;
-}
-
 const VIA = 'switchhook.via';
 /** Whose shift goes on in this browser, in all its tabs and over a reload. */
 const SHIFT = 'switchhook.shift';
@@ -56,10 +51,16 @@ class Voice {
     try {
       const device = await this.#open();
       askToNotify();
+      if (!session.me.available) await this.tried(this.beAvailable(true));
       await device.prepare();
     } finally {
       this.shift = 'on'; // without a microphone it still rings, and says what to do
     }
+  }
+
+  /** Whether this user's phones ring; else calls go on to the forwarding number at once. */
+  async beAvailable(available: boolean): Promise<void> {
+    await session.changed(await answer(api.PATCH('/api/v1/me', { body: { available } })));
   }
 
   /** Calls ring desk phones and the forwarding number only from now on. */
@@ -134,6 +135,7 @@ class Voice {
     this.dialling = true;
     try {
       const through = via ?? this.through;
+      await this.#holdOthers(null);
       if (through === 'browser') await this.#dialHere(number, recordId);
       else await this.#dialByEngine(number, through, recordId);
     } finally {
@@ -153,7 +155,7 @@ class Voice {
     const body = { to: number, via: via === 'forwarding' ? ('forwarding' as const) : ('device' as const) };
     const { id } = await answer(api.POST('/api/v1/calls', { params, body }));
     this.shown = id;
-    if (recordId) await this.file(id, recordId);
+    if (recordId) await asks.file(id, recordId);
   }
 
   /** The phone of this page has no id for its own calls before the engine tells of them. */
@@ -165,7 +167,7 @@ class Voice {
       if (direction === 'inbound' || user_id !== session.user?.id) return;
       stop();
       clearTimeout(timer);
-      if (record_id !== recordId) void this.file(id, recordId).catch((error: unknown) => this.failed(error));
+      if (record_id !== recordId) void asks.file(id, recordId).catch((error: unknown) => this.failed(error));
     });
     const timer = setTimeout(stop, LINK_WITHIN_MS);
   }
@@ -198,7 +200,7 @@ class Voice {
     this.shown = call.id;
     const here = this.soundOf(call);
     if (here?.state === 'ringing') return this.device.answer(here.id);
-    await answer(api.POST('/api/v1/calls/{call}/answer', { ...at(call), body: {} }));
+    await asks.answerElsewhere(call);
   }
 
   /** Whether Answer can do anything: an invitation can be taken only where it rings. */
@@ -206,23 +208,11 @@ class Voice {
     return partOf(call, session.me.id) === 'ringing' || this.soundOf(call)?.state === 'ringing';
   }
 
-  async forward(call: LiveCall): Promise<void> {
-    await answer(api.POST('/api/v1/calls/{call}/forward', at(call)));
-  }
-
-  async ignore(call: LiveCall): Promise<void> {
-    await answer(api.POST('/api/v1/calls/{call}/ignore', at(call)));
-  }
-
   // -- a call that stands -------------------------------------------------------------------------
 
   /** The sound of a call in this browser; null where it sounds on another phone. */
   soundOf(call: LiveCall): PhoneSession | null {
-    const { sessions, deviceId } = this.phone;
-    const named = sessions.find(({ callId }) => callId === call.id);
-    if (named || call.direction === 'inbound') return named ?? null;
-    const mine = call.legs.some((leg) => leg.device_id === deviceId && leg.ended_us === null);
-    return mine ? (sessions.find(({ callId, direction }) => callId === null && direction === 'out') ?? null) : null;
+    return soundOf(call, live.calls, this.phone);
   }
 
   muted(call: LiveCall): boolean {
@@ -233,39 +223,29 @@ class Voice {
   async mute(call: LiveCall, on: boolean): Promise<void> {
     const here = this.soundOf(call);
     if (here) await this.device.mute(on, here.id);
-    if (on) await answer(api.POST('/api/v1/calls/{call}/mute', at(call)));
-    else if (isMuted(call, legOf(call, session.me.id)) || !here) {
-      await answer(api.POST('/api/v1/calls/{call}/unmute', at(call)));
-    }
+    if (on || !here || isMuted(call, legOf(call, session.me.id))) await asks.mute(call, on);
   }
 
+  /** Whoever is taken back is the one to speak with: other calls of this user hear music. */
   async hold(call: LiveCall, leg: string, on: boolean): Promise<void> {
-    if (on) await answer(api.POST('/api/v1/calls/{call}/parties/{leg}/hold', atLeg(call, leg)));
-    else await answer(api.POST('/api/v1/calls/{call}/parties/{leg}/unhold', atLeg(call, leg)));
+    if (!on) await this.#holdOthers(call.id);
+    await asks.hold(call, leg, on);
   }
 
-  async kick(call: LiveCall, leg: string): Promise<void> {
-    await answer(api.POST('/api/v1/calls/{call}/parties/{leg}/kick', atLeg(call, leg)));
-  }
-
-  async invite(call: LiveCall, guest: Guest): Promise<void> {
-    const header = { 'Idempotency-Key': idempotencyKey() };
-    const params = { path: { call: call.id }, header };
-    await answer(api.POST('/api/v1/calls/{call}/invite', { params, body: guest }));
-  }
-
-  async cancelInvite(call: LiveCall): Promise<void> {
-    await answer(api.POST('/api/v1/calls/{call}/invite/cancel', at(call)));
-  }
-
-  async leaveCall(call: LiveCall): Promise<void> {
-    await answer(api.POST('/api/v1/calls/{call}/leave', at(call)));
+  /** A user has one voice: nobody hears what is said to another caller. A conference is left as it is. */
+  async #holdOthers(but: string | null): Promise<void> {
+    const me = session.me.id;
+    for (const call of activeCalls(live.calls, me)) {
+      const other = otherLeg(call, me);
+      const free = other && mayOf(call, me).control && partiesOf(call).length === 2 && !heldByHand(call, other);
+      if (free && call.id !== but) await this.tried(this.hold(call, other.id, true));
+    }
   }
 
   /** For everybody. Where the engine cannot be asked, the phone hangs up and the engine hears of it by that. */
   async hangUp(call: LiveCall): Promise<void> {
     try {
-      await answer(api.POST('/api/v1/calls/{call}/hangup', at(call)));
+      await asks.hangUp(call);
     } catch (error) {
       const here = this.soundOf(call);
       if (!here || !(error instanceof Problem) || !error.passing) throw error;
@@ -276,19 +256,7 @@ class Voice {
   async digits(call: LiveCall, digits: string): Promise<void> {
     const here = this.soundOf(call);
     if (here && here.state === 'up') return this.device.sendDigit(digits, here.id);
-    await answer(api.POST('/api/v1/calls/{call}/digits', { ...at(call), body: { digits } }));
-  }
-
-  async recording(call: LiveCall, ask: RecordingAsk): Promise<void> {
-    if (ask === 'pause') await answer(api.POST('/api/v1/calls/{call}/recording/pause', at(call)));
-    else if (ask === 'resume') await answer(api.POST('/api/v1/calls/{call}/recording/resume', at(call)));
-    else await answer(api.POST('/api/v1/calls/{call}/recording/erase', at(call)));
-  }
-
-  /** Put the call on a person's record. */
-  async file(callId: string, recordId: string): Promise<void> {
-    const params = { path: { call: callId } };
-    await answer(api.PUT('/api/v1/calls/{call}/record', { params, body: { record_id: recordId } }));
+    await asks.digits(call, digits);
   }
 
   // -- in words -----------------------------------------------------------------------------------
@@ -318,24 +286,10 @@ const OPTIONS: PhoneOptions = {
   onChange: (state) => voice.changed(state),
 };
 
-function at(call: LiveCall): { params: { path: { call: string } } } {
-  return { params: { path: { call: call.id } } };
-}
-
-function atLeg(call: LiveCall, leg: string): { params: { path: { call: string; leg: string } } } {
-  return { params: { path: { call: call.id, leg } } };
-}
-
 /** Asked once, in the click that starts the shift; a refusal is respected. */
 function askToNotify(): void {
   if (typeof Notification !== 'undefined' && Notification.permission === 'default')
     void Notification.requestPermission();
-}
-
-export function problemInWords({ code, data }: PhoneProblem): string {
-  const words = language.m.phone.problems;
-  if (code === 'microphone_denied' && data.by === 'system') return words.microphone_denied_by_system;
-  return words[code];
 }
 
 export const voice = new Voice();

@@ -2,11 +2,21 @@
 import type { PhoneState } from '../phone/types';
 
 export type Condition =
-  'off' | 'starting' | 'elsewhere' | 'refused' | 'connecting' | 'lost' | 'microphone' | 'muffled' | 'on_call' | 'ready';
+  | 'off'
+  | 'starting'
+  | 'elsewhere'
+  | 'refused'
+  | 'connecting'
+  | 'lost'
+  | 'microphone'
+  | 'muffled'
+  | 'on_call'
+  | 'away'
+  | 'ready';
 
 export type Tone = 'neutral' | 'good' | 'warn' | 'bad';
 
-export function conditionOf(shift: 'off' | 'starting' | 'on', phone: PhoneState): Condition {
+export function conditionOf(shift: 'off' | 'starting' | 'on', phone: PhoneState, available = true): Condition {
   if (shift === 'off') return 'off';
   if (phone.registration === 'elsewhere' || phone.registration === 'refused') return phone.registration;
   if (phone.registration === 'off' && phone.problem) return 'refused'; // this browser is no phone
@@ -15,6 +25,7 @@ export function conditionOf(shift: 'off' | 'starting' | 'on', phone: PhoneState)
   if (phone.registration === 'lost') return 'lost';
   if (phone.registration !== 'ready') return 'connecting';
   if (phone.sessions.some(({ state }) => state === 'up' || state === 'held')) return 'on_call';
+  if (!available) return 'away';
   return phone.sound === 'locked' ? 'muffled' : 'ready';
 }
 
@@ -28,5 +39,6 @@ export const TONES: Record<Condition, Tone> = {
   microphone: 'bad',
   muffled: 'warn',
   on_call: 'good',
+  away: 'warn',
   ready: 'good',
 };

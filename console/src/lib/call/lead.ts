@@ -4,7 +4,7 @@ import { language } from '../i18n/language.svelte';
 import type { LiveCall } from '../live/types';
 import { router } from '../router.svelte';
 import { toasts } from '../ui/toasts.svelte';
-import { voice } from '../voice.svelte';
+import * as asks from './asks';
 import { pageOf } from './who.svelte';
 
 export async function makeLead(call: LiveCall): Promise<void> {
@@ -13,7 +13,7 @@ export async function makeLead(call: LiveCall): Promise<void> {
   const name = call.customer_display || number;
   const body = { kind: 'lead' as const, name, source: 'call', phones: [{ label: 'mobile', number }] };
   const made = await answer(api.POST('/api/v1/records', { body: body as never }));
-  await voice.file(call.id, made.id);
+  await asks.file(call.id, made.id);
   const words = language.m.call.incoming;
   toasts.say(words.madeLead, 'good', { label: words.open, does: () => router.go(pageOf(made.id)) });
 }

@@ -126,7 +126,7 @@ export class Handset {
     this.#broken = null;
     const session = new Session(rtc, request, {
       changed: () => this.#changed(),
-      heard: (track) => this.parts.speaker.attach(track),
+      heard: (track) => this.parts.speaker.attach(session.id, track),
       broken: () => this.#connection.ready && session.restart(),
       ended: (_, why) => this.#ended(session, why),
     });
@@ -139,7 +139,7 @@ export class Handset {
     this.#sessions.delete(session.id);
     this.#connection.over(session.id, session.state === 'progress' && why?.data.cause === 'Connection Error');
     this.#broken = why;
-    if (this.#sessions.size === 0) this.parts.speaker.silence();
+    this.parts.speaker.release(session.id);
     this.#changed();
   }
 

@@ -3,7 +3,6 @@ export const phone = {
   start: 'Start shift',
   end: 'End shift',
   starting: 'Starting…',
-  startText: 'One click: your microphone, the sound, notifications, and calls ring here.',
   notStarted: 'Your shift has not started.',
   notStartedText: 'Calls ring your desk phones and your forwarding number only, not this page.',
   chip: 'Phone',
@@ -17,6 +16,7 @@ export const phone = {
     refused: 'Phone refused',
     microphone: 'No microphone',
     muffled: 'Click for sound',
+    away: 'Away',
     on_call: 'On a call',
   },
   explained: {
@@ -30,8 +30,11 @@ export const phone = {
     refused: 'The telephone system does not take this phone.',
     microphone: 'Calls ring, but nobody could hear you.',
     muffled: 'The browser keeps this page silent until you click in it once.',
+    away: 'Your phones do not ring: you are away.',
     on_call: 'The sound of the call is in this browser.',
   },
+  available: 'Available',
+  availableHint: 'Off: your phones are not rung; your forwarding number is.',
   take: 'Take the phone here',
   retry: 'Try again',
   microphone: 'Microphone',
@@ -48,7 +51,6 @@ export const phone = {
   echoHint: 'You hear what others hear of you, a second later. Use a headset, or it howls.',
   echoCall: 'Call the echo number',
   echoCallHint: 'A whole call through the telephone system that plays your voice back.',
-  ring: 'Play the ring',
   notifications: 'Notifications',
   notificationStates: {
     granted: 'On: a call shows while you are in another window.',
@@ -90,7 +92,7 @@ export const phone = {
   },
   problems: {
     microphone_denied:
-      'The browser does not let this page use the microphone. “Phone” at the top says how to allow it.',
+      'The browser does not let this page use the microphone. The button at the top right says how to allow it.',
     microphone_denied_by_system:
       'The computer does not let the browser use the microphone. Allow it in the privacy settings.',
     microphone_missing: 'There is no microphone. Plug one in; it is taken at once.',

@@ -4,7 +4,6 @@ export const phone: Messages['phone'] = {
   start: '業務を開始',
   end: '業務を終了',
   starting: '開始しています…',
-  startText: 'クリックひとつで、マイク・音声・通知が有効になり、このページに着信します。',
   notStarted: '業務が開始されていません。',
   notStartedText: '着信は固定電話機と転送先番号だけで鳴り、このページでは鳴りません。',
   chip: '電話機',
@@ -18,6 +17,7 @@ export const phone: Messages['phone'] = {
     refused: '接続できません',
     microphone: 'マイクがありません',
     muffled: 'クリックで音を有効化',
+    away: '離席中',
     on_call: '通話中',
   },
   explained: {
@@ -31,8 +31,11 @@ export const phone: Messages['phone'] = {
     refused: '電話システムがこの電話機を受け付けません。',
     microphone: '着信はしますが、相手に声が届きません。',
     muffled: '一度ページをクリックするまで、ブラウザーは音を出しません。',
+    away: '離席中のため、電話機は鳴りません。',
     on_call: '通話の音声はこのブラウザーで流れています。',
   },
+  available: '着信を受ける',
+  availableHint: 'オフにすると電話機は鳴らず、転送先番号だけが鳴ります。',
   take: 'ここで電話機を使う',
   retry: '再試行',
   microphone: 'マイク',
@@ -49,7 +52,6 @@ export const phone: Messages['phone'] = {
   echoHint: '相手に届く声が1秒遅れで聞こえます。ハウリングを防ぐため、ヘッドセットをお使いください。',
   echoCall: 'エコー番号にかける',
   echoCallHint: '電話システムを通して発信し、自分の声が返ってくることを確かめます。',
-  ring: '着信音を鳴らす',
   notifications: '通知',
   notificationStates: {
     granted: '有効: 別のウィンドウを使っていても着信が表示されます。',
@@ -90,7 +92,7 @@ export const phone: Messages['phone'] = {
     ],
   },
   problems: {
-    microphone_denied: 'ブラウザーがマイクの使用を許可していません。許可の方法は画面上部の「電話機」に表示されます。',
+    microphone_denied: 'ブラウザーがマイクの使用を許可していません。許可の方法は画面右上のボタンに表示されます。',
     microphone_denied_by_system:
       'コンピューターの設定でマイクの使用が許可されていません。プライバシー設定で許可してください。',
     microphone_missing: 'マイクが見つかりません。接続すると自動的に使われます。',
