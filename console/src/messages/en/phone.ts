@@ -59,7 +59,6 @@ export const phone = {
     none: 'This browser has none.',
   },
   allow: 'Allow',
-  quality: 'Line',
   qualities: { good: 'Good line', fair: 'Fair line', poor: 'Poor line' },
   refusedTitle: 'The microphone is not allowed',
   help: {

@@ -60,7 +60,6 @@ export const phone: Messages['phone'] = {
     none: 'このブラウザーは通知に対応していません。',
   },
   allow: '許可する',
-  quality: '回線',
   qualities: { good: '音質: 良好', fair: '音質: 普通', poor: '音質: 不良' },
   refusedTitle: 'マイクが許可されていません',
   help: {
