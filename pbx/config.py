@@ -85,6 +85,11 @@ class Config:
         return self.home / "greetings"
 
     @property
+    def imports(self) -> Path:
+        """CSV files that were uploaded, for a week."""
+        return self.home / "imports"
+
+    @property
     def spool(self) -> Path:
         """Sound being recorded now, and the journal: nothing here is finished."""
         return self.home / "spool"

@@ -61,9 +61,30 @@ def _key(header: str) -> str:
 _BY_NAME = {_key(name): field for field, names in _NAMES.items() for name in names.split(",")}
 
 
+def fields_of(kind: str) -> frozenset[str]:
+    return DEAL_FIELDS if kind == "deal" else RECORD_FIELDS
+
+
 def columns(header: Sequence[str], mapping: Mapping[str, str] | None, kind: str) -> list[str | None]:
-    """For each column its field, or None. Raises Refused for a mapping that names what is not there."""
-    known = DEAL_FIELDS if kind == "deal" else RECORD_FIELDS
+    """For each column its field, or None. Raises Refused for a mapping that names what is not there, or no name."""
+    found = suggested(header, mapping, kind)
+    if not named(found):
+        raise Refused(
+            "no_name_column",
+            "No column of the file is a name. Say which one is, for example with the mapping “Customer=name”.",
+            "mapping",
+        )
+    return found
+
+
+def named(found: Sequence[str | None]) -> bool:
+    """Whether anything can be imported at all: what has no name is nobody."""
+    return not {"name", "family_name", "given_name", "company"}.isdisjoint(found)
+
+
+def suggested(header: Sequence[str], mapping: Mapping[str, str] | None, kind: str) -> list[str | None]:
+    """The same while somebody is still choosing: there need not be a name yet."""
+    known = fields_of(kind)
     chosen = {_key(name): field for name, field in (mapping or {}).items() if field}
     present = {_key(name) for name in header}
     for name, field in (mapping or {}).items():
@@ -77,12 +98,6 @@ def columns(header: Sequence[str], mapping: Mapping[str, str] | None, kind: str)
     for key in map(_key, header):
         wanted = chosen.get(key) or (None if key in ignored else _automatic(key, kind))
         found.append(wanted if wanted in known and wanted not in found else None)
-    if not {"name", "family_name", "given_name", "company"}.intersection(filter(None, found)):
-        raise Refused(
-            "no_name_column",
-            "No column of the file is a name. Say which one is, for example with the mapping “Customer=name”.",
-            "mapping",
-        )
     return found
 
 

@@ -31,7 +31,7 @@ from crm.models.users import User
 from crm.search.text import fold
 from crm.services import import_deals
 from crm.services.import_batch import Batches
-from crm.services.import_mapping import FIELDS, columns
+from crm.services.import_mapping import FIELDS, columns, named, suggested
 from crm.services.import_rows import Prepared, prepare
 from crm.unit_of_work import CLI, Actor, Store
 
@@ -59,6 +59,7 @@ class Preview:
     columns: tuple[Column, ...]
     rows: tuple[tuple[str, ...], ...]
     problems: tuple[str, ...]  # of the rows shown, each "" or a sentence
+    named: bool  # whether a column is a name, without which nothing is imported
 
     @property
     def unmapped(self) -> tuple[str, ...]:
@@ -81,15 +82,17 @@ class Result:
 def preview(
     path: Path, *, mapping: Mapping[str, str] | None = None, kind: str = "lead", rows: int = 5, country: str = "US"
 ) -> Preview:
-    """What an import would take from the first rows. Changes nothing. Raises Refused as :func:`run` does."""
+    """What an import would take from the first rows. Changes nothing. Raises Refused as :func:`run` does, except where
+    no column is a name yet."""
     fields.one("kind", kind, fields.choice(*KINDS))
     form = csv_files.form(path)
-    found = columns(form.header, mapping, kind)
+    found = suggested(form.header, mapping, kind)
     with path.open(encoding=form.encoding, newline="") as file:
         first = list(islice(csv_files.lines(file, form.delimiter), rows))
     problems = [""] * len(first) if kind == "deal" else [p.problem for p in prepare(first, found, kind, country)]
     shown = tuple(Column(header, field) for header, field in zip(form.header, found, strict=True))
-    return Preview(form.encoding, form.delimiter, shown, tuple(line.cells for line in first), tuple(problems))
+    cells = tuple(line.cells for line in first)
+    return Preview(form.encoding, form.delimiter, shown, cells, tuple(problems), named(found))
 
 
 async def run(

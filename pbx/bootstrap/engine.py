@@ -69,6 +69,7 @@ class Engine(Parts):
         """Let go of everything in order; calls that are up stay up in Asterisk."""
         await self.web.stop()
         self.reloads.stop()
+        await self.imports.stop()
         await self.recordings.drain(DRAIN_S)
         self.calls.let_go()
         self.browsers_told.stop()

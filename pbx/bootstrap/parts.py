@@ -28,6 +28,7 @@ from pbx.adapters.asterisk.switch import AriSwitch
 from pbx.adapters.asterisk.translate import NewChannel
 from pbx.adapters.clock import LoopClock
 from pbx.adapters.disk import Disks
+from pbx.adapters.import_worker import ImportWorker
 from pbx.adapters.names import addresses_of
 from pbx.adapters.sound_worker import SoundWorker
 from pbx.adapters.store.journal import FileJournal
@@ -51,6 +52,7 @@ from pbx.services.gatekeeper import Gate
 from pbx.services.greetings import Greetings
 from pbx.services.guests import Guests
 from pbx.services.hub import Hub
+from pbx.services.imports import Imports
 from pbx.services.leftovers import Leftovers
 from pbx.services.live_records import LiveRecords
 from pbx.services.metrics import Metrics
@@ -217,6 +219,7 @@ class Parts(ABC):
         directory = self._current
         self.sound = SoundWorker(self.config.recordings)
         self.greetings = Greetings(self.store, self.sound, self.config.greetings)
+        self.imports = Imports(self.config.imports, ImportWorker(self.config.database_url))
         self.recordings = Recordings(
             self.calls,
             self.records,

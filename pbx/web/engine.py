@@ -22,6 +22,7 @@ from pbx.services.browsers import BrowserPhones
 from pbx.services.drain import Drain
 from pbx.services.greetings import Greetings
 from pbx.services.hub import Hub
+from pbx.services.imports import Imports
 from pbx.services.metrics import Metrics
 from pbx.services.ports import Clock
 from pbx.services.practice import Practice
@@ -103,6 +104,8 @@ class Engine(Protocol):
     def drain(self) -> Drain: ...
     @property
     def greetings(self) -> Greetings: ...
+    @property
+    def imports(self) -> Imports: ...
     @property
     def practice(self) -> Practice: ...
     @property

@@ -20,6 +20,7 @@ from crm.records import User
 from crm.services import devices, numbers, sessions, settings, tokens, trunks, users
 from crm.unit_of_work import SYSTEM, Store
 from pbx.adapters.clock import LoopClock
+from pbx.adapters.import_worker import ImportWorker
 from pbx.adapters.names import addresses_of
 from pbx.adapters.sound_worker import SoundWorker
 from pbx.adapters.store.journal import FileJournal
@@ -37,6 +38,7 @@ from pbx.services.gatekeeper import Gate
 from pbx.services.greetings import Greetings
 from pbx.services.guests import Guests
 from pbx.services.hub import Hub
+from pbx.services.imports import Imports
 from pbx.services.live_records import LiveRecords
 from pbx.services.metrics import Metrics
 from pbx.services.occupancy import Occupancy
@@ -115,6 +117,7 @@ class SmallEngine:
         self.recordings_dir.mkdir(parents=True, exist_ok=True)
         self.sound = SoundWorker(self.recordings_dir)
         self.greetings = Greetings(store, self.sound, self.config.greetings)
+        self.imports = Imports(self.config.imports, ImportWorker(store.url.render_as_string(hide_password=False)))
         self._make_services()
         self.browsers = BrowserPhones(self._current, lambda: self.linked)
         self._reloading: set[asyncio.Task[None]] = set()

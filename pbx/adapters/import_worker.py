@@ -1,0 +1,101 @@
+"""The process that imports a file: beside the engine, with a store of its own, as `pbx import` has it.
+
+The job goes in as a line of JSON, with the database's address, which holds a password and is not for the list of
+processes; progress and result come back as lines of JSON. It ends with the engine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from crm.errors import Refused
+from crm.services import importing
+from crm.unit_of_work import Actor, Store
+from pbx.adapters.children import with_parent
+from pbx.services.imports import Job, Tell
+
+NICE = 5
+"""Behind the calls, but not idle: it holds the database's lock now and then, and must come to let go of it."""
+
+
+class ImportWorker:
+    def __init__(self, database_url: str) -> None:
+        self._database_url = database_url
+
+    async def run(self, job: Job, tell: Tell) -> dict[str, int]:
+        """Raises Refused as :func:`crm.services.importing.run` does."""
+        process = await asyncio.create_subprocess_exec(
+            *with_parent([sys.executable, "-m", "pbx.adapters.import_worker"]),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            cwd=Path(__file__).parents[2],
+        )
+        try:
+            return await _talk(process, {"database_url": self._database_url, **asdict(job)}, tell)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                process.terminate()
+            await process.wait()
+
+
+async def _talk(process: asyncio.subprocess.Process, job: dict[str, Any], tell: Tell) -> dict[str, int]:
+    assert process.stdin is not None and process.stdout is not None
+    with contextlib.suppress(ConnectionError):
+        process.stdin.write(orjson.dumps(job) + b"\n")
+        await process.stdin.drain()
+    while line := await process.stdout.readline():
+        said = orjson.loads(line)
+        if "refused" in said:
+            raise Refused(*said["refused"])
+        if "result" in said:
+            return dict(said["result"])
+        tell(*said["progress"])
+    raise Refused("import_ended", "The import was ended from outside. Start it again: nothing is imported twice.")
+
+
+def work() -> None:
+    """The process itself."""
+    os.nice(NICE)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # in order: its own helper goes with it
+    job = orjson.loads(sys.stdin.buffer.readline())
+    try:
+        _say("result", asyncio.run(_import(job)))
+    except Refused as refused:
+        _say("refused", [refused.code, refused.message, refused.field, refused.status])
+
+
+async def _import(job: dict[str, Any]) -> dict[str, int]:
+    store = Store(job["database_url"])
+    try:
+        result = await importing.run(
+            store,
+            Path(job["path"]),
+            kind=job["kind"],
+            mapping=job["mapping"],
+            country=job["country"],
+            owner_id=job["owner_id"],
+            actor=Actor(*job["actor"]),
+            report=Path(job["report"]),
+            progress=lambda done, _size, lines: _say("progress", [done, lines]),
+        )
+    finally:
+        await store.close()
+    return {name: getattr(result, name) for name in ("lines", "added", "changed", "unchanged", "refused")}
+
+
+def _say(what: str, value: Any) -> None:
+    sys.stdout.buffer.write(orjson.dumps({what: value}) + b"\n")
+    sys.stdout.buffer.flush()
+
+
+if __name__ == "__main__":
+    work()
