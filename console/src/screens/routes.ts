@@ -33,6 +33,7 @@ export const ROUTES: RouteOf[] = [
   { path: '/admin/health', load: () => import('./admin/Health.svelte'), role: 'admin' },
   { path: '/admin/audit', load: () => import('./admin/Audit.svelte'), role: 'admin' },
   { path: '/people', load: () => import('./people/People.svelte') },
+  { path: '/people/import', load: () => import('./people/Import.svelte'), role: 'manager' },
   { path: '/people/:record', load: () => import('./people/Record.svelte') },
   { path: '/deals', load: () => import('./deals/Deals.svelte') },
   { path: '/deals/:deal', load: () => import('./deals/Deal.svelte') },

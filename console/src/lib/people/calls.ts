@@ -3,6 +3,11 @@ import type { Schemas } from '../api/client';
 import { language } from '../i18n/language.svelte';
 import { clock } from '../util/format';
 
+export interface Outcome {
+  name: string;
+  colour: string;
+}
+
 export interface CallBrief {
   id: string;
   at_us: number;
@@ -14,6 +19,8 @@ export interface CallBrief {
   number: string | null;
   recording_id: string | null;
   notes: string;
+  /** The organisation's own word for how it went, once somebody said so. */
+  outcome: Outcome | null;
 }
 
 export function fromLog(call: Schemas['Call']): CallBrief {
@@ -31,6 +38,7 @@ export function fromLog(call: Schemas['Call']): CallBrief {
     ended,
     at_us: call.created_us,
     notes: call.notes ?? '',
+    outcome: call.outcome ?? null,
   };
 }
 
@@ -49,7 +57,13 @@ export function callOf(item: Schemas['Activity']): CallBrief {
     number: null,
     recording_id: text('recording_id'),
     notes: text('notes') ?? '',
+    outcome: outcomeIn(data.outcome),
   };
+}
+
+function outcomeIn(value: unknown): Outcome | null {
+  const said = (value ?? {}) as Partial<Record<string, unknown>>;
+  return typeof said.name === 'string' ? { name: said.name, colour: String(said.colour ?? '') } : null;
 }
 
 /** “Answered, 3:12”; “No answer”; “Now”. */

@@ -22,6 +22,9 @@ export function said(item: Activity): string {
     'note.change': words['note.change'],
     'deal.add': words['deal.add'],
     'deal.change': words['deal.change'],
+    'task.add': words['task.add'],
+    'task.done': words['task.done'],
+    'task.reopen': words['task.reopen'],
   };
   return (plain[item.kind] ?? words.other)(who);
 }
@@ -37,6 +40,7 @@ function fieldsOf(changed: Data): string {
 export function quoted(item: Activity): { text: string; href?: string } | null {
   const about = data(item);
   if (item.kind.startsWith('note.')) return { text: text(about.text) };
+  if (item.kind.startsWith('task.')) return { text: text(about.title) };
   if (!item.kind.startsWith('deal.')) return null;
   const micros = about.value_micros;
   const worth = typeof micros === 'number' ? money(micros, text(about.currency) || 'USD') : '';

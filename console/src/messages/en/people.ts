@@ -10,6 +10,7 @@ export const people = {
   edit: { lead: 'Edit lead', contact: 'Edit contact', company: 'Edit company' } as Record<string, string>,
   importFile: 'Import',
   exportFile: 'Export',
+  exportHint: 'What the filters show, as CSV',
   you: 'You',
   me: (name: string) => `${name} (me)`,
   formerColleague: 'A former colleague',
@@ -161,6 +162,9 @@ export const people = {
     'note.change': (who: string) => `${who} changed a note`,
     'deal.add': (who: string) => `${who} added a deal`,
     'deal.change': (who: string) => `${who} changed a deal`,
+    'task.add': (who: string) => `${who} added a task`,
+    'task.done': (who: string) => `${who} did a task`,
+    'task.reopen': (who: string) => `${who} reopened a task`,
     other: (who: string) => `${who} changed something`,
   },
 

@@ -3,6 +3,7 @@ import { admin } from './admin';
 import { call } from './call';
 import { common, problems } from './common';
 import { log } from './log';
+import { imports } from './imports';
 import { deals, people } from './people';
 import { phone } from './phone';
 import { shell, start } from './shell';
@@ -10,5 +11,17 @@ import { timeline } from './timeline';
 import { work } from './work';
 
 const messages: Messages = { admin, call, common, deals, log, people, phone, problems, shell, start, timeline, work };
+const messages: Messages = {
+  admin,
+  call,
+  common,
+  deals,
+  imports,
+  people,
+  phone,
+  problems,
+  shell,
+  start,
+};
 
 export default messages;

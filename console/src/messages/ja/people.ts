@@ -11,6 +11,7 @@ export const people: Messages['people'] = {
   edit: { lead: 'リードを編集', contact: '連絡先を編集', company: '会社を編集' },
   importFile: 'インポート',
   exportFile: 'エクスポート',
+  exportHint: '絞り込んだ内容をCSVで保存',
   you: 'あなた',
   me: (name) => `${name}（自分）`,
   formerColleague: '以前の担当者',
@@ -165,6 +166,9 @@ export const people: Messages['people'] = {
     'note.change': (who) => `${who}がメモを変更しました`,
     'deal.add': (who) => `${who}が商談を追加しました`,
     'deal.change': (who) => `${who}が商談を変更しました`,
+    'task.add': (who) => `${who}がタスクを追加しました`,
+    'task.done': (who) => `${who}がタスクを完了しました`,
+    'task.reopen': (who) => `${who}がタスクを再開しました`,
     other: (who) => `${who}が変更しました`,
   },
 
