@@ -65,15 +65,20 @@ async def _talk(process: asyncio.subprocess.Process, job: dict[str, Any], tell: 
 def work() -> None:
     """The process itself."""
     os.nice(NICE)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # in order: its own helper goes with it
     job = orjson.loads(sys.stdin.buffer.readline())
     try:
         _say("result", asyncio.run(_import(job)))
     except Refused as refused:
         _say("refused", [refused.code, refused.message, refused.field, refused.status])
+    except asyncio.CancelledError:
+        sys.exit(1)
 
 
 async def _import(job: dict[str, Any]) -> dict[str, int]:
+    """Told to end, it ends in order: the helper that checks the lines goes with it."""
+    task = asyncio.current_task()
+    assert task is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     store = Store(job["database_url"])
     try:
         result = await importing.run(
