@@ -20,6 +20,7 @@ export const ROUTES: RouteOf[] = [
   { path: '/calls/:call', load: () => import('./calls/CallDetail.svelte') },
   { path: '/calls/:call/summary', load: () => import('./summary/Summary.svelte') },
   { path: '/voicemail', load: () => import('./voicemail/Voicemails.svelte') },
+  { path: '/settings', load: () => import('./settings/Settings.svelte') },
   { path: '/admin', load: () => import('./admin/Overview.svelte'), role: 'admin' },
   { path: '/admin/users', load: () => import('./admin/Users.svelte'), role: 'admin' },
   { path: '/admin/numbers', load: () => import('./admin/Numbers.svelte'), role: 'admin' },

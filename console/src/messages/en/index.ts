@@ -3,6 +3,7 @@ import { call } from './call';
 import { common, problems } from './common';
 import { log } from './log';
 import { imports } from './imports';
+import { mysettings } from './mysettings';
 import { deals, people } from './people';
 import { phone } from './phone';
 import { shell, start } from './shell';
@@ -16,6 +17,7 @@ const messages = {
   common,
   deals,
   imports,
+  mysettings,
   people,
   phone,
   problems,

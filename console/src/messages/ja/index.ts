@@ -4,6 +4,7 @@ import { call } from './call';
 import { common, problems } from './common';
 import { log } from './log';
 import { imports } from './imports';
+import { mysettings } from './mysettings';
 import { deals, people } from './people';
 import { phone } from './phone';
 import { shell, start } from './shell';
@@ -17,6 +18,7 @@ const messages: Messages = {
   common,
   deals,
   imports,
+  mysettings,
   people,
   phone,
   problems,
