@@ -20,6 +20,8 @@ class Live {
   tasks = $state.raw<Task[]>([]);
   /** Counts up with every change of what is configured: lists of users, numbers and the like are read again. */
   revision = $state(0);
+  /** The last frame that came: its number, and when (Date.now). */
+  seen = $state.raw<{ n: number; at: number } | null>(null);
 
   #heard = new Set<Heard>();
   #stream = new Stream({
@@ -46,6 +48,7 @@ class Live {
   }
 
   take(frame: Frame): void {
+    this.seen = { n: frame.n, at: Date.now() };
     if (frame.type === 'resumed') return;
     if (frame.type === 'snapshot') {
       this.#begin(frame);

@@ -50,8 +50,6 @@ export const mysettings = {
     kept: 'The next caller hears your greeting.',
     listen: 'Your greeting',
     listenFresh: 'The new greeting',
-    noMicrophone:
-      'The microphone cannot be used. Allow it at the lock in the address bar, or plug one in, and try again.',
     empty: 'Nothing was recorded. Check that the microphone is not muted.',
     level: 'Level of the microphone',
   },

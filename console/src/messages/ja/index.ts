@@ -4,6 +4,8 @@ import { call } from './call';
 import { common, problems } from './common';
 import { log } from './log';
 import { imports } from './imports';
+import { design } from './design';
+import { diagnostics } from './diagnostics';
 import { mysettings } from './mysettings';
 import { deals, people } from './people';
 import { phone } from './phone';
@@ -18,6 +20,8 @@ const messages: Messages = {
   common,
   deals,
   imports,
+  design,
+  diagnostics,
   mysettings,
   people,
   phone,

@@ -1,0 +1,20 @@
+/** The page that shows every part of the console in every state. */
+export const design = {
+  title: 'Parts of the console',
+  text: 'What screens are made of, in every state.',
+  parts: { buttons: 'Buttons', forms: 'Forms', signs: 'Signs', lists: 'Lists', layers: 'Layers' },
+  word: 'Call',
+  busy: 'Saving…',
+  disabled: 'Switched off',
+  pressed: 'Pressed',
+  link: 'An address',
+  label: 'Forwarding number',
+  hint: 'Rung when nobody answers. Any notation.',
+  value: 'Margaret Featherstonehaugh-Cholmondeley',
+  problem: 'This is not a telephone number. Check the digits, with the country code.',
+  on: 'Switched on',
+  off: 'Not switched on',
+  choice: 'Choice',
+  empty: 'No calls yet',
+  sentence: 'The telephone system cannot be reached. Check the network; it is tried again by itself.',
+};
