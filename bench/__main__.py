@@ -1,6 +1,7 @@
 """``make bench``: every measured figure, in one table; fails where a bound does not hold.
 
-``python -m bench calls``, ``conference``, ``engine``, ``search``, ``flood`` or ``guessing`` takes that part alone.
+``python -m bench calls``, ``conference``, ``rooms``, ``engine``, ``search``, ``flood`` or ``guessing`` takes that part
+alone.
 """
 
 from __future__ import annotations
@@ -9,12 +10,13 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 
-from bench import calls, conference, engine, flood, guessing, search_http
+from bench import calls, conference, engine, flood, guessing, rooms, search_http
 from bench.figures import Figure, report
 
 PARTS: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
     "calls": calls.figures,
     "conference": conference.figures,
+    "rooms": rooms.figures,
     "engine": engine.figures,
     "search": search_http.figures,
     "flood": flood.figures,
