@@ -1,10 +1,10 @@
 import { admin } from './admin';
 import { call } from './call';
 import { common, problems } from './common';
-import { log } from './log';
-import { imports } from './imports';
 import { design } from './design';
 import { diagnostics } from './diagnostics';
+import { imports } from './imports';
+import { log } from './log';
 import { mysettings } from './mysettings';
 import { deals, people } from './people';
 import { phone } from './phone';
@@ -12,21 +12,23 @@ import { shell, start } from './shell';
 import { timeline } from './timeline';
 import { work } from './work';
 
-const messages = { admin, call, common, deals, log, people, phone, problems, shell, start, timeline, work };
 const messages = {
   admin,
   call,
   common,
   deals,
-  imports,
   design,
   diagnostics,
+  imports,
+  log,
   mysettings,
   people,
   phone,
   problems,
   shell,
   start,
+  timeline,
+  work,
 };
 
 export type Messages = typeof messages;

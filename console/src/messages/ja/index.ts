@@ -2,10 +2,10 @@ import type { Messages } from '../en';
 import { admin } from './admin';
 import { call } from './call';
 import { common, problems } from './common';
-import { log } from './log';
-import { imports } from './imports';
 import { design } from './design';
 import { diagnostics } from './diagnostics';
+import { imports } from './imports';
+import { log } from './log';
 import { mysettings } from './mysettings';
 import { deals, people } from './people';
 import { phone } from './phone';
@@ -13,21 +13,23 @@ import { shell, start } from './shell';
 import { timeline } from './timeline';
 import { work } from './work';
 
-const messages: Messages = { admin, call, common, deals, log, people, phone, problems, shell, start, timeline, work };
 const messages: Messages = {
   admin,
   call,
   common,
   deals,
-  imports,
   design,
   diagnostics,
+  imports,
+  log,
   mysettings,
   people,
   phone,
   problems,
   shell,
   start,
+  timeline,
+  work,
 };
 
 export default messages;
