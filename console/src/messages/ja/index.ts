@@ -7,6 +7,7 @@ import { diagnostics } from './diagnostics';
 import { imports } from './imports';
 import { log } from './log';
 import { mysettings } from './mysettings';
+import { orgsettings } from './orgsettings';
 import { deals, people } from './people';
 import { phone } from './phone';
 import { shell, start } from './shell';
@@ -23,6 +24,7 @@ const messages: Messages = {
   imports,
   log,
   mysettings,
+  orgsettings,
   people,
   phone,
   problems,
