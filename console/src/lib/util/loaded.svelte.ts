@@ -1,4 +1,5 @@
 /** What a screen reads from the API: loading, there, or failed – and again when asked. */
+import { untrack } from 'svelte';
 import { sentence } from '../ui/toasts.svelte';
 
 export class Loaded<T> {
@@ -37,7 +38,12 @@ export class Pages<T extends { id: string }> {
 
   constructor(private readonly load: (cursor: string | null) => Promise<{ items: T[]; next_cursor?: string | null }>) {}
 
-  async begin(): Promise<void> {
+  /** From the first page on. An effect that calls this depends on nothing of the list's own. */
+  begin(): Promise<void> {
+    return untrack(() => this.#begin());
+  }
+
+  async #begin(): Promise<void> {
     this.#cursor = null;
     this.done = this.ready = false;
     this.#run++;
