@@ -14,6 +14,19 @@ export const admin = {
     health: 'System health',
     audit: 'Audit',
   } as Record<string, string>,
+  /** A line on each room, in the order of the overview. */
+  rooms: {
+    users: 'Who signs in, and what they may do',
+    numbers: 'Which number belongs to whom',
+    groups: 'Whom one invites together',
+    trunks: 'The way to your carrier',
+    recording: 'What is recorded, and the law',
+    scripts: 'What users say in calls',
+    outcomes: 'What a call came to',
+    tokens: 'For programs of your own',
+    settings: 'Everything else that can be set',
+    audit: 'Who changed what',
+  } as Record<string, string>,
   columns: {
     name: 'Name',
     email: 'E-mail',
@@ -196,6 +209,7 @@ export const admin = {
       certificate: 'Certificate',
       NAT: 'NAT',
     } as Record<string, string>,
+    all: 'All findings',
     again: 'Check again',
     allWell: 'Everything works.',
     states: { ok: 'Works', warn: 'Look at it', fail: 'Does not work' } as Record<string, string>,

@@ -16,6 +16,19 @@ export const admin: Messages['admin'] = {
     health: 'システム状態',
     audit: '監査記録',
   },
+  /** A line on each room, in the order of the overview. */
+  rooms: {
+    users: 'サインインする人と権限',
+    numbers: '番号の割り当て',
+    groups: 'まとめて招待する相手',
+    trunks: '通信事業者との接続',
+    recording: '録音の対象と法令',
+    scripts: '通話中に表示する台本',
+    outcomes: '通話の後に選ぶ結果',
+    tokens: '外部プログラム用',
+    settings: 'そのほかのすべての設定',
+    audit: '誰が何を変更したか',
+  },
   columns: {
     name: '名前',
     email: 'メール',
@@ -198,6 +211,7 @@ export const admin: Messages['admin'] = {
       certificate: '証明書',
       NAT: 'NAT',
     },
+    all: 'すべての診断結果',
     again: '再確認',
     allWell: 'すべて正常です。',
     states: { ok: '正常', warn: '要確認', fail: '異常' },
