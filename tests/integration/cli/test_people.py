@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.cli.conftest import Run
+from tests.support.free_ports import free_port
 
 LEADS = """name,company,phone,email
 Margaret Hill,Marcom,+12065550170,margaret@marcom.example
@@ -40,6 +41,12 @@ def test_what_was_read_is_found_by_word_and_number_and_written_again(run: Run, t
     assert done.code == 0 and done.json["lines"] == 2
     assert "Margaret Hill" in out.read_text(encoding="utf-8-sig")
     assert "Margaret Hill" in run("export", "-").out
+
+
+@pytest.fixture(autouse=True)
+def no_engine_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever else runs on this machine at the usual port."""
+    monkeypatch.setenv("SWITCHHOOK_HTTP_PORT", str(free_port()))
 
 
 @pytest.mark.covers("A3")
