@@ -228,7 +228,7 @@ export const admin = {
   },
   setup: {
     title: 'To the first call',
-    text: 'Five steps, and your organisation can call.',
+    text: 'Six steps, and your organisation can call.',
     done: 'Done',
     steps: {
       notice: {
@@ -237,9 +237,13 @@ export const admin = {
         does: 'Read and accept',
       },
       trunk: { title: 'Connect your carrier', text: 'Its server and the login that it gave you.', does: 'Add trunk' },
-      user: { title: 'Add a user', text: 'Somebody who makes and takes calls.', does: 'Add user' },
+      user: {
+        title: 'Give it to a user',
+        text: 'Add everybody who calls, then choose who has the number.',
+        does: 'Add user',
+      },
       number: {
-        title: 'Give the user a number',
+        title: 'Add a number',
         text: 'One of the numbers that your carrier gave you.',
         does: 'Add number',
       },

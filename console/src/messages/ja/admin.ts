@@ -235,9 +235,13 @@ export const admin: Messages['admin'] = {
     steps: {
       notice: { title: '注意事項を読む', text: '発信先の法令を守る責任は利用者にあります。', does: '読んで同意する' },
       trunk: { title: '通信事業者につなぐ', text: 'サーバーとログイン情報を入力します。', does: 'トランクを追加' },
-      user: { title: 'ユーザーを追加する', text: '電話をかけたり受けたりする人です。', does: 'ユーザーを追加' },
-      number: {
+      user: {
         title: 'ユーザーに番号を割り当てる',
+        text: '電話を使う人を追加し、番号の持ち主に選びます。',
+        does: 'ユーザーを追加',
+      },
+      number: {
+        title: '番号を追加する',
         text: '通信事業者から割り当てられた番号です。',
         does: '番号を追加',
       },
