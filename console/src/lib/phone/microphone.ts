@@ -89,7 +89,7 @@ export class Microphone {
     this.#permission = (await asked?.catch(() => null)) ?? null; // not every browser tells
     if (!this.#permission) return;
     this.#permission.onchange = () => this.#permissionChanged();
-    this.#permissionChanged();
+    if (this.state === 'unknown') this.#permissionChanged(); // opening it meanwhile told more: there may be none
   }
 
   #permissionChanged(): void {
