@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig, type Plugin } from 'vitest/config';
@@ -38,6 +39,9 @@ export default defineConfig({
       '/sip': { target: process.env.SWITCHHOOK_ENGINE ?? 'http://127.0.0.1:8080', ws: true },
     },
   },
-  resolve: process.env.VITEST ? { conditions: ['browser'] } : undefined,
+  resolve: {
+    alias: { debug: fileURLToPath(new URL('src/lib/phone/silent.cjs', import.meta.url)) },
+    ...(process.env.VITEST ? { conditions: ['browser'] } : {}),
+  },
   test: { include: ['src/**/*.test.ts'] },
 });

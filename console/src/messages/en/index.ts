@@ -1,12 +1,7 @@
-import { admin } from './admin';
 import { call } from './call';
 import { common, problems } from './common';
-import { design } from './design';
-import { diagnostics } from './diagnostics';
-import { imports } from './imports';
+import type { Later } from './later';
 import { log } from './log';
-import { mysettings } from './mysettings';
-import { orgsettings } from './orgsettings';
 import { deals, people } from './people';
 import { phone } from './phone';
 import { shell, start } from './shell';
@@ -14,16 +9,10 @@ import { timeline } from './timeline';
 import { work } from './work';
 
 const messages = {
-  admin,
   call,
   common,
   deals,
-  design,
-  diagnostics,
-  imports,
   log,
-  mysettings,
-  orgsettings,
   people,
   phone,
   problems,
@@ -33,5 +22,6 @@ const messages = {
   work,
 };
 
-export type Messages = typeof messages;
+export type First = typeof messages;
+export type Messages = First & Later;
 export default messages;

@@ -1,30 +1,18 @@
-import type { Messages } from '../en';
-import { admin } from './admin';
+import type { First } from '../en';
 import { call } from './call';
 import { common, problems } from './common';
-import { design } from './design';
-import { diagnostics } from './diagnostics';
-import { imports } from './imports';
 import { log } from './log';
-import { mysettings } from './mysettings';
-import { orgsettings } from './orgsettings';
 import { deals, people } from './people';
 import { phone } from './phone';
 import { shell, start } from './shell';
 import { timeline } from './timeline';
 import { work } from './work';
 
-const messages: Messages = {
-  admin,
+const messages: First = {
   call,
   common,
   deals,
-  design,
-  diagnostics,
-  imports,
   log,
-  mysettings,
-  orgsettings,
   people,
   phone,
   problems,

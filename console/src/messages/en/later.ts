@@ -1,0 +1,12 @@
+/** Words of screens that few open in a day: loaded with the first of them. */
+import { admin } from './admin';
+import { design } from './design';
+import { diagnostics } from './diagnostics';
+import { imports } from './imports';
+import { mysettings } from './mysettings';
+import { orgsettings } from './orgsettings';
+
+const later = { admin, design, diagnostics, imports, mysettings, orgsettings };
+
+export type Later = typeof later;
+export default later;

@@ -1,0 +1,11 @@
+import type { Later } from '../en/later';
+import { admin } from './admin';
+import { design } from './design';
+import { diagnostics } from './diagnostics';
+import { imports } from './imports';
+import { mysettings } from './mysettings';
+import { orgsettings } from './orgsettings';
+
+const later: Later = { admin, design, diagnostics, imports, mysettings, orgsettings };
+
+export default later;
