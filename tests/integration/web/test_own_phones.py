@@ -38,6 +38,7 @@ async def test_nobody_but_admins_keeps_the_phones_of_others(world: World) -> Non
 @pytest.mark.covers("S8", "C12")
 async def test_users_learn_whether_they_are_recorded(world: World) -> None:
     await world.ask("PUT", "/settings/recording.announcement", world.robin, {"value": True})
+    await world.engine.reload()
     _, recorded = await world.ask("GET", "/me/recording", world.mio)
     assert recorded == {"directions": ["inbound", "outbound"], "announcement": True, "private_words": True}
     await world.ask("PATCH", f"/users/{world.mio.id}", world.robin, {"recording_policy": "off"})
