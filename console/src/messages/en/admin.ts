@@ -194,7 +194,7 @@ export const admin = {
     json: 'As JSON',
   },
   health: {
-    text: 'What `pbx doctor` finds, layer by layer.',
+    text: 'What “pbx doctor” finds, layer by layer.',
     layers: {
       config: 'Configuration',
       disk: 'Disk',
