@@ -22,12 +22,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, Playwright, async_playwright
 
 from tests.support.tones import Samples, describe, is_silent, tones_in
 from tests.support.waiting import Missed
 
 PROGRAM = "chromium"
+SOUND_AT_ONCE = "--autoplay-policy=no-user-gesture-required"
 FLAGS = (
     "--headless=new",
     "--no-sandbox",
@@ -39,7 +40,7 @@ FLAGS = (
     "--disable-dev-shm-usage",
     "--use-fake-ui-for-media-stream",
     "--use-fake-device-for-media-stream",
-    "--autoplay-policy=no-user-gesture-required",
+    SOUND_AT_ONCE,
     "--mute-audio",
     # The microphone is none, so Chromium would hide addresses; pages that a test serves count as from elsewhere.
     "--disable-features=WebRtcHideLocalIpsWithMdns,LocalNetworkAccessChecks,LocalNetworkAccessChecksWebSockets",
@@ -88,11 +89,14 @@ def _ip(*what: str) -> str:
 @pytest.fixture(scope="session")
 async def browser() -> AsyncIterator[Browser]:
     """One Chromium for all tests; each opens contexts of its own in it."""
-    program = shutil.which(PROGRAM)
-    async with async_playwright() as playwright:
-        running = await playwright.chromium.launch(executable_path=program, args=list(FLAGS), ignore_default_args=_NOT)
+    async with async_playwright() as playwright, await launch(playwright) as running:
         yield running
-        await running.close()
+
+
+async def launch(playwright: Playwright, silencing: bool = False) -> Browser:
+    """``silencing``: pages may sound only after a click in them, as in everybody's browser."""
+    flags = [flag for flag in FLAGS if not (silencing and flag == SOUND_AT_ONCE)]
+    return await playwright.chromium.launch(executable_path=shutil.which(PROGRAM), args=flags, ignore_default_args=_NOT)
 
 
 _NOT = ["--headless", "--mute-audio"]  # ours say the same
@@ -103,6 +107,10 @@ async def new_context(browser: Browser, tone: float) -> BrowserContext:
     context = await browser.new_context(permissions=["microphone"])
     await context.add_init_script(SOUND.replace("VOICE_HZ", str(tone)))
     return context
+
+
+def _unpacked(samples: str) -> Samples:
+    return np.frombuffer(base64.b64decode(samples), dtype="<f4").astype(np.float64)
 
 
 class Tab:
@@ -116,8 +124,12 @@ class Tab:
 
     async def heard(self) -> Samples:
         """The last half second of what the page plays, at 8000 Hz."""
-        packed = await self.page.evaluate("sound.heard()")
-        return np.frombuffer(base64.b64decode(packed), dtype="<f4").astype(np.float64)
+        return _unpacked(await self.page.evaluate("sound.heard()"))
+
+    async def made(self) -> tuple[Samples, int, str]:
+        """The last of what the page makes itself, its rate, and the browser's word on it: running or suspended."""
+        found = await self.page.evaluate("sound.made()")
+        return _unpacked(found["samples"]), int(found["rate"]), found["state"]
 
     async def tones(self, known: Iterable[float]) -> set[float]:
         return set(tones_in(await self.heard(), list(known)))

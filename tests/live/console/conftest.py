@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import shutil
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser
 
+from tests.live.console import page as console_page
 from tests.live.console.phone_page import Open, Pages
 from tests.live.stage import Scene
 from tests.support.chromium import browser, why_not
@@ -19,6 +20,9 @@ __all__ = ["browser"]
 
 HERE = Path(__file__).parent
 CONSOLE = HERE.parents[2] / "console"
+BUILT = HERE.parents[2] / "pbx/web/static"
+FIGURES: list[str] = []
+Figure = Callable[[str], None]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -48,3 +52,38 @@ async def open_page(scene: Scene, browser: Browser, bare_page: Path) -> AsyncIte
     pages = Pages(scene, browser, bare_page)
     yield pages.open
     await asyncio.gather(*(context.close() for context in pages.contexts))
+
+
+@pytest.fixture(scope="session")
+def built_console() -> Path:
+    """What deploy/prepare.sh has built, and the engine serves."""
+    if not (BUILT / "index.html").is_file():
+        pytest.skip("the console is not built (make console)")
+    return BUILT
+
+
+@pytest.fixture
+async def consoles(scene: Scene, browser: Browser, built_console: Path) -> AsyncIterator[console_page.Consoles]:
+    """The console for the people of a test. Afterwards no page may have complained."""
+    opened = console_page.Consoles(scene, browser)
+    yield opened
+    await opened.close()
+    assert not opened.complaints()
+
+
+@pytest.fixture
+def open_console(consoles: console_page.Consoles) -> console_page.Open:
+    """Opens the console for a rep, who has started their shift: ``await open_console(rep, tone=620)``."""
+    return consoles.open
+
+
+@pytest.fixture
+def figure() -> Figure:
+    """A figure that the test has measured: it stands at the end of the run, whether the test passes or not."""
+    return FIGURES.append
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if FIGURES:
+        terminalreporter.section("measured in the console")
+        terminalreporter.write_line("\n".join(FIGURES))

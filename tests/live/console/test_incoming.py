@@ -1,0 +1,163 @@
+"""Calls that come to the console: the card, its keys, and what the caller hears (I1 to I8)."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+
+import numpy as np
+import pytest
+from playwright.async_api import async_playwright, expect
+
+from tests.live.console.conftest import Figure
+from tests.live.console.page import Console, Consoles, Open, known_person
+from tests.live.console.test_calling import THEIRS, hear_each_other, over
+from tests.live.stage import PROMPTS, Rep, Scene
+from tests.support.chromium import launch
+from tests.support.sip_call import Call
+from tests.support.tones import has_tone
+
+CARD_WITHIN_MS = 500  # 150 on a machine that has nothing else to do
+RING_HZ = (880, 1109)
+
+
+async def shown_after(console: Console, call: Call, nth: int = -1) -> tuple[float, float]:
+    """Milliseconds from the INVITE of the carrier until the card stood in the page, and until it was painted."""
+    card = await console.until(lambda: painted(console, nth), 3, "a card that is painted")
+    invited = (time.time() - time.monotonic() + call.at.invited) * 1000
+    return card["at"] - invited, card["painted"] - invited
+
+
+async def painted(console: Console, nth: int) -> dict[str, float] | None:
+    card: dict[str, float] | None = await console.page.evaluate("nth => moments.cards.at(nth) ?? null", nth)
+    return card if card and card["painted"] else None
+
+
+async def ringing(console: Console, rep: Rep, scene: Scene, **how: object) -> Call:
+    theirs = await scene.outside(THEIRS).call(rep.did, **how)
+    await expect(console.card).to_be_visible()
+    return theirs
+
+
+@pytest.mark.covers("I1", "I2")
+async def test_the_card_stands_in_every_tab_at_once_and_is_answered_by_a_key(
+    scene: Scene, consoles: Consoles, figure: Figure
+) -> None:
+    rep, customer = await scene.rep(phones=0), scene.outside(THEIRS)
+    name = f"Petra W{customer.number[-4:]}"
+    note = "Wants the offer on Friday."
+    await known_person(scene, name, ("mobile", customer.number), company="Nordlicht AG", deal="Forty lamps", note=note)
+    first = await consoles.open(rep)
+    second = await consoles.beside(first)
+    await second.page.get_by_role("link", name="Deals", exact=True).click()
+    theirs = await customer.call(rep.did)
+    for tab, where in ((first, "first"), (second, "second")):
+        await expect(tab.card).to_be_visible()
+        stood, seen = await shown_after(tab, theirs)
+        figure(
+            f"The card stood in the {where} tab {stood:.0f} ms after the carrier's INVITE, painted at {seen:.0f} ms."
+        )
+        assert seen < CARD_WITHIN_MS
+        await expect(tab.card.get_by_role("heading", name=name)).to_be_visible()
+        await expect(tab.card.get_by_role("alert")).to_have_text(f"{name} calls")
+        for shown in ("Nordlicht AG", "Forty lamps", note, re.compile(r"Rings for \d s more")):
+            await expect(tab.card).to_contain_text(shown)
+        await expect(tab.page).to_have_title(re.compile(name))
+    await second.key("Alt+A")
+    await theirs.until_answered()
+    await asyncio.gather(first.until_talking(), second.until_talking())
+    await hear_each_other(first, theirs)
+    await expect(first.card).to_have_count(0)
+    await over(second, theirs)
+    await first.until_free()
+
+
+@pytest.mark.covers("I1")
+async def test_an_unknown_caller_is_made_a_lead_by_one_click(scene: Scene, open_console: Open) -> None:
+    rep = await scene.rep(phones=0)
+    console = await open_console(rep)
+    theirs = await ringing(console, rep, scene)
+    await expect(console.card).to_contain_text("Unknown caller")
+    await console.press("Make a lead", console.card)
+    await expect(console.toast("The lead was made.")).to_be_visible()
+    await expect(console.card.get_by_role("heading").get_by_role("link")).to_be_visible()
+    await theirs.cancel()
+    await expect(console.card).to_have_count(0)
+
+
+@pytest.mark.covers("I8")
+async def test_a_caller_who_gives_up_takes_the_card_away_and_stands_as_missed_on_the_home_page(
+    scene: Scene, open_console: Open
+) -> None:
+    rep = await scene.rep(phones=0)
+    console = await open_console(rep)
+    theirs = await ringing(console, rep, scene)
+    await theirs.cancel()
+    await expect(console.card).to_have_count(0, timeout=1000)
+    assert (await scene.logged(rep)).row.disposition == "missed"
+    await expect(console.page.get_by_role("button", name=re.compile("^Call back"))).to_be_visible()
+
+
+@pytest.mark.covers("I2", "I3")
+async def test_forward_sends_the_caller_to_the_mobile_whose_person_accepts(scene: Scene, open_console: Open) -> None:
+    mobile = scene.outside(900)
+    rep = await scene.rep(phones=0, forwarding_number=mobile.number)
+    console = await open_console(rep)
+    theirs = await ringing(console, rep, scene)
+    await expect(console.card).to_contain_text(re.compile(r"To your forwarding phone in \d s"))
+    await console.key("Alt+F")
+    ring = await mobile.incoming()
+    await expect(console.card).to_have_count(0)
+    await ring.answer()
+    await ring.until_hears(PROMPTS["accept-forward"])
+    await ring.press("5")
+    await theirs.until_answered()
+    await asyncio.gather(theirs.until_hears(900), ring.until_hears(THEIRS))
+    await theirs.hang_up()
+    await ring.until_ended()
+
+
+@pytest.mark.covers("I2", "I6", "I7")
+async def test_ignore_sends_the_caller_to_voicemail_and_the_message_is_played_in_the_page(
+    scene: Scene, open_console: Open
+) -> None:
+    rep = await scene.rep(phones=0, voicemail_enabled=True)
+    console = await open_console(rep)
+    theirs = await ringing(console, rep, scene, tone=None)
+    await asyncio.gather(console.press("Ignore", console.card), theirs.until_hears(PROMPTS["unavailable"]))
+    await theirs.until_hears(PROMPTS["beep"])
+    await expect(console.card).to_have_count(0)
+    theirs.say(940)
+    await theirs.listen(1.5)
+    await theirs.hang_up()
+    news = console.page.get_by_role("navigation", name="Main").get_by_label("1 new message")
+    await expect(news).to_be_visible()
+    await console.page.get_by_role("link", name=re.compile("^Voicemail")).click()
+    await console.page.get_by_role("button", name=re.compile("^Play the message from")).click()
+    await console.until_hears(940)
+    await expect(news).to_have_count(0)
+
+
+async def test_the_first_ring_sounds_in_a_browser_that_silences_pages_until_a_click(
+    scene: Scene, consoles: Consoles
+) -> None:
+    """Trap 9: the one click is Start shift."""
+    rep = await scene.rep(phones=0)
+    async with async_playwright() as playwright, await launch(playwright, silencing=True) as strict:
+        console = await consoles.open(rep, browser=strict)
+        theirs = await ringing(console, rep, scene)
+
+        async def rings() -> bool:
+            samples, rate, state = await console.made()
+            return state == "running" and all(has_tone(samples, hz, rate) for hz in RING_HZ)
+
+        await console.until(rings, 4, "the ring")
+        await theirs.cancel()
+        await console.until(lambda: silent(console), 3, "the ring to end")
+        await consoles.close()
+
+
+async def silent(console: Console) -> bool:
+    samples, _, _ = await console.made()
+    return bool(np.max(np.abs(samples)) < 0.001)
