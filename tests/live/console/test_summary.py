@@ -1,0 +1,82 @@
+"""After a call: the summary that opens by itself, and the recording that is heard in the page (S1 to S7)."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.async_api import Locator, expect
+
+from crm.services import outcomes, summaries, tasks
+from tests.live.console.page import VOICE, Console, Open, known_person
+from tests.live.console.test_calling import THEIRS, over, talk
+from tests.live.stage import Scene, Stack
+
+
+@pytest.fixture(scope="session")
+async def outcome(stack: Stack) -> str:
+    """One that the key 3 chooses."""
+    await stack.change(lambda work: outcomes.add(work, {"name": "Meeting booked", "colour": "#16a34a", "key": 3}))
+    return "Meeting booked"
+
+
+def heading(console: Console, of: str) -> Locator:
+    return console.page.get_by_role("heading", name=re.compile(f"^Summary: .*{of}"), level=1)
+
+
+@pytest.mark.covers("S1", "S2", "S3", "S4", "S5", "S6", "V11")
+async def test_the_summary_opens_survives_a_reload_and_is_saved_with_outcome_topic_and_task(
+    scene: Scene, open_console: Open, outcome: str
+) -> None:
+    rep, customer = await scene.rep(phones=0), scene.outside(THEIRS)
+    name = f"Sandra M{customer.number[-4:]}"
+    record = await known_person(scene, name, ("work", customer.number), deal="Harbour project")
+    console = await open_console(rep)
+    theirs = await talk(console, customer)
+    call_id = await scene.live_call(rep)
+    await console.press("Script and notes")
+    drawer = console.page.get_by_role("complementary", name="Script and notes")
+    await drawer.get_by_role("textbox", name="Notes").fill("Said in the call.")
+    await expect(drawer).to_contain_text("Saved")
+    await over(console, theirs)
+    await expect(heading(console, name)).to_be_focused()
+    await console.key("3")
+    await expect(console.page.get_by_role("button", name=outcome, pressed=True)).to_be_visible()
+    notes = console.page.get_by_role("textbox", name="Notes")
+    await expect(notes).to_have_value("Said in the call.")
+    await notes.fill("Said in the call. And after it.")
+    await expect(console.page.get_by_role("main")).to_contain_text("Saved")
+    await console.page.reload()
+    await expect(notes).to_have_value("Said in the call. And after it.")
+    await expect(console.page.get_by_role("button", name=outcome, pressed=True)).to_be_visible()
+    await console.page.get_by_role("combobox", name="Topic").select_option("Harbour project (Offer)")
+    await console.page.get_by_role("textbox", name="Task").fill("Send the offer")
+    await console.page.get_by_role("radio", name="In 1 hour").check()
+    await console.key("Control+Enter")
+    await expect(console.toast("Saved.")).to_be_visible()
+    async with scene.stack.engine.store.read() as session:
+        saved = await summaries.show(session, call_id, rep.id)
+        todo = await tasks.page(session, user_id=rep.id)
+    assert (saved.state, saved.record_id, saved.outcome.name) == ("saved", record.id, outcome)
+    assert saved.deal_id and [task.title for task in todo.items] == ["Send the offer"]
+    await console.go(f"/people/{record.id}")
+    await expect(console.page.get_by_role("main")).to_contain_text("And after it.")
+
+
+@pytest.mark.covers("S7")
+async def test_the_recording_of_a_call_is_heard_in_the_page(scene: Scene, open_console: Open) -> None:
+    rep = await scene.rep(phones=0)
+    console = await open_console(rep)
+    theirs = await talk(console, scene.outside(THEIRS))
+    call_id = await scene.live_call(rep)
+    await theirs.listen(1.5)
+    await over(console, theirs)
+    await scene.stack.recorded(call_id)
+    await console.go(f"/calls/{call_id}")
+    player = console.page.get_by_role("group", name=re.compile("^Recording of the call with"))
+    await console.press("Play", player)
+    for tone in (THEIRS, VOICE):
+        await console.until_hears(tone)
+    await expect(player.get_by_role("slider", name="Position")).to_be_visible()
+    await console.press("Speed: 1×", player)
+    await expect(player.get_by_role("button", name="Speed: 1.25×")).to_be_visible()
