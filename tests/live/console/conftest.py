@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser
 
+from pbx.web.routes.front import STATIC
 from tests.live.console import page as console_page
 from tests.live.console.phone_page import Open, Pages
 from tests.live.stage import Scene
@@ -20,7 +21,6 @@ __all__ = ["browser"]
 
 HERE = Path(__file__).parent
 CONSOLE = HERE.parents[2] / "console"
-BUILT = HERE.parents[2] / "pbx/web/static"
 FIGURES: list[str] = []
 Figure = Callable[[str], None]
 
@@ -57,9 +57,9 @@ async def open_page(scene: Scene, browser: Browser, bare_page: Path) -> AsyncIte
 @pytest.fixture(scope="session")
 def built_console() -> Path:
     """What deploy/prepare.sh has built, and the engine serves."""
-    if not (BUILT / "index.html").is_file():
+    if not (STATIC / "index.html").is_file():
         pytest.skip("the console is not built (make console)")
-    return BUILT
+    return STATIC
 
 
 @pytest.fixture

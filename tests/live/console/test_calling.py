@@ -117,6 +117,22 @@ async def test_the_recording_is_paused_and_what_was_recorded_is_erased_after_one
     assert "recording.erased" in (await scene.logged(rep)).kinds
 
 
+@pytest.mark.covers("V5", "V7")
+async def test_a_number_on_a_contacts_page_is_called_by_a_click(scene: Scene, open_console: Open) -> None:
+    rep, customer = await scene.rep(phones=0), scene.outside(THEIRS)
+    record = await known_person(scene, f"Clara {rep.did[-4:]}", ("mobile", customer.number))
+    console = await open_console(rep)
+    await console.go(f"/people/{record.id}")
+    await console.until_phone("Ready")
+    await console.page.get_by_role("button", name=re.compile("^Call .*Mobile")).first.click()
+    theirs = await customer.incoming()
+    assert theirs.caller_number == rep.did
+    await theirs.answer()
+    await hear_each_other(console, theirs)
+    await expect(console.bar.get_by_role("link", name=record.name)).to_have_attribute("href", f"/people/{record.id}")
+    await over(console, theirs)
+
+
 @pytest.mark.covers("V4")
 async def test_who_types_on_dials_the_number_that_is_shown_not_the_one_that_was(
     scene: Scene, open_console: Open

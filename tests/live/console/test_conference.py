@@ -15,8 +15,8 @@ from tests.live.console.test_calling import talk
 from tests.live.stage import Scene
 from tests.support.sip_call import Call
 
-HOST, GUEST, CUSTOMER = 620, 700, 820
-VOICES = [HOST, GUEST, CUSTOMER, *MUSIC_TONES]
+HOST, GUEST, CUSTOMER, EXPERT = 620, 700, 820, 940
+VOICES = [HOST, GUEST, CUSTOMER, EXPERT, *MUSIC_TONES]
 MUSIC = set(MUSIC_TONES)
 
 
@@ -123,6 +123,21 @@ async def test_an_invitation_is_cancelled_and_one_that_is_declined_says_so(three
     await hears(three.theirs, HOST)
     await three.host.press("End")
     await three.theirs.until_ended()
+
+
+@pytest.mark.covers("C3", "V6")
+async def test_somebody_outside_is_invited_by_number_and_sees_the_hosts(scene: Scene, three: Three) -> None:
+    expert = scene.outside(EXPERT)
+    await three.host.press("Invite")
+    await three.host.panel.get_by_role("combobox").fill(expert.number)
+    await three.host.key("Enter")
+    at_expert = await expert.incoming()
+    assert at_expert.caller_number == three.host.rep.did
+    await at_expert.answer()
+    await asyncio.gather(hears(three.host, CUSTOMER, EXPERT), hears(at_expert, HOST, CUSTOMER))
+    await hears(three.theirs, HOST, EXPERT)
+    await end_for_all(three.host)
+    await asyncio.gather(three.theirs.until_ended(), at_expert.until_ended())
 
 
 @pytest.mark.covers("C6")
