@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from pbx.core.call import talking, trunks
+from pbx.core.call import talking, trunks, words
 from pbx.core.call.model import Call, Closing, Disposition, Leg, Role
 from pbx.core.call.states import State
 from pbx.core.causes import Cause, Result, may_try_next_trunk, result_of
-from pbx.core.commands import Explanation, RecordMessage, Ring, RingPhone
+from pbx.core.commands import Explanation, Ring, RingPhone
 from pbx.core.events import (
     AnswerAsked,
     Arrived,
@@ -25,7 +25,6 @@ from pbx.core.events import (
     LegEnded,
     LegHeld,
     LegRinging,
-    MessageRecorded,
     NotNow,
     Person,
     Phone,
@@ -35,13 +34,10 @@ from pbx.core.events import (
     TimerFired,
 )
 from pbx.core.gate import Reason, Verdict
-from pbx.core.ids import voicemail_id
 
 LONGEST_RING = timedelta(seconds=130)
 ACCEPT_WITHIN = timedelta(seconds=20)
 ACCEPT_REPEATS = 3
-MESSAGE_GRACE = timedelta(seconds=15)
-SHORTEST_MESSAGE = timedelta(seconds=1)
 SILENT_WITHIN = timedelta(milliseconds=500)
 _GRACE = timedelta(seconds=5)
 
@@ -89,7 +85,7 @@ def _reach(call: Call) -> None:
         call.announce(Closing(Disposition.REFUSED, Cause.UNALLOCATED, "number_without_user"), "not-in-service")
     elif person.busy:
         call.note("user.busy", user_id=person.user_id)
-        _unavailable(call, "busy")
+        words.unavailable(call, "busy")
     elif person.away:
         call.note("user.away", user_id=person.user_id)
         _pass_over(call, person)
@@ -100,7 +96,7 @@ def _reach(call: Call) -> None:
 def _pass_over(call: Call, person: Person) -> None:
     """Who is away said so: no phone rings, the forwarding number does, and without one there is nobody to wait for."""
     if not person.forwarding:
-        _unavailable(call, "away")
+        words.unavailable(call, "away")
         return
     call.do(Ring(call.caller.id))
     _forward(call)
@@ -161,7 +157,7 @@ def leg_ended_while_ringing(call: Call, event: LegEnded) -> None:
         return
     if event.sip_status in (600, 603, 607):
         _stop_phones(call)
-        _unavailable(call, "busy_phone" if event.sip_status == 600 else "declined")
+        words.unavailable(call, "busy_phone" if event.sip_status == 600 else "declined")
         return
     call.refused_by_phone |= event.sip_status == 486 or event.cause == Cause.BUSY
     if not any(call.live_legs(Role.USER)) and "page" not in call.timers:
@@ -171,7 +167,7 @@ def leg_ended_while_ringing(call: Call, event: LegEnded) -> None:
 def _rings_nowhere(call: Call) -> None:
     call.stop_timer("ring")
     if call.refused_by_phone:
-        _unavailable(call, "busy_phone")
+        words.unavailable(call, "busy_phone")
     else:
         _forward(call)
 
@@ -200,7 +196,7 @@ def asked_while_ringing(call: Call, event: Asked) -> None:
         call.note("user.ignored", by=event.by)
         _stop_phones(call)
         _stop_forward(call)
-        _unavailable(call, "ignored")
+        words.unavailable(call, "ignored")
     else:
         raise NotNow("The call has not been answered yet.")
 
@@ -279,7 +275,7 @@ def _forward(call: Call) -> None:
     person = call.person
     assert person is not None
     if not person.forwarding:
-        _unreachable(call, "no_forwarding_number")
+        words.unreachable(call, "no_forwarding_number")
         return
     call.find_route("forward", person.forwarding)
     if call.state is not State.FORWARDING:
@@ -295,10 +291,10 @@ def forward_route(call: Call, event: RouteDecided) -> None:
         reason=event.verdict.reason.value,
     )
     if not event.verdict.allowed:
-        _unreachable(call, f"forward_{event.verdict.reason.value}")
+        words.unreachable(call, f"forward_{event.verdict.reason.value}")
         return
     if not event.routes:
-        _unreachable(call, "forward_no_trunk")
+        words.unreachable(call, "forward_no_trunk")
         return
     call.routes, call.caller_id = event.routes, event.verdict.caller_id
     assert call.person is not None
@@ -372,7 +368,7 @@ def forward_took_too_long(call: Call, event: TimerFired) -> None:
     if event.name not in ("forward", "accept"):
         return
     _stop_forward(call, Result.NO_ANSWER)
-    _unreachable(call, "forward_not_accepted" if event.name == "accept" else "forward_no_answer")
+    words.unreachable(call, "forward_not_accepted" if event.name == "accept" else "forward_no_answer")
 
 
 def leg_ended_while_forwarding(call: Call, event: LegEnded) -> None:
@@ -388,7 +384,7 @@ def leg_ended_while_forwarding(call: Call, event: LegEnded) -> None:
         _dial_forward(call, leg.number)
         return
     _stop_forward(call)
-    _unreachable(call, "forward_not_accepted" if leg.answered else f"forward_{result.value}")
+    words.unreachable(call, "forward_not_accepted" if leg.answered else f"forward_{result.value}")
 
 
 def _stop_forward(call: Call, unanswered: Result = Result.CANCELLED) -> None:
@@ -397,109 +393,3 @@ def _stop_forward(call: Call, unanswered: Result = Result.CANCELLED) -> None:
     call.stop_prompts()
     for leg in call.live_legs(Role.FORWARD):
         call.end_leg(leg, Result.NOT_ACCEPTED if leg.answered else unanswered, Cause.NORMAL)
-
-
-# -- words instead of a person ---------------------------------------------------------------------
-
-
-def _unavailable(call: Call, reason: str) -> None:
-    """I6: busy, ignored or declined."""
-    _leave_word(call, "unavailable", Closing(Disposition.BUSY, Cause.BUSY, reason))
-
-
-def _unreachable(call: Call, reason: str) -> None:
-    """I5: nobody there and nobody at the forwarding number."""
-    _leave_word(call, "unreachable", Closing(Disposition.NO_ANSWER, Cause.NO_ANSWER, reason))
-
-
-def _leave_word(call: Call, prompt: str, closing: Closing) -> None:
-    """The message; then voicemail where it is switched on (I7), which answers the call first."""
-    plan = call.person.voicemail if call.person else None
-    if plan is None:
-        call.announce(closing, prompt)  # as early media: the caller pays nothing for the call
-        return
-    talking.answer_caller(call)
-    call.announce(closing, prompt, plan.greeting, "beep", then="message")
-
-
-def announced(call: Call, event: PlaybackDone) -> None:
-    then = call.after_playback.pop(event.playback, "")
-    if then == "end":
-        _close(call, "system")
-    elif then == "message":
-        _take_message(call)
-
-
-def announcement_overdue(call: Call, event: TimerFired) -> None:
-    if event.name == "announcement":
-        _close(call, "system")
-
-
-def _close(call: Call, ended_by: str) -> None:
-    """End as was decided before the words began."""
-    closing = call.closing
-    assert closing is not None
-    call.finish(closing.disposition, closing.cause, reason=closing.reason, ended_by=ended_by)
-
-
-def _take_message(call: Call) -> None:
-    plan = call.person.voicemail if call.person else None
-    assert plan is not None
-    call.stop_timer("announcement")
-    call.move(State.MESSAGE)
-    call.message_since = call.now
-    name = voicemail_id(call.id)
-    call.note("voicemail.started", voicemail=name, leg=call.caller.id)
-    call.do(RecordMessage(name, call.caller.id, plan.max_length))
-    call.start_timer("message", plan.max_length + MESSAGE_GRACE)
-
-
-def caller_left_announcement(call: Call, event: LegEnded) -> None:
-    """Heard enough: why nobody was reached stands already."""
-    if event.leg == call.first_leg:
-        _close(call, "user" if call.direction is Direction.OUTBOUND else "customer")
-
-
-def message_recorded(call: Call, event: MessageRecorded) -> None:
-    length_ms = int(event.duration / timedelta(milliseconds=1))
-    _end_with_message(call, "customer", "voicemail.recorded", event.duration, duration_ms=length_ms)
-
-
-def caller_left_message(call: Call, event: LegEnded) -> None:
-    """Most callers end their message by hanging up: the recording's own end tells how long it is."""
-    if event.leg == call.first_leg:
-        _message_left(call, "customer")
-
-
-def message_overdue(call: Call, event: TimerFired) -> None:
-    if event.name == "message":
-        _message_left(call, "system")
-
-
-def asked_while_announcing(call: Call, event: Asked) -> None:
-    """A message that has begun is kept when the user ends the call."""
-    if event.ask is not Ask.HANG_UP:
-        raise NotNow("Nobody is in this call who could be asked for that.")
-    if call.state is State.MESSAGE:
-        _message_left(call, event.by or "user")
-    else:
-        _close(call, event.by or "user")
-
-
-def _message_left(call: Call, ended_by: str) -> None:
-    _end_with_message(call, ended_by, "voicemail.left")
-
-
-def _end_with_message(call: Call, ended_by: str, kind: str, length: timedelta = timedelta(0), **data: object) -> None:
-    """Who hangs up at the beep has left no message: the call ends as it would have without voicemail.
-
-    So does who hung up during the words: the switch tells of the words' end before it tells of the caller's.
-    """
-    assert call.closing is not None and call.message_since is not None
-    elapsed = timedelta(microseconds=call.now - call.message_since)
-    if max(elapsed, length) < SHORTEST_MESSAGE:
-        call.note("voicemail.empty", voicemail=voicemail_id(call.id))
-        _close(call, ended_by)
-    else:
-        call.note(kind, voicemail=voicemail_id(call.id), **data)
-        call.finish(Disposition.VOICEMAIL, reason=call.closing.reason, ended_by=ended_by)

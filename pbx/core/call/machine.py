@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from pbx.core.call import away, conference, inbound, keys, outbound, pages, talking, transfer, trunks
+from pbx.core.call import away, conference, inbound, keys, outbound, pages, talking, transfer, trunks, words
 from pbx.core.call.model import Call, Disposition, Leg
 from pbx.core.call.states import State
 from pbx.core.causes import Cause, Result, result_of
@@ -248,14 +248,14 @@ _HANDLERS: dict[tuple[State, type], Handler] = {
     (_S.ASKING, TimerFired): inbound.forward_took_too_long,
     (_S.ASKING, PlaybackDone): inbound.ask_again,
     (_S.ASKING, Asked): inbound.asked_while_ringing,
-    (_S.ANNOUNCING, PlaybackDone): inbound.announced,
-    (_S.ANNOUNCING, LegEnded): inbound.caller_left_announcement,
-    (_S.ANNOUNCING, TimerFired): inbound.announcement_overdue,
-    (_S.ANNOUNCING, Asked): inbound.asked_while_announcing,
-    (_S.MESSAGE, MessageRecorded): inbound.message_recorded,
-    (_S.MESSAGE, LegEnded): inbound.caller_left_message,
-    (_S.MESSAGE, TimerFired): inbound.message_overdue,
-    (_S.MESSAGE, Asked): inbound.asked_while_announcing,
+    (_S.ANNOUNCING, PlaybackDone): words.announced,
+    (_S.ANNOUNCING, LegEnded): words.caller_left_announcement,
+    (_S.ANNOUNCING, TimerFired): words.announcement_overdue,
+    (_S.ANNOUNCING, Asked): words.asked_while_announcing,
+    (_S.MESSAGE, MessageRecorded): words.message_recorded,
+    (_S.MESSAGE, LegEnded): words.caller_left_message,
+    (_S.MESSAGE, TimerFired): words.message_overdue,
+    (_S.MESSAGE, Asked): words.asked_while_announcing,
     (_S.PREPARING, LegAnswered): outbound.user_answered,
     (_S.PREPARING, LegEnded): outbound.leg_ended_while_preparing,
     (_S.PREPARING, PickedUpInVain): outbound.ring_again_where_picked_up,

@@ -77,8 +77,8 @@ async def test_a_database_that_is_away_is_a_503_with_when_to_come_back(
     def away(*_: object, **__: object) -> None:
         raise unavailable("it is being restarted")
 
-    monkeypatch.setattr(world.engine.store, "read", away)
-    monkeypatch.setattr(world.engine.store, "write", away)
+    for way in ("read", "look", "write"):
+        monkeypatch.setattr(world.engine.store, way, away)
     for path in ("/calls", "/search?q=a", "/voicemails", "/records"):
         status, problem = await world.ask("GET", path, world.mio)
         assert status == 503, path
