@@ -197,13 +197,6 @@ export const people = {
     people: 'People',
     customer: 'Customer',
     recording: 'Recording',
-    recordingStates: {
-      recording: 'Being recorded.',
-      paused: 'Recording is paused.',
-      processing: 'The recording is being prepared.',
-      erased: 'The recording was erased.',
-      failed: 'Nothing could be recorded.',
-    } as Record<string, string>,
     notes: 'Notes',
     open: 'Open the call',
     notYours: 'Details of a colleague’s call are for those who took part and for managers.',

@@ -201,13 +201,6 @@ export const people: Messages['people'] = {
     people: '参加者',
     customer: 'お客様',
     recording: '録音',
-    recordingStates: {
-      recording: '録音中です。',
-      paused: '録音を一時停止しています。',
-      processing: '録音を準備しています。',
-      erased: '録音は消去されました。',
-      failed: '録音できませんでした。',
-    },
     notes: 'メモ',
     open: '通話を開く',
     notYours: '他の担当者の通話の詳細は、参加した人とマネージャーだけが見られます。',
