@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
 from playwright.async_api import Locator, expect
 
-from crm.services import outcomes, summaries, tasks
+from crm.services import outcomes, scripts, summaries, tasks
 from tests.live.console.page import VOICE, Console, Open, known_person
 from tests.live.console.test_calling import THEIRS, over, talk
 from tests.live.stage import Scene, Stack
@@ -59,21 +60,54 @@ async def test_the_summary_opens_survives_a_reload_and_is_saved_with_outcome_top
         todo = await tasks.page(session, user_id=rep.id)
     assert (saved.state, saved.record_id, saved.outcome.name) == ("saved", record.id, outcome)
     assert saved.deal_id and [task.title for task in todo.items] == ["Send the offer"]
-    await console.go(f"/people/{record.id}")
-    await expect(console.page.get_by_role("main")).to_contain_text("And after it.")
+    await console.go(f"/people/{record.id}?tab=notes")
+    await expect(console.page.get_by_role("tabpanel", name="Notes")).to_contain_text("And after it.")
+
+
+@pytest.mark.covers("V11")
+async def test_the_script_for_a_call_is_shown_beside_it_with_the_persons_name(scene: Scene, open_console: Open) -> None:
+    rep, customer = await scene.rep(phones=0), scene.outside(THEIRS)
+    script = {"name": f"Opening {rep.did[-4:]}", "body": "# Greeting\nGood day, {{contact.name}}!"}
+    made = await scene.stack.change(lambda work: scripts.add(work, script))
+    await known_person(scene, f"Rosa {rep.did[-4:]}", ("work", customer.number))
+    console = await open_console(rep)
+    theirs = await talk(console, customer)
+    await console.press("Script and notes")
+    shown = console.page.get_by_role("region", name=f"Script: {made.name}")
+    await expect(shown.get_by_role("heading", name="Greeting")).to_be_visible()
+    await expect(shown).to_contain_text(f"Good day, Rosa {rep.did[-4:]}!")
+    await over(console, theirs)
+    await scene.stack.change(lambda work: scripts.remove(work, made.id))
+
+
+@pytest.mark.covers("S5")
+async def test_a_task_whose_moment_has_come_is_shown_on_any_page(scene: Scene, open_console: Open) -> None:
+    rep = await scene.rep(phones=0)
+    console = await open_console(rep, shift=False)
+    await console.page.get_by_role("link", name="Deals", exact=True).click()
+    soon_us = time.time_ns() // 1000 + 300_000
+    task = {"user_id": rep.id, "title": "Send the offer", "due_us": soon_us, "remind_us": soon_us}
+    await scene.stack.change(lambda work: tasks.add(work, task))
+    await expect(console.toast("Reminder: Send the offer")).to_be_visible()
 
 
 @pytest.mark.covers("S7")
-async def test_the_recording_of_a_call_is_heard_in_the_page(scene: Scene, open_console: Open) -> None:
-    rep = await scene.rep(phones=0)
+@pytest.mark.parametrize("where", ["of the call", "of the person"])
+async def test_the_recording_of_a_call_is_heard_on_the_page(scene: Scene, open_console: Open, where: str) -> None:
+    rep, customer = await scene.rep(phones=0), scene.outside(THEIRS)
+    record = await known_person(scene, f"Vera {rep.did[-4:]}", ("work", customer.number))
     console = await open_console(rep)
-    theirs = await talk(console, scene.outside(THEIRS))
+    theirs = await talk(console, customer)
     call_id = await scene.live_call(rep)
     await theirs.listen(1.5)
     await over(console, theirs)
     await scene.stack.recorded(call_id)
-    await console.go(f"/calls/{call_id}")
-    player = console.page.get_by_role("group", name=re.compile("^Recording of the call with"))
+    if where == "of the call":
+        await console.go(f"/calls/{call_id}")
+    else:
+        await console.go(f"/people/{record.id}?tab=calls")
+        await console.press("Show details", console.page.get_by_role("tabpanel", name="Calls"))
+    player = console.page.get_by_role("group", name=f"Recording of the call with {record.name}")
     await console.press("Play", player)
     for tone in (THEIRS, VOICE):
         await console.until_hears(tone)
