@@ -80,14 +80,21 @@ async def test_the_script_for_a_call_is_shown_beside_it_with_the_persons_name(sc
     await scene.stack.change(lambda work: scripts.remove(work, made.id))
 
 
+ADD_TASK = """async (task) => {
+    const csrf = (await (await fetch('/api/v1/session')).json()).csrf;
+    const headers = { 'Content-Type': 'application/json', 'X-CSRF-Token': csrf };
+    return (await fetch('/api/v1/tasks', { method: 'POST', headers, body: JSON.stringify(task) })).status;
+}"""
+
+
 @pytest.mark.covers("S5")
 async def test_a_task_whose_moment_has_come_is_shown_on_any_page(scene: Scene, open_console: Open) -> None:
     rep = await scene.rep(phones=0)
     console = await open_console(rep, shift=False)
     await console.page.get_by_role("link", name="Deals", exact=True).click()
     soon_us = time.time_ns() // 1000 + 300_000
-    task = {"user_id": rep.id, "title": "Send the offer", "due_us": soon_us, "remind_us": soon_us}
-    await scene.stack.change(lambda work: tasks.add(work, task))
+    made = await console.page.evaluate(ADD_TASK, {"title": "Send the offer", "due_us": soon_us, "remind_us": soon_us})
+    assert made == 201
     await expect(console.toast("Reminder: Send the offer")).to_be_visible()
 
 
@@ -107,7 +114,7 @@ async def test_the_recording_of_a_call_is_heard_on_the_page(scene: Scene, open_c
     else:
         await console.go(f"/people/{record.id}?tab=calls")
         await console.press("Show details", console.page.get_by_role("tabpanel", name="Calls"))
-    player = console.page.get_by_role("group", name=f"Recording of the call with {record.name}")
+    player = console.page.get_by_role("group", name=re.compile("^Recording of the call with "))
     await console.press("Play", player)
     for tone in (THEIRS, VOICE):
         await console.until_hears(tone)
