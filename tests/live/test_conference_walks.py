@@ -19,7 +19,7 @@ from tests.live.stage import Rep, Scene
 from tests.live.test_conference import CUSTOMER, GUEST, HOST, MUSIC, heard
 from tests.support.sip_call import Call
 
-WALKS, STEPS = int(os.environ.get("SWITCHHOOK_WALKS", "4")), 9
+WALKS, STEPS = int(os.environ.get("SWITCHHOOK_WALKS", "3")), 9
 SEED = int(os.environ.get("SWITCHHOOK_WALK_SEED", "1"))
 TONES = {"ann": HOST, "ben": GUEST, "customer": CUSTOMER}
 Step = tuple[str, Callable[[], Coroutine[Any, Any, None]]]
