@@ -29,12 +29,15 @@ from crm.migrations import migrate
 from crm.services import devices, numbers, people, settings, trunks, users
 from crm.unit_of_work import SYSTEM, Store
 from pbx.adapters.clock import LoopClock
+from pbx.adapters.disk import Disks
 from pbx.adapters.finished import Finished
 from pbx.adapters.store.journal import FileJournal
 from pbx.adapters.store.projector import Projector
 from pbx.core.commands import Answer, Command, DialOut, Fact, HangUp, StartRecording
 from pbx.core.events import Dialled, Direction, Event, LegAnswered, LegEnded, LegRinging, Phone
 from pbx.core.ids import CallId
+from pbx.services.alerts import Alerts
+from pbx.services.disk_guard import DiskGuard
 from pbx.services.gatekeeper import Gate
 from pbx.services.hub import Hub
 from pbx.services.live_records import LiveRecords
@@ -141,7 +144,8 @@ class Rig:
         self.persons = Persons(self._current, phones, occupancy.busy)
         self.projector = Projector(store, self.journal, self.records)
         places = Places(self.switch.raw, self.switch.raw, _settled, self.switch.release)
-        self.recordings = Recordings(self.calls, self.records, PaperSound(), places, lambda: "opus")
+        room = DiskGuard(Disks((home,)).look, lambda: 0, Alerts(clock))
+        self.recordings = Recordings(self.calls, self.records, PaperSound(), places, lambda: "opus", room)
         stories = Stories(store, self.calls)
         loops: dict[str, Any] = {"journal": self.journal.flush_forever, "projector": self.projector.run}
         loops["stories"] = stories.run
