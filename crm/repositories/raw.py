@@ -48,6 +48,12 @@ async def rows(session: Session, statement: str, values: Sequence[Any]) -> list[
     return [tuple(row) for row in result]
 
 
+async def run(session: AsyncSession, statement: str, values: Sequence[Any]) -> None:
+    """Like :func:`rows`, for what changes rows and finds none."""
+    connection = await session.connection()
+    await connection.exec_driver_sql(*for_driver(statement, values, on_sqlite=is_on_sqlite(session)))
+
+
 def for_driver(statement: str, values: Sequence[Any], *, on_sqlite: bool) -> tuple[str, tuple[Any, ...]]:
     """The same as the database's driver takes it."""
     if on_sqlite:

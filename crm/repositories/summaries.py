@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import select, text, tuple_, update
+from sqlalchemy import select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm.models.calls import Call, Leg, Participant
 from crm.models.wrapup import CallSummary as Row
 from crm.models.wrapup import Outcome
+from crm.repositories import raw
 from crm.wrapup import OutcomeBrief, Summary
 
 _KEPT = tuple(name for name in Summary.__slots__ if name != "outcome")
@@ -26,33 +26,50 @@ VALUES (:call_id, :user_id, :role, 'draft', '', :record_type, :record_id, :call_
 ON CONFLICT (call_id, user_id) DO NOTHING
 """)
 
+_TO_SUMMARISE = """
+SELECT id FROM calls WHERE ended_us IS NOT NULL AND summarised_us IS NULL ORDER BY ended_us, id LIMIT ?
+"""
+_GIVE = """
+INSERT INTO call_summaries (call_id, user_id, role, state, notes, record_type, record_id, call_created_us,
+                            call_ended_us, created_us, updated_us)
+SELECT calls.id, took_part.user_id, CASE WHEN MAX(took_part.host) = 1 THEN 'host' ELSE 'guest' END, 'draft', '',
+       calls.record_type, calls.record_id, calls.created_us, calls.ended_us, CAST(? AS BIGINT), CAST(? AS BIGINT)
+FROM (
+    SELECT call_id, user_id, CASE WHEN role = 'host' THEN 1 ELSE 0 END AS host
+    FROM participants WHERE call_id {in} AND user_id IS NOT NULL
+    UNION ALL
+    SELECT id, user_id, 1 FROM calls
+    WHERE id {in} AND direction = 'outbound' AND user_id IS NOT NULL AND answered_us IS NULL
+      AND EXISTS (SELECT 1 FROM legs WHERE legs.call_id = calls.id AND legs.role = 'customer')
+) AS took_part JOIN calls ON calls.id = took_part.call_id
+WHERE true
+GROUP BY calls.id, took_part.user_id
+ON CONFLICT (call_id, user_id) DO UPDATE SET role = excluded.role WHERE call_summaries.call_ended_us IS NULL
+"""
+"""Who talked in a call, and who called out without reaching anybody."""
+_CLOSE = """
+UPDATE call_summaries
+SET call_ended_us = calls.ended_us, updated_us = ?,
+    record_type = CASE WHEN call_summaries.record_id IS NULL THEN calls.record_type ELSE call_summaries.record_type END,
+    record_id = COALESCE(call_summaries.record_id, calls.record_id)
+FROM calls
+WHERE calls.id = call_summaries.call_id AND call_summaries.call_id {in} AND call_summaries.call_ended_us IS NULL
+"""
+_MARK = "UPDATE calls SET summarised_us = ? WHERE id {in}"
 
-async def calls_to_summarise(session: AsyncSession, limit: int) -> list[Call]:
+
+async def calls_to_summarise(session: AsyncSession, limit: int) -> list[str]:
     """Calls that have ended and whose users were not given their summaries yet, the oldest first."""
-    query = select(Call).where(Call.ended_us.is_not(None), Call.summarised_us.is_(None))
-    return list(await session.scalars(query.order_by(Call.ended_us, Call.id).limit(limit)))
+    return [name for (name,) in await raw.rows(session, _TO_SUMMARISE, [limit])]
 
 
-async def users_in(session: AsyncSession, call_ids: Sequence[str]) -> dict[str, dict[str, str]]:
-    """The users who talked in these calls, each with what they became in it: host or guest."""
-    query = select(Participant.call_id, Participant.user_id, Participant.role)
-    query = query.where(Participant.call_id.in_(call_ids))
-    found: dict[str, dict[str, str]] = defaultdict(dict)
-    for call_id, user_id, role in await session.execute(query):
-        if user_id is not None:
-            is_host = role == "host" or found[call_id].get(user_id) == "host"
-            found[call_id][user_id] = "host" if is_host else "guest"
-    return found
-
-
-async def calls_that_went_out(session: AsyncSession, call_ids: Sequence[str]) -> set[str]:
-    """Of these calls those in which the customer was rung."""
-    query = select(Leg.call_id).where(Leg.call_id.in_(call_ids), Leg.role == "customer")
-    return set(await session.scalars(query))
-
-
-async def mark_summarised(session: AsyncSession, call_ids: Sequence[str], at_us: int) -> None:
-    await session.execute(update(Call).where(Call.id.in_(call_ids)).values(summarised_us=at_us))
+async def give(session: AsyncSession, call_ids: Sequence[str], at_us: int) -> None:
+    """Each user of these calls has a draft then; those there were are of a call that is over, and of whom the number
+    turned out to be."""
+    names = list(call_ids)
+    await raw.run(session, _GIVE, [at_us, at_us, names, names])
+    await raw.run(session, _CLOSE, [at_us, names])
+    await raw.run(session, _MARK, [at_us, names])
 
 
 async def open_draft(session: AsyncSession, blank: Summary) -> None:

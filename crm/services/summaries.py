@@ -13,14 +13,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm import fields, paging
 from crm.errors import Refused
-from crm.models.calls import Call
 from crm.models.people import Deal, Record
 from crm.models.wrapup import CallSummary as Row
 from crm.models.wrapup import Outcome
 from crm.repositories import summaries as rows
 from crm.services import notes
 from crm.unit_of_work import UnitOfWork
-from crm.wrapup import Summary, blank
+from crm.wrapup import Summary
 
 of_calls = rows.of_calls
 _ID = fields.optional(fields.text(64))
@@ -32,53 +31,23 @@ _CHECKS: dict[str, fields.Check] = {
 }
 
 
+AT_ONCE = 100
+
 # -- given by the end of a call --------------------------------------------------------------------
 
 
-async def give_due(work: UnitOfWork, limit: int = 100) -> tuple[int, list[Summary]]:
+async def give_due(work: UnitOfWork, limit: int = AT_ONCE) -> tuple[int, list[Summary]]:
     """Give each user of the calls that have ended a draft, once: how many calls those were, and what is new.
 
     Who talked in a call gets one, and who called out without reaching anybody; what was typed during the call is
     there already.
     """
-    calls = await rows.calls_to_summarise(work.session, limit)
-    names = [call.id for call in calls]
-    if not calls:
+    names = await rows.calls_to_summarise(work.session, limit)
+    if not names:
         return 0, []
-    talked = await rows.users_in(work.session, names)
-    went_out = await rows.calls_that_went_out(work.session, names)
-    for call in calls:
-        if call.direction == "outbound" and call.user_id and not call.answered_us and call.id in went_out:
-            talked[call.id][call.user_id] = "host"
-        for user_id, role in talked[call.id].items():
-            await rows.open_draft(work.session, _blank(call, user_id, role, work.at_us))
-    standing = await rows.of_calls(work.session, names)
-    for call in calls:
-        for summary in standing[call.id]:
-            if summary.call_ended_us is None:
-                await _call_ended(work, call, summary, talked[call.id].get(summary.user_id))
-    await rows.mark_summarised(work.session, names, work.at_us)
-    await work.flush()
+    await rows.give(work.session, names, work.at_us)
     found = await rows.of_calls(work.session, names)
-    return len(calls), [summary for call in calls for summary in found[call.id]]
-
-
-def _blank(call: Call, user_id: str, role: str, at_us: int) -> Summary:
-    filed = {"record_type": call.record_type, "record_id": call.record_id}
-    return blank(
-        call.id, user_id, role, **filed, call_created_us=call.created_us, call_ended_us=call.ended_us, at_us=at_us
-    )
-
-
-async def _call_ended(work: UnitOfWork, call: Call, summary: Summary, role: str | None) -> None:
-    """One that was begun during the call: it is of a call that is over now, and of whom the number turned out to be."""
-    row = await rows.row(work.session, summary.call_id, summary.user_id, to_change=True)
-    if row is None:
-        return
-    row.call_ended_us, row.role = call.ended_us, role or row.role
-    if row.record_id is None:
-        row.record_type, row.record_id = call.record_type, call.record_id
-    row.updated_us = work.at_us
+    return len(names), [summary for name in names for summary in found[name]]
 
 
 # -- written by its user ---------------------------------------------------------------------------

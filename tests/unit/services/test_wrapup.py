@@ -84,7 +84,7 @@ def due(monkeypatch: pytest.MonkeyPatch) -> list[list[wrapup.Summary]]:
     batches: list[list[wrapup.Summary]] = []
 
     async def give_due(work: object) -> tuple[int, list[wrapup.Summary]]:
-        return (1, batches.pop(0)) if batches else (0, [])
+        return (summaries.AT_ONCE, batches.pop(0)) if batches else (0, [])
 
     monkeypatch.setattr(summaries, "give_due", give_due)
     monkeypatch.setattr(giving, "RETRY_S", 0.01)
