@@ -170,12 +170,12 @@ async def _call(desk: Desk) -> None:
 @asynccontextmanager
 async def _desk(over: Stack) -> AsyncIterator[Desk]:
     store = Store(over.config.database_url)
-    made = [await _user(over, store, number) for number in (2, 3)]
+    host, guest = [await _user(over, store, number) for number in (2, 3)]
     await store.close()
     address = f"http://127.0.0.1:{over.config.http_port}"
     async with aiohttp.ClientSession(address) as http:
-        yield Desk(over, http, *made)
-    for user in made:
+        yield Desk(over, http, host, guest)
+    for user in (host, guest):
         await user.phone.stop()
 
 

@@ -98,6 +98,9 @@ class PaperSwitch:
     def raw(self, recording: str) -> Path:
         return self.spool / f"{recording}.raw"
 
+    def channel_of(self, leg: str) -> str:
+        return f"PJSIP-{leg}"
+
     def release(self, recording: str) -> None:
         self.raw(recording).unlink(missing_ok=True)
         our_side(self.raw(recording)).unlink(missing_ok=True)
@@ -120,6 +123,11 @@ class PaperSound:
     async def finish_recording(self, source: Path, name: str, codec: str) -> Finished:
         await asyncio.sleep(0.02)
         return Finished(f"{name}.opus", f"{name}.peaks.json", "0" * 64, codec, 2, int(1000 * TALK_S), 4000)
+
+    async def finish_conference(
+        self, source: Path, name: str, codec: str, tracks: list[dict[str, Any]], private: list[dict[str, Any]]
+    ) -> Finished:
+        return await self.finish_recording(source, name, codec)
 
     finish_voicemail = finish_recording
 
@@ -152,7 +160,7 @@ class Rig:
         self.tasks += [asyncio.ensure_future(loops[part]()) for part in parts if part in loops]
         hub = Hub(self.records, PresenceView(self._current, phones.registered, occupancy.busy), self._current, clock)
         watchers = [self.records, occupancy, routing, hub, Metrics(self.records)]
-        others = {"watchers": watchers, "stories": [stories], "recordings": [self.recordings]}
+        others: dict[str, list[Any]] = {"watchers": watchers, "stories": [stories], "recordings": [self.recordings]}
         self.calls.observers += [observer for part in parts for observer in others.get(part, [])]
 
     def _current(self) -> Directory:

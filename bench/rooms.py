@@ -120,8 +120,8 @@ class Hall:
         after, took = self.over.cpu_s(), time.monotonic() - began
         told = json.loads(answer)
         gap = max(max(gaps) for gaps in told["gaps_ms"])
-        cores = [(now - then) / took for now, then in zip(after, before, strict=True)]
-        return Heard(rooms, gap, told["late_ms"], *cores, recorded=self.recorded())
+        asterisk, engine = ((now - then) / took for now, then in zip(after, before, strict=True))
+        return Heard(rooms, gap, told["late_ms"], asterisk, engine, self.recorded())
 
     def recorded(self) -> int:
         """Conferences of which sound is being written."""

@@ -53,10 +53,10 @@ def rising(first: float, second: float, level_dbfs: float = -20.0) -> Samples:
 
 def _drone(total: int) -> Samples:
     """Two steady sines that swell slowly."""
-    times = np.arange(total)
+    times = np.arange(total, dtype=np.float64)
     drone = np.zeros(total)
     for tone, swell in zip(MUSIC_TONES, (3, 2), strict=True):
-        loudness = 0.13 * (1 + 0.2 * np.sin(2 * np.pi * swell * times / total))
+        loudness: Samples = 0.13 * (1 + 0.2 * np.sin(2 * np.pi * swell * times / total))
         drone += loudness * _sine(tone, times, total)
     return drone
 
@@ -73,9 +73,9 @@ def _pluck(hz: float, start: int, total: int, seconds: float = 3.0) -> Samples:
     notes get a companion a little apart, which makes them shimmer.
     """
     times = np.arange(round(seconds * RATE)) / RATE
-    envelope = np.clip(times / 0.02, 0, 1) * np.exp(-times / 0.7) * np.clip((seconds - times) / 0.2, 0, 1)
-    places = start + np.arange(len(times))
-    shimmer = 0.0 if hz in MUSIC_TONES else 0.5 * np.sin(2 * np.pi * (hz + 0.7) * times)
+    envelope: Samples = np.clip(times / 0.02, 0, 1) * np.exp(-times / 0.7) * np.clip((seconds - times) / 0.2, 0, 1)
+    places: Samples = start + np.arange(len(times), dtype=np.float64)
+    shimmer: Samples | float = 0.0 if hz in MUSIC_TONES else 0.5 * np.sin(2 * np.pi * (hz + 0.7) * times)
     return envelope * (_sine(hz, places, total) + shimmer)
 
 

@@ -13,6 +13,7 @@ import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tests.support.free_ports import free_port
 
@@ -111,7 +112,9 @@ def _ordinary_user() -> pwd.struct_passwd | None:
 
 def _run(program: Path, *arguments: object) -> None:
     owner = _ordinary_user()
-    identity = {} if owner is None else {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []}
+    identity: dict[str, Any] = (
+        {} if owner is None else {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []}
+    )
     result = subprocess.run(
         [str(program), *map(str, arguments)],
         stdin=subprocess.DEVNULL,
@@ -121,7 +124,7 @@ def _run(program: Path, *arguments: object) -> None:
         cwd="/",
         timeout=START_DEADLINE_S * 2,
         check=False,
-        **identity,  # type: ignore[arg-type]
+        **identity,
     )
     if result.returncode != 0:
         raise RuntimeError(f"{program.name} failed: {result.stderr.strip()}")
