@@ -131,7 +131,15 @@ pip_install() {
 
 stamp() { { pwd; cat constraints.txt pyproject.toml deploy/prepare.sh; } | cksum; }
 
+# Our own code, compiled: where Python may not write beside it, each start of the engine would do that again.
+compiled() { "$VENV/bin/python" -m compileall -q pbx crm cli.py >>"$LOG" 2>&1 || true; }
+
 venv() {
+    python_packages
+    compiled
+}
+
+python_packages() {
     wanted=$(stamp)
     [ "$(cat "$VENV/.stamp" 2>/dev/null)" = "$wanted" ] && recent "$VENV/bin/python" && return
     if command -v flock >/dev/null; then exec 9>build/.prepare.lock; flock 9; fi

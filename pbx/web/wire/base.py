@@ -1,4 +1,7 @@
-"""The bases of all models, and models made of the store's records, without their secrets."""
+"""The bases of all models, and models made of the store's records, without their secrets.
+
+Each is built when it is first used (``defer_build``): an engine that starts again must not wait for all of them.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ Item = TypeVar("Item")
 class Body(BaseModel):
     """What a client sends: exactly the declared fields, of exactly their types."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, str_max_length=100_000)
+    model_config = ConfigDict(extra="forbid", strict=True, str_max_length=100_000, defer_build=True)
 
     def given(self) -> dict[str, Any]:
         """The fields that were sent; what was left out stays as it is."""
@@ -26,7 +29,7 @@ class Body(BaseModel):
 class Query(BaseModel):
     """What stands behind the question mark: texts, read as their types."""
 
-    model_config = ConfigDict(extra="forbid", str_max_length=1_000)
+    model_config = ConfigDict(extra="forbid", str_max_length=1_000, defer_build=True)
 
 
 class PageQuery(Query):
@@ -36,6 +39,8 @@ class PageQuery(Query):
 
 class Answer(BaseModel):
     """What we send. Clients leave aside fields that they do not know."""
+
+    model_config = ConfigDict(defer_build=True)
 
 
 class Listed(Answer, Generic[Item]):
