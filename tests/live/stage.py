@@ -28,7 +28,7 @@ from tests.support.free_ports import free_port
 from tests.support.sip_call import Call
 from tests.support.sip_phone import SipPhone
 from tests.support.tones import Sound, make_tone, read_sound, write_sound
-from tests.support.waiting import Missed, Signal, until
+from tests.support.waiting import Deadline, Missed, Signal, until
 
 PROMPTS = {
     "unavailable": 1100,
@@ -45,6 +45,7 @@ PROMPTS = {
     "beep": 1000,
 }
 PROMPT_S = 0.6
+AT_ONCE_S = 0.4  # less than it takes until SIP repeats what was not heard
 VOICES = (540, 580, 660, 740)  # of our users' phones; those outside speak from 800 on
 _outside = itertools.count(1000)
 _inside = itertools.count(1000)
@@ -228,9 +229,9 @@ class Stack:
         return ", ".join(found)
 
     async def until_nothing_left(self, within: float = 4) -> None:
-        deadline = asyncio.get_running_loop().time() + within
+        deadline = Deadline(within)
         while left := await self.left():
-            if asyncio.get_running_loop().time() > deadline:
+            if deadline.over:
                 raise Missed(f"Left behind: {left}")
             await asyncio.sleep(0.05)
 
@@ -239,14 +240,14 @@ class Stack:
     async def logged(self, within: float = 4, nth: int = 1, **filters: Any) -> Logged:
         """The newest of ``nth`` ended calls that the filters find, once it stands in the log."""
         wanted = CallFilter(**filters)
-        deadline = asyncio.get_running_loop().time() + within
+        deadline = Deadline(within)
         while True:
             async with self.engine.store.read() as session:
                 found = (await call_log.list_all(session, wanted)).items
                 ended = [call for call in found if call.ended_us is not None]
                 if len(ended) >= nth:
                     return _logged(await call_log.show(session, ended[0].id))
-            if asyncio.get_running_loop().time() > deadline:
+            if deadline.over:
                 raise Missed(f"No {nth} ended calls in the log for {filters}: {found}")
             await asyncio.sleep(0.05)
 
@@ -270,9 +271,9 @@ class Stack:
                 return next((row for row in reversed(rows) if row.state == state), None)
             return None
 
-        deadline = asyncio.get_running_loop().time() + within
+        deadline = Deadline(within)
         while (row := await finished()) is None:
-            if asyncio.get_running_loop().time() > deadline:
+            if deadline.over:
                 raise Missed(f"No {state} recording of {call_id}: {(await self.show(call_id)).recordings}")
             await asyncio.sleep(0.1)
         return row, read_sound(self.config.recordings / row.path)

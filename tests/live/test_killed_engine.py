@@ -22,7 +22,7 @@ from tests.support.killable_engine import KillableEngine, with_patience
 from tests.support.sip_call import Call, CallState
 from tests.support.tones import tone_gaps
 from tests.support.trust import Measured
-from tests.support.waiting import Missed, until
+from tests.support.waiting import Deadline, Missed, until
 
 pytestmark = [pytest.mark.covers("P1", "TRUST1"), pytest.mark.timeout(240)]
 
@@ -250,9 +250,9 @@ async def check_rows(stack: Stack, numbers: Sequence[str], perhaps: Sequence[str
 
     ``perhaps`` are callers of whom some were gone before any engine had heard of them.
     """
-    deadline = time.monotonic() + 15
+    deadline = Deadline(15)
     wrong: Any = numbers
-    while wrong and time.monotonic() < deadline:
+    while wrong and not deadline.over:
         await stack.engine.projector.flush()
         counted = {number: len(await rows_of(stack, number)) for number in numbers}
         wrong = {number: count for number, count in counted.items() if count != 1}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -17,7 +16,7 @@ from tests.live.test_conference import heard as all_heard
 from tests.support.browser import Browser, BrowserCall, gone
 from tests.support.sip_call import Call
 from tests.support.tones import tones_in
-from tests.support.waiting import until
+from tests.support.waiting import Stopwatch, until
 from tests.support.webrtc_media import why_not
 
 pytestmark = [pytest.mark.covers("P4"), pytest.mark.skipif(bool(why_not()), reason=why_not())]
@@ -73,9 +72,9 @@ async def heard(call: Call, *tones: float) -> None:
 
 async def hears_music(call: Call, within: float) -> float:
     """How long it took."""
-    began = time.monotonic()
+    watch = Stopwatch()
     await asyncio.gather(*(call.until_hears(tone, within) for tone in MUSIC_TONES))
-    return time.monotonic() - began
+    return watch.granted
 
 
 def shown(scene: Scene, call_id: str) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 
 import aiohttp
 import pytest
@@ -12,6 +11,7 @@ from tests.live.stage import PROMPTS, Scene
 from tests.live.test_reload import AFTER, CUSTOMER, comes_in, hears_music, open_page, shown
 from tests.live.test_restarts import engine_comes_back, engine_dies
 from tests.support.browser import Browser
+from tests.support.waiting import Deadline, Stopwatch
 from tests.support.webrtc_media import why_not
 
 pytestmark = [pytest.mark.covers("P4", "P1"), pytest.mark.skipif(bool(why_not()), reason=why_not())]
@@ -20,13 +20,13 @@ pytestmark = [pytest.mark.covers("P4", "P1"), pytest.mark.skipif(bool(why_not())
 async def start_again(page: Browser) -> Browser:
     """The page that follows, which asks until the engine takes it."""
     fresh = page.another_page(AFTER)
-    deadline = time.monotonic() + 5
+    deadline = Deadline(5)
     while True:
         try:
             await fresh.start_phone()
             return fresh
         except (AssertionError, aiohttp.ClientError):
-            assert time.monotonic() < deadline, "the engine takes no page"
+            assert not deadline.over, "the engine takes no page"
             await asyncio.sleep(0.1)
 
 
@@ -60,12 +60,12 @@ async def test_the_time_to_wait_goes_on_with_the_next_engine(broken: Scene) -> N
     async with broken.stack.setting("reload.wait_s", 6):
         theirs, _, _ = await comes_in(broken, rep, page, customer)
         await page.leave()
-        began = time.monotonic()
+        watch = Stopwatch()
         await hears_music(theirs, 2)
     await engine_dies(broken.stack)
     await engine_comes_back(broken.stack)
     await theirs.until_hears(PROMPTS["unavailable"], 9)
-    assert 5.5 < time.monotonic() - began < 8.5
+    assert watch.passed > 5.5 and watch.granted < 8.5
     await theirs.until_ended()
     assert (await broken.logged(rep)).row.reason == "phone_lost"
     await page.close()

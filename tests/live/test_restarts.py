@@ -13,7 +13,7 @@ from crm.services import voicemails
 from pbx import bootstrap
 from tests.live.stage import PROMPTS, Scene, Stack
 from tests.support.tones import read_sound, tones_in
-from tests.support.waiting import until
+from tests.support.waiting import Deadline, until
 
 
 @pytest.fixture
@@ -81,9 +81,9 @@ async def test_a_message_that_is_being_left_when_the_engine_dies_goes_on_and_can
         async with scene.stack.engine.store.read() as session:
             return (await voicemails.list_all(session, rep.id)).items
 
-    deadline = asyncio.get_running_loop().time() + 8
+    deadline = Deadline(8)
     while not (items := await found()):
-        assert asyncio.get_running_loop().time() < deadline, "no message"
+        assert not deadline.over, "no message"
         await asyncio.sleep(0.1)
     sound = read_sound(scene.stack.config.recordings / str(items[0].path))
     assert tones_in(sound.mono, [940, 1060], sound.rate) == {940, 1060}

@@ -6,7 +6,6 @@ import asyncio
 import os
 import signal
 import socket
-import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ import pytest_asyncio
 
 from tests.support.sip_phone import SipPhone
 from tests.support.up import Up
-from tests.support.waiting import until
+from tests.support.waiting import Stopwatch, until
 
 REP1, REP2 = "rep1@demo.example", "rep2@demo.example"
 
@@ -87,9 +86,9 @@ async def test_ctrl_c_stops_everything_and_keeps_the_call_that_was_up(up: Up) ->
 async def test_a_second_start_takes_seconds_and_shows_the_same_secrets(up: Up) -> None:
     first = [line for line in up.screen.splitlines() if "secret" in line]
     await up.stop()
-    began = time.monotonic()
+    watch = Stopwatch()
     await up.start()
-    assert time.monotonic() - began < 8
+    assert watch.granted < 8
     assert [line for line in up.screen.splitlines() if "secret" in line] == first
     assert await up.stop() == 0
 
@@ -142,9 +141,9 @@ async def test_an_engine_that_is_killed_comes_back_and_the_call_goes_on(up: Up) 
     await call.until_hears(540, within=5)
     engine = next(pid for pid, words in up.children().items() if words.endswith("serve"))
     os.kill(engine, signal.SIGKILL)
-    began = time.monotonic()
+    watch = Stopwatch()
     await up.until_on_screen("The engine runs again.", within=10)
-    assert time.monotonic() - began < 5
+    assert watch.granted < 5
     live = (await up.run("calls", "--json")).json["items"]
     assert [row["customer_number"] for row in live] == ["+12065550157"]
     call.say(700)

@@ -30,7 +30,7 @@ import numpy as np
 from tests.support.free_ports import free_port
 from tests.support.sip_wire import Peer
 from tests.support.tones import Samples, describe, has_tone, tones_in
-from tests.support.waiting import Missed, Signal
+from tests.support.waiting import Deadline, Missed, Signal
 
 CODECS = {"opus": "opus/48000/2", "g722": "G722/16000/1", "ulaw": "PCMU/8000/1", "alaw": "PCMA/8000/1"}
 MODULE_DIRECTORIES = ("/usr/lib/baresip/modules", "/usr/local/lib/baresip/modules")
@@ -272,13 +272,13 @@ class Baresip:
     # Control socket: netstrings of JSON
 
     async def _connect(self, port: int) -> None:
-        deadline = time.monotonic() + 5
+        deadline = Deadline(5)
         while True:
             try:
                 reader, self._writer = await asyncio.open_connection("127.0.0.1", port)
                 break
             except OSError as error:
-                if time.monotonic() > deadline or self.process.poll() is not None:
+                if deadline.over or self.process.poll() is not None:
                     raise Missed(self._told("its control socket")) from error
                 await asyncio.sleep(0.05)
         self._reader = asyncio.get_running_loop().create_task(self._read(reader))

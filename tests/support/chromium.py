@@ -25,7 +25,7 @@ import pytest
 from playwright.async_api import Browser, BrowserContext, Page, Playwright, async_playwright
 
 from tests.support.tones import Samples, describe, is_silent, tones_in
-from tests.support.waiting import Missed
+from tests.support.waiting import Deadline, Missed
 
 PROGRAM = "chromium"
 SOUND_AT_ONCE = "--autoplay-policy=no-user-gesture-required"
@@ -149,9 +149,9 @@ class Tab:
         return time.monotonic()
 
     async def until(self, condition: Callable[[], Awaitable[Any]], within: float, what: str) -> Any:
-        deadline = time.monotonic() + within
+        deadline = Deadline(within)
         while not (value := await condition()):
-            if time.monotonic() > deadline:
+            if deadline.over:
                 raise Missed(f"Not within {within:g} s: {what}. {await self.describe()}")
             await asyncio.sleep(POLL_S)
         return value

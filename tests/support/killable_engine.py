@@ -16,7 +16,7 @@ from crm.services import tokens
 from pbx.config import Config
 from pbx.supervisor.engine_process import EngineProcess
 from tests.support.engine_nursery import Nursery
-from tests.support.waiting import until
+from tests.support.waiting import Deadline, until
 
 _PORTS = ("http_port", "sip_port", "sip_tls_port", "ari_port", "ami_port", "rtp_start", "rtp_end")
 
@@ -79,14 +79,14 @@ class KillableEngine:
 
 async def with_patience(ask: Callable[[], Awaitable[tuple[int, Any]]], within: float = 10) -> Any:
     """Ask again while nobody is there; the answer. Raises AssertionError where it is a refusal."""
-    deadline = time.monotonic() + within
+    deadline = Deadline(within)
     while True:
         try:
             status, answer = await ask()
         except (aiohttp.ClientError, OSError):
             status, answer = 503, None
-        if status < 300 or (status != 503 and time.monotonic() > deadline):
+        if status < 300 or (status != 503 and deadline.over):
             assert status < 300, answer
             return answer
-        assert time.monotonic() < deadline, answer
+        assert not deadline.over, answer
         await asyncio.sleep(0.05)

@@ -15,7 +15,7 @@ from tests.support.sip_message import MAGIC, Address, SipMessage, parameter, tok
 from tests.support.sip_sdp import MIRRORED, Sdp, build_sdp
 from tests.support.srtp import SUITE, SrtpStream, crypto_line, key_of, new_key
 from tests.support.tones import describe
-from tests.support.waiting import Missed, T
+from tests.support.waiting import Deadline, Missed, T
 
 if TYPE_CHECKING:
     from tests.support.sip_phone import SipPhone
@@ -397,9 +397,9 @@ class Call(Listening):
     async def _until_acknowledged(self, invite: SipMessage, within: float) -> None:
         """Repeat the 200 until its ACK comes, as UDP may lose it (RFC 3261, 13.3.1.4)."""
         self.acknowledged = False
-        deadline, pause = time.monotonic() + within, 0.5
+        deadline, pause = Deadline(within), 0.5
         while not (self.acknowledged or self.state is CallState.ENDED):
-            if time.monotonic() > deadline:
+            if deadline.over:
                 raise self._missed(f"the ACK of its answer, {within:g} s")
             try:
                 step = min(pause, within)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 from tests.support.sip_digest import Challenge, authorization
 from tests.support.sip_message import MAGIC, SipMessage, token
 from tests.support.sip_wire import Peer, Trace, Wire
-from tests.support.waiting import Missed, Signal
+from tests.support.waiting import Deadline, Missed, Signal
 
 if TYPE_CHECKING:
     from tests.support.sip_call import Dialog
@@ -83,15 +82,15 @@ class Transactions:
         self._waiting[key] = queue
         if request.method == "INVITE":
             self._sent_invites[request.call_id] = request
-        deadline, pause, answered = time.monotonic() + within, T1, False
+        deadline, pause, answered = Deadline(within), T1, False
         self.send(request, peer)
         try:
-            while (left := deadline - time.monotonic()) > 0:
+            while (left := deadline.left) > 0:
                 step = left if answered or self.wire.reliable else min(left, pause)
                 try:
                     response = await asyncio.wait_for(queue.get(), step)
                 except TimeoutError:
-                    if not answered and time.monotonic() < deadline:
+                    if not answered and not deadline.over:
                         self.send(request, peer)
                         pause = min(pause * 2, 4)
                     continue

@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 from bench.figures import Figure
+from tests.support.waiting import SLOWEST
 
 Measured = Callable[[Figure], None]
 _FIGURES: pytest.StashKey[list[Figure]] = pytest.StashKey()
@@ -49,14 +50,22 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture
 def measured(request: pytest.FixtureRequest) -> Measured:
-    """Take a figure of this test; it must hold."""
+    """Take a figure of this test; it must hold. The scoreboard has the machine for itself; a run of all tests has not,
+    and times may be longer there."""
     taken = request.node.stash.setdefault(_FIGURES, [])
+    alone = bool(request.config.option.trust)
 
     def take(figure: Figure) -> None:
         taken.append(figure)
-        assert figure.holds, f"{figure.name}: {figure.value:g} {figure.unit}, not {figure.bound}"
+        assert figure.holds or (not alone and _in_time_for_a_busy_machine(figure)), (
+            f"{figure.name}: {figure.value:g} {figure.unit}, not {figure.bound}"
+        )
 
     return take
+
+
+def _in_time_for_a_busy_machine(figure: Figure) -> bool:
+    return figure.unit in ("s", "ms") and figure.value <= SLOWEST * float(figure.bound.removeprefix("<= "))
 
 
 @pytest.hookimpl(wrapper=True)

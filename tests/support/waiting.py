@@ -1,17 +1,72 @@
-"""Waiting with a deadline, for things that a test cannot await directly."""
+"""Waiting with a deadline for what a test cannot await directly, in seconds that a busy machine does not shorten.
+
+Other tests run beside, and people's machines have other things to do. Linux counts how long some process stood waiting
+for a processor (pressure stall information); that time is taken off, down to a quarter. On a machine with nothing else
+to do, and where nothing is counted, a second is the clock's.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar
 
 T = TypeVar("T")
+PRESSURE = Path("/proc/pressure/cpu")
+SLOWEST = 4.0  # so that what never happens is told within a minute
 
 
 class Missed(AssertionError):
     """Something that a test waited for did not happen; the text says what, and what happened instead."""
+
+
+def _waited_for_processors() -> float:
+    """Seconds since the machine began, in which some process stood waiting for a processor."""
+    try:
+        some = PRESSURE.read_text().split("\n", 1)[0]
+        return int(some.partition("total=")[2]) / 1e6
+    except (OSError, ValueError):
+        return 0.0
+
+
+class Stopwatch:
+    """``passed`` are the clock's seconds, ``granted`` those in which the machine could work on what is measured."""
+
+    def __init__(self) -> None:
+        self._began, self._waited = time.monotonic(), _waited_for_processors()
+
+    @property
+    def passed(self) -> float:
+        return time.monotonic() - self._began
+
+    @property
+    def granted(self) -> float:
+        passed = self.passed
+        return max(passed / SLOWEST, passed - (_waited_for_processors() - self._waited))
+
+    @property
+    def slowness(self) -> float:
+        """By how much something else may have measured too much: 1 on a machine with nothing else to do."""
+        return self.passed / max(self.granted, 1e-6)
+
+
+class Deadline:
+    """``within`` seconds from now."""
+
+    def __init__(self, within: float) -> None:
+        self._within, self._watch = within, Stopwatch()
+
+    @property
+    def left(self) -> float:
+        """Zero or less: it is over."""
+        left = self._within - self._watch.passed
+        return left if left > 0 else self._within - self._watch.granted
+
+    @property
+    def over(self) -> bool:
+        return self.left <= 0
 
 
 class Signal:
@@ -33,10 +88,9 @@ class Signal:
 
         The condition is looked at on every `fire()` and at least each `every` seconds.
         """
-        deadline = time.monotonic() + within
+        deadline = Deadline(within)
         while not (value := condition()):
-            left = deadline - time.monotonic()
-            if left <= 0:
+            if (left := deadline.left) <= 0:
                 raise Missed(missed())
             future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._waiting.add(future)

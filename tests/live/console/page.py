@@ -19,7 +19,7 @@ VOICE = 620
 MOMENTS = (Path(__file__).parent / "moments.js").read_text()
 # What a test breaks on purpose, and what the engine refuses, is no complaint about the page.
 _EXPECTED = re.compile(r"Failed to load resource|WebSocket connection|ERR_INTERNET_DISCONNECTED|ERR_CONNECTION")
-expect.set_options(timeout=10_000)  # a page that opens beside others on two processors takes its time
+expect.set_options(timeout=20_000)  # a page that opens beside others on two processors takes its time
 Open = Callable[..., Awaitable["Console"]]
 
 

@@ -13,6 +13,7 @@ from tests.live.console.conftest import Figure
 from tests.live.console.page import Console, Open, known_person
 from tests.live.stage import Scene
 from tests.support.console_weight import chunks, linked, weight
+from tests.support.waiting import Stopwatch
 
 FIRST_PAGE_KB, PHONE_KB = 100, 60
 FIRST_PAGE = ("Shell", "Home", "Calls")
@@ -61,6 +62,7 @@ async def test_results_are_painted_at_once_after_the_key(scene: Scene, open_cons
     name = f"Quentin {rep.did[-4:]}"
     await known_person(scene, name, ("work", "+12065559990"))
     console = await open_console(rep, shift=False)
+    watch = Stopwatch()
     opened, found = [], []
     for _ in range(TRIES):
         opened.append(await painted_after(console, "/", "[role=combobox]"))
@@ -71,7 +73,7 @@ async def test_results_are_painted_at_once_after_the_key(scene: Scene, open_cons
         f"After / the search stands in {min(opened):.0f} ms (first time {opened[0]:.0f} ms), "
         f"after a letter the first result in {min(found):.0f} to {max(found):.0f} ms."
     )
-    assert min(opened) < ANSWERS_WITHIN_MS and min(found) < ANSWERS_WITHIN_MS
+    assert max(min(opened), min(found)) < ANSWERS_WITHIN_MS * watch.slowness
 
 
 async def painted_after(console: Console, key: str, selector: str) -> float:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import time
 
 import pytest
 
@@ -13,6 +12,7 @@ from tests.live.stage import Scene
 from tests.support.chromium import media_address
 from tests.support.sip_call import Call
 from tests.support.tones import tones_in
+from tests.support.waiting import Stopwatch
 
 THEIRS = 820
 
@@ -161,11 +161,12 @@ async def test_a_stun_server_that_does_not_answer_delays_no_call(scene: Scene, o
             rep = await scene.rep(phones=0)
             page = await open_page(rep)
             customer = scene.outside(THEIRS)
+            watch = Stopwatch()
             clicked = await page.page.evaluate("performance.now()")
             await page.do("call", customer.number)
             theirs = await customer.incoming()
             invited = (await page.wire("INVITE"))[0]["at"]
-            assert 400 < invited - clicked < 1500
+            assert 400 < invited - clicked < 1500 * watch.slowness
             assert await asyncio.get_running_loop().sock_recv(nonblocking(silent), 100), "it was asked"
             await theirs.answer()
             await page.until_session("up")
@@ -173,10 +174,10 @@ async def test_a_stun_server_that_does_not_answer_delays_no_call(scene: Scene, o
             await over(page, theirs)
             again = await customer.call(rep.did)
             await page.until_session("ringing")
-            began = time.monotonic()
+            watch = Stopwatch()
             await page.do("answer")
             await again.until_answered()
-            assert time.monotonic() - began < 1.5
+            assert watch.granted < 1.5
             await again.hang_up()
             await page.until_free()
 
@@ -248,6 +249,7 @@ async def test_what_is_no_number_is_refused_before_it_is_dialled(scene: Scene, o
 async def test_nobody_waits_for_the_phone_itself(scene: Scene, open_page: Open) -> None:
     """CONSOLE.md's figures, with room for a machine that has other things to do."""
     rep = await scene.rep(phones=0)
+    watch = Stopwatch()
     page = await open_page(rep)
     seen = {entry["state"]["registration"]: entry["at"] for entry in reversed(await page.states())}
     register_s = (seen["ready"] - seen["connecting"]) / 1000
@@ -261,7 +263,7 @@ async def test_nobody_waits_for_the_phone_itself(scene: Scene, open_page: Open) 
     await hear_each_other(page, theirs)
     await over(page, theirs)
     print(f"registered in {register_s:.2f} s, click to answered {answered_s:.2f} s")
-    assert register_s < 1.5 and answered_s < 1.5
+    assert max(register_s, answered_s) < 1.5 * watch.slowness
 
 
 async def first_up(page: PhonePage) -> float:

@@ -15,7 +15,7 @@ from pbx.web.sip_proxy import SipProxies, _away
 from tests.live.console.phone_page import VOICE, Open, PhonePage
 from tests.live.console.test_phone import THEIRS, hear_each_other, over, talk
 from tests.live.stage import Scene
-from tests.support.waiting import until
+from tests.support.waiting import Stopwatch, until
 
 
 def proxies(scene: Scene) -> SipProxies:
@@ -64,11 +64,12 @@ async def test_a_call_goes_on_when_its_connection_is_cut_and_ends_properly_after
 ) -> None:
     page = await open_page(await scene.rep(phones=0))
     theirs = await talk(scene, page)
+    watch = Stopwatch()
     now = await page.page.evaluate("performance.now()")
     cut(scene)
     await until_lost(page)
     await page.until_ready(3)
-    assert await back_in(page, now) < 1
+    assert await back_in(page, now) < 1 * watch.slowness
     theirs.say(900)
     await hear_each_other(page, theirs, tone=900)
     await renegotiated(page)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from typing import Any
 
 import pytest
 from playwright.async_api import Locator, expect
@@ -64,11 +65,18 @@ async def test_the_summary_opens_survives_a_reload_and_is_saved_with_outcome_top
     await expect(console.page.get_by_role("tabpanel", name="Notes")).to_contain_text("And after it.")
 
 
+async def the_only_script(work: Any, values: dict[str, str]) -> Any:
+    """A call shows the first that fits, and the admins of other tests have left theirs."""
+    for other in await scripts.list_all(work.session):
+        await scripts.remove(work, other.id)
+    return await scripts.add(work, values)
+
+
 @pytest.mark.covers("V11")
 async def test_the_script_for_a_call_is_shown_beside_it_with_the_persons_name(scene: Scene, open_console: Open) -> None:
     rep, customer = await scene.rep(phones=0), scene.outside(THEIRS)
     script = {"name": f"Opening {rep.did[-4:]}", "body": "# Greeting\nGood day, {{contact.name}}!"}
-    made = await scene.stack.change(lambda work: scripts.add(work, script))
+    made = await scene.stack.change(lambda work: the_only_script(work, script))
     await known_person(scene, f"Rosa {rep.did[-4:]}", ("work", customer.number))
     console = await open_console(rep)
     theirs = await talk(console, customer)
