@@ -189,7 +189,7 @@ fetch_node() {
 
 # Everything that the built page is made of: its sources, its packages, and the API that its types come from.
 console_stamp() {
-    { find console -path console/node_modules -prune -o -type f ! -name schema.ts -print | LC_ALL=C sort | xargs cat
+    { find console -path console/node_modules -prune -o -type f ! -name schema.ts ! -name rights.ts -print | LC_ALL=C sort | xargs cat
       cat build/openapi.json deploy/prepare.sh; } | cksum
 }
 

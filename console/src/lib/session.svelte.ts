@@ -1,5 +1,6 @@
 /** Who is signed in. */
 import { answer, api, onSignedOut, Problem, setCsrf, type Schemas } from './api/client';
+import { type Ask, RIGHTS } from './api/rights';
 import { language } from './i18n/language.svelte';
 import { live } from './live/live.svelte';
 
@@ -24,6 +25,11 @@ class Session {
 
   may(role: Role): boolean {
     return this.user ? RANK[this.user.role as Role] >= RANK[role] : false;
+  }
+
+  /** Whether the engine would let them ask this: what is not allowed is not offered. */
+  mayAsk(ask: Ask): boolean {
+    return this.may(RIGHTS[ask] ?? 'rep');
   }
 
   /** Ask who is signed in, as often as needed. */

@@ -1,8 +1,9 @@
 /** Every address of the console and the screen behind it, loaded when it is first opened. */
 import type { Component } from 'svelte';
 import { language } from '../lib/i18n/language.svelte';
-import type { Role } from '../lib/session.svelte';
+import type { Ask } from '../lib/api/rights';
 import { match, type Params } from '../lib/router.svelte';
+import { session, type Role } from '../lib/session.svelte';
 
 // A screen takes the parts of its address as properties, all of them text.
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
@@ -11,13 +12,19 @@ type Screen = Component<any>;
 interface RouteOf {
   path: string;
   load: () => Promise<{ default: Screen }>;
-  /** Who may open it; everybody who is signed in where it is left out. */
+  /** Who may open it: whoever may ask this of the engine, and has this role; everybody where neither stands here. */
+  asks?: Ask;
   role?: Role;
 }
 
 /** Their words are not among those that every page begins with. */
 function seldom(load: RouteOf['load']): RouteOf['load'] {
   return async () => (await Promise.all([load(), language.all()]))[0];
+}
+
+/** One of the admin pages: for managers, too, as far as the engine lets them read what stands there. */
+function room(path: string, asks: Ask, load: RouteOf['load']): RouteOf {
+  return { path, load: seldom(load), asks, role: 'manager' };
 }
 
 export const ROUTES: RouteOf[] = [
@@ -29,29 +36,34 @@ export const ROUTES: RouteOf[] = [
   { path: '/settings', load: seldom(() => import('./settings/Settings.svelte')) },
   { path: '/diagnostics', load: seldom(() => import('./diagnostics/Diagnostics.svelte')) },
   { path: '/design', load: seldom(() => import('./design/Design.svelte')) },
-  { path: '/admin', load: seldom(() => import('./admin/Overview.svelte')), role: 'admin' },
-  { path: '/admin/users', load: seldom(() => import('./admin/Users.svelte')), role: 'admin' },
-  { path: '/admin/numbers', load: seldom(() => import('./admin/Numbers.svelte')), role: 'admin' },
-  { path: '/admin/groups', load: seldom(() => import('./admin/Groups.svelte')), role: 'admin' },
-  { path: '/admin/trunks', load: seldom(() => import('./admin/Trunks.svelte')), role: 'admin' },
-  { path: '/admin/recording', load: seldom(() => import('./admin/Recording.svelte')), role: 'admin' },
-  { path: '/admin/scripts', load: seldom(() => import('./admin/Scripts.svelte')), role: 'admin' },
-  { path: '/admin/outcomes', load: seldom(() => import('./admin/Outcomes.svelte')), role: 'admin' },
-  { path: '/admin/tokens', load: seldom(() => import('./admin/Tokens.svelte')), role: 'admin' },
-  { path: '/admin/settings', load: seldom(() => import('./admin/Settings.svelte')), role: 'admin' },
-  { path: '/admin/health', load: seldom(() => import('./admin/Health.svelte')), role: 'admin' },
-  { path: '/admin/audit', load: seldom(() => import('./admin/Audit.svelte')), role: 'admin' },
+  room('/admin', 'GET /doctor', () => import('./admin/Overview.svelte')),
+  room('/admin/users', 'GET /users', () => import('./admin/Users.svelte')),
+  room('/admin/numbers', 'GET /numbers', () => import('./admin/Numbers.svelte')),
+  room('/admin/groups', 'GET /groups', () => import('./admin/Groups.svelte')),
+  room('/admin/trunks', 'GET /trunks', () => import('./admin/Trunks.svelte')),
+  room('/admin/recording', 'GET /settings', () => import('./admin/Recording.svelte')),
+  room('/admin/scripts', 'GET /scripts', () => import('./admin/Scripts.svelte')),
+  room('/admin/outcomes', 'GET /outcomes', () => import('./admin/Outcomes.svelte')),
+  room('/admin/tokens', 'GET /tokens', () => import('./admin/Tokens.svelte')),
+  room('/admin/settings', 'GET /settings', () => import('./admin/Settings.svelte')),
+  room('/admin/health', 'GET /doctor', () => import('./admin/Health.svelte')),
+  room('/admin/audit', 'GET /audit', () => import('./admin/Audit.svelte')),
   { path: '/people', load: () => import('./people/People.svelte') },
-  { path: '/people/import', load: seldom(() => import('./people/Import.svelte')), role: 'manager' },
+  { path: '/people/import', load: seldom(() => import('./people/Import.svelte')), asks: 'POST /imports' },
   { path: '/people/:record', load: () => import('./people/Record.svelte') },
   { path: '/deals', load: () => import('./deals/Deals.svelte') },
   { path: '/deals/:deal', load: () => import('./deals/Deal.svelte') },
 ];
 
+/** The screen at an address; null where there is none, or none for who is signed in. */
 export function find(path: string): { route: RouteOf; params: Params } | null {
   for (const route of ROUTES) {
     const params = match(route.path, path);
-    if (params) return { route, params };
+    if (params) return mayOpen(route) ? { route, params } : null;
   }
   return null;
+}
+
+function mayOpen({ asks, role }: RouteOf): boolean {
+  return (!role || session.may(role)) && (!asks || session.mayAsk(asks));
 }

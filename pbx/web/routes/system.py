@@ -26,7 +26,7 @@ class StepAnswer(Answer):
     done: bool
 
 
-@table.route("GET", "/doctor", right=Right.ADMIN, scope="admin:read", answer=Listed[FindingAnswer])
+@table.route("GET", "/doctor", right=Right.MANAGER, scope="admin:read", answer=Listed[FindingAnswer])
 async def ask_doctor(ctx: Ctx) -> Any:
     """What `pbx doctor` finds in every layer, from the bottom up."""
     return {"items": await ctx.engine.doctor()}

@@ -122,6 +122,32 @@ async def test_an_admin_adds_all_that_calls_need_and_reads_refusals_at_the_field
         assert (await users.show(session, f"new{serial}@demo.example")).number == f"+1415555{9500 + serial}"
 
 
+@pytest.mark.covers("A1")
+async def test_a_manager_reads_the_admin_pages_and_is_offered_nothing_that_the_engine_would_refuse(
+    scene: Scene, browser: Browser, contexts: list[BrowserContext]
+) -> None:
+    email = f"manager{next(_serial)}@demo.example"
+    values = {"email": email, "name": "Alex", "role": "manager", "password": PASSWORD}
+    await scene.stack.change(lambda work: users.add(work, values))
+    manager = await visitor(scene, browser, contexts, email)
+    page = manager.page
+    await manager.open("/admin")
+    rooms = page.get_by_role("navigation", name="Admin").get_by_role("link")
+    await expect(rooms.filter(has_text="Users")).to_be_visible()
+    await expect(rooms.filter(has_text="Audit")).to_have_count(0)
+    await manager.open("/admin/users")
+    await page.get_by_role("button", name="Look at: Alex").first.click()
+    form = page.get_by_role("dialog")
+    await expect(form.get_by_label("Name", exact=True)).to_be_disabled()
+    await expect(form.get_by_role("button", name="Save")).to_have_count(0)
+    await form.get_by_role("button", name="Close").last.click()
+    await expect(page.get_by_role("button", name=re.compile("^(Add|Edit|Delete)"))).to_have_count(0)
+    await manager.open("/admin/settings")
+    await expect(page.get_by_label("Longest message (seconds)")).to_be_disabled()
+    await page.goto(f"{manager.base}/admin/audit")
+    await expect(page.get_by_text("This page does not exist.")).to_be_visible()
+
+
 @pytest.mark.covers("N5", "S8")
 async def test_recording_is_switched_on_after_its_notice_was_accepted(admin: Visitor, scene: Scene) -> None:
     async with scene.stack.setting("recording.enabled", False):

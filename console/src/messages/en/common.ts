@@ -4,6 +4,7 @@ export const common = {
   close: 'Close',
   delete: 'Delete',
   edit: 'Edit',
+  look: 'Look at',
   add: 'Add',
   retry: 'Try again',
   loading: 'Loading…',

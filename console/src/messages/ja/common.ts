@@ -6,6 +6,7 @@ export const common: Messages['common'] = {
   close: '閉じる',
   delete: '削除',
   edit: '編集',
+  look: '表示',
   add: '追加',
   retry: '再試行',
   loading: '読み込み中…',

@@ -1,5 +1,6 @@
-/** The rooms of the admin pages, in their order. */
-export const SECTIONS = [
+import { find } from '../routes';
+
+const ROOMS = [
   'overview',
   'users',
   'numbers',
@@ -13,3 +14,8 @@ export const SECTIONS = [
   'health',
   'audit',
 ].map((key) => ({ key, href: key === 'overview' ? '/admin' : `/admin/${key}` }));
+
+/** The rooms of the admin pages that who is signed in may open, in their order. */
+export function sections(): { key: string; href: string }[] {
+  return ROOMS.filter(({ href }) => find(href));
+}
