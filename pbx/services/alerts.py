@@ -14,6 +14,7 @@ from typing import Any
 
 import structlog
 
+from crm import languages
 from pbx.core.ids import Instant
 from pbx.services.ports import Clock
 
@@ -56,6 +57,7 @@ class Alert:
             "kind": self.kind.value,
             "subject": self.subject,
             "sentence": self.sentence,
+            "sentences": languages.others(self.sentence),
             "since_us": self.since_us,
             "data": self.data,
         }

@@ -94,7 +94,7 @@ def _database(config: Config) -> Iterator[Finding]:
     except (ConfigError, Refused) as error:
         yield Finding("database", "fail", str(error))
         return
-    yield Finding("database", "ok", f"It answers: {counts['users']} users, {counts['numbers']} numbers.")
+    yield Finding("database", "ok", f"It answers; {counts['users']} users, {counts['numbers']} numbers.")
     if problem is not None:
         text = f"The audit log was changed from outside at entry {problem}: compare it with a backup."
         yield Finding("audit log", "fail", text)
@@ -140,7 +140,7 @@ def _asterisk(config: Config, sound: bool) -> Iterator[Finding]:
 
     status = asyncio.run(find.status(config))
     if status.system and status.system.problem:
-        yield Finding("Asterisk", "ok", f"The system's own is not used: {status.system.problem}.")
+        yield Finding("Asterisk", "ok", f"The system's own is not used ({status.system.problem}).")
     if status.used is None:
         yield Finding("Asterisk", "fail", "None is there yet: run “pbx asterisk build” (about four minutes).")
         return

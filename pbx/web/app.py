@@ -87,16 +87,16 @@ async def guard(request: web.Request, handler: Serve) -> web.StreamResponse:
         except web.HTTPException as error:
             allow = error.headers.get("Allow")
             problem = problems.from_status(error.status)
-            response = problems.response(problem, request.path, request_id, {"Allow": allow} if allow else None)
+            response = problems.response(problem, request, request_id, {"Allow": allow} if allow else None)
         except BadRequest as problem:
-            response = problems.response(problem, request.path, request_id)
+            response = problems.response(problem, request, request_id)
         except Refused as refused:
-            response = problems.response(problems.from_refused(refused), request.path, request_id)
+            response = problems.response(problems.from_refused(refused), request, request_id)
         except ConnectionError:
             raise
         except Exception:
             log.exception("web.failed", route=route.path if route else "", method=request.method)
-            response = problems.response(problems.from_status(500), request.path, request_id)
+            response = problems.response(problems.from_status(500), request, request_id)
     request.app[ENGINE].metrics.request_served(
         request.method, route.path if route else "", response.status, time.perf_counter() - began
     )
@@ -119,9 +119,9 @@ async def _answer_whole(route: Route, ctx: Ctx) -> web.Response:
         result = _reply(route, ctx, await call_handler(route, ctx))
     except Refused as refused:
         problem = problems.from_refused(refused, call_id=ctx.call_id if route.idempotent else None)
-        result = problems.response(problem, ctx.request.path, ctx.request[REQUEST_ID])
+        result = problems.response(problem, ctx.request, ctx.request[REQUEST_ID])
     except BadRequest as problem:
-        result = problems.response(problem, ctx.request.path, ctx.request[REQUEST_ID])
+        result = problems.response(problem, ctx.request, ctx.request[REQUEST_ID])
     assert isinstance(result, web.Response)
     return result
 
@@ -129,7 +129,7 @@ async def _answer_whole(route: Route, ctx: Ctx) -> web.Response:
 def _reply(route: Route, ctx: Ctx, result: Any) -> web.StreamResponse:
     if isinstance(result, web.StreamResponse):
         return result
-    return replies.json(result, route.status, home=ctx.home)
+    return replies.json(result, route.status, home=ctx.home, language=ctx.reader)
 
 
 async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:

@@ -9,8 +9,8 @@ import orjson
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
+from crm import languages
 from crm.errors import not_found, printable
-from crm.settings_registry import LANGUAGES
 from crm.unit_of_work import Actor
 from pbx.services.displays import home_of
 from pbx.web.auth import DOOR
@@ -42,12 +42,13 @@ class Ctx:
 
     def language(self, asked: str | None = None) -> str:
         """Of texts in the answer: the one asked for, else the browser's first that we have, else the user's own."""
-        wanted = [asked] if asked else self.request.headers.get("Accept-Language", "").split(",")
-        for each in wanted:
-            spoken = each.partition(";")[0].strip().lower()[:2]
-            if spoken in LANGUAGES:
-                return spoken
-        return self.who.user.language
+        accepted = asked if asked else self.request.headers.get("Accept-Language", "")
+        return languages.wished(accepted) or self.who.user.language
+
+    @property
+    def reader(self) -> str:
+        """The language of the engine's own sentences: English for programs, which ask for none."""
+        return languages.reader_of(self.request.headers)
 
     @property
     def who(self) -> Principal:

@@ -10,6 +10,7 @@ import orjson
 from aiohttp import web
 from pydantic import BaseModel, Field, ValidationError
 
+from crm import languages
 from crm.errors import Refused, printable
 
 CONTENT_TYPE = "application/problem+json"
@@ -87,18 +88,26 @@ def from_status(status: int) -> BadRequest:
     return BadRequest(status, code, detail)
 
 
-def response(problem: BadRequest, path: str, request_id: str, headers: Mapping[str, str] | None = None) -> web.Response:
+def response(
+    problem: BadRequest, request: web.Request, request_id: str, headers: Mapping[str, str] | None = None
+) -> web.Response:
+    """In the language that the request asks for; ``code`` is the same in all."""
+    language = languages.reader_of(request.headers)
     body = {
         "type": f"urn:switchhook:problem:{problem.code}",
         "title": _title(problem.status),
         "status": problem.status,
-        "detail": problem.detail,
+        "detail": languages.say(problem.detail, language),
         "code": problem.code,
         "field": problem.field,
-        "instance": printable(path, 200),
+        "instance": printable(request.path, 200),
         "request_id": request_id,
     }
     body |= {name: value for name, value in problem.extra.items() if value is not None}
+    if problem.extra.get("errors"):
+        body["errors"] = [
+            each | {"detail": languages.say(each["detail"], language)} for each in problem.extra["errors"]
+        ]
     sent = {**problem.headers, **(headers or {})}
     if problem.status == HTTPStatus.SERVICE_UNAVAILABLE:
         sent.setdefault("Retry-After", str(RETRY_AFTER_S))

@@ -1,4 +1,4 @@
-"""What goes back: records without their secrets, pages, and plain values, as JSON."""
+"""What goes back: records without their secrets, pages, and plain values, as JSON, in the reader's language."""
 
 from __future__ import annotations
 
@@ -8,9 +8,13 @@ import orjson
 from aiohttp import web
 from pydantic import BaseModel
 
+from crm import languages
 from crm.paging import Page
 from crm.records import as_dict
 from pbx.services.displays import with_displays
+
+_SAID = frozenset({"detail", "message", "problem", "problems", "remedy", "sentence"})
+"""Fields that may hold a sentence of the engine's."""
 
 
 def _plain(value: Any) -> Any:
@@ -30,9 +34,23 @@ def encode(value: Any) -> bytes:
     return orjson.dumps(value, default=_plain, option=orjson.OPT_PASSTHROUGH_DATACLASS)
 
 
-def json(value: Any, status: int = 200, *, home: str) -> web.Response:
+def json(value: Any, status: int = 200, *, home: str, language: str) -> web.Response:
     """``home`` is the country whose numbers are written as at home."""
     if status == 204:
         return web.Response(status=204)
-    body = encode(with_displays(value, home, _plain))
+    shown = with_displays(value, home, _plain)
+    body = encode(said(shown, language) if language != languages.WRITTEN_IN else shown)
     return web.Response(status=status, body=body, content_type="application/json")
+
+
+def said(value: Any, language: str) -> Any:
+    """The same with the engine's sentences in this language, however deep. Somebody's own words stay as they are."""
+    if isinstance(value, dict):
+        return {name: _said(each, language) if name in _SAID else said(each, language) for name, each in value.items()}
+    return [said(each, language) for each in value] if isinstance(value, list) else value
+
+
+def _said(value: Any, language: str) -> Any:
+    if isinstance(value, list):
+        return [_said(each, language) for each in value]
+    return languages.say(value, language) if isinstance(value, str) else said(value, language)

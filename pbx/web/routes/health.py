@@ -27,7 +27,7 @@ async def readyz(ctx: Ctx) -> web.Response:
     state: dict[str, Any] = {**ctx.engine.ready()}
     state["store"] = await _store_answers(ctx)
     state["ready"] = bool(state.get("ready")) and state["store"]
-    return replies.json(state, 200 if state["ready"] else 503, home=ctx.home)
+    return replies.json(state, 200 if state["ready"] else 503, home=ctx.home, language=ctx.reader)
 
 
 async def _store_answers(ctx: Ctx) -> bool:

@@ -74,7 +74,7 @@ async def sign_in(ctx: Ctx, body: SignIn) -> web.Response:
     app[_THROTTLE].right(body.email, address)
     async with ctx.engine.store.write(Actor("user", user.id, user.name, user.role)) as work:
         opened = await sessions.open(work, user.id, address=address, agent=ctx.request.headers.get("User-Agent", ""))
-    response = replies.json(_session(Principal(user, session=opened.session)), home=ctx.home)
+    response = replies.json(_session(Principal(user, session=opened.session)), home=ctx.home, language=ctx.reader)
     response.set_cookie(
         COOKIE,
         opened.token,

@@ -10,6 +10,7 @@ import pytest
 from yarl import URL
 
 from crm.errors import unavailable
+from pbx.services.alerts import Kind
 from tests.integration.web.injections import INJECTIONS
 from tests.integration.web.world import World
 
@@ -145,3 +146,26 @@ def _encoded(value: Any) -> bytes:
         import json
 
         return json.dumps(value).encode()
+
+
+@pytest.mark.covers("A7")
+async def test_errors_speak_the_language_that_the_request_asks_for_and_keep_their_code(world: World) -> None:
+    sent = {**world.mio.bearer, "Accept-Language": "ja,en;q=0.8"}
+    for method, path, body, headers, (status, code) in WRONG:
+        url = URL(f"{world.server.make_url('/api/v1')}{path}", encoded=True)
+        async with world.http.request(method, url, data=body, headers={**sent, **headers}) as response:
+            problem = await response.json(content_type=None)
+        assert (response.status, problem["code"]) == (status, code), path
+        assert re.search("[ぁ-ん]", problem["detail"]), problem["detail"]
+
+
+@pytest.mark.covers("A7")
+async def test_findings_verdicts_and_alerts_speak_it_too(world: World) -> None:
+    ja = {"Accept-Language": "ja"}
+    _, told = await world.ask("GET", "/doctor", world.robin, headers=ja)
+    assert all(re.search("[ぁ-んァ-ン]", each["message"]) for each in told["items"]), told
+    _, verdict = await world.ask("POST", "/gate/check", world.mio, {"to": "+1900"}, headers=ja)
+    assert re.search("[ぁ-ん]", verdict["detail"])
+    world.engine.alerts.raised(Kind.DISK_LOW, "disk", "No recording is begun.")
+    _, alerts = await world.ask("GET", "/alerts", world.robin)
+    assert alerts["items"][0]["sentences"] == {"ja": "録音を始められません。"}

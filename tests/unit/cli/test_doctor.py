@@ -50,5 +50,5 @@ def test_an_engine_that_takes_no_calls_or_records_none_is_told_of(
 def test_what_is_not_well_is_told_apart_from_what_to_do() -> None:
     bad = doctor.Finding("trunk", "warn", "No trunk is switched on: see “pbx trunk add --help”.")
     assert (bad.message, bad.remedy) == ("No trunk is switched on.", "See “pbx trunk add --help”.")
-    good = doctor.Finding("database", "ok", "It answers: 3 users.")
-    assert (good.message, good.remedy) == ("It answers: 3 users.", "")
+    good = doctor.Finding("database", "ok", "It answers; 3 users.")
+    assert (good.message, good.remedy) == ("It answers; 3 users.", "")

@@ -5,6 +5,7 @@
  *     const page = await answer(api.GET('/api/v1/calls', { params: { query: { limit: 50 } } }));
  */
 import createClient, { type Middleware } from 'openapi-fetch';
+import { language } from '../i18n/language.svelte';
 import type { components, paths } from './schema';
 
 /** What goes over the wire: `Schemas['Call']`, `Schemas['User']`. */
@@ -47,6 +48,7 @@ export function onSignedOut(call: () => void): () => void {
 
 const guard: Middleware = {
   onRequest({ request }) {
+    request.headers.set('Accept-Language', language.code); // what the engine says is read by whoever reads this page
     if (request.method !== 'GET') request.headers.set('X-CSRF-Token', csrf);
     return request;
   },
