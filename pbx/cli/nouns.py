@@ -36,6 +36,8 @@ class Noun:
     paged: bool = False
     notice: str = ""
     """Of crm.notices, where what is added or changed may wait for its being accepted."""
+    removed: Callable[[App, Any], None] | None = None
+    """Takes away what stood outside of the store."""
 
     def module(self) -> ModuleType:
         return import_module(f"crm.services.{self.service}")
@@ -151,6 +153,8 @@ def _remove(noun: Noun) -> click.Command:
     @click.pass_obj
     def remove(app: App, ref: str) -> None:
         gone = app.write(lambda work: noun.module().remove(work, ref))
+        if noun.removed is not None:
+            noun.removed(app, gone)
         if app.as_json:
             return output.dump(plain(gone))
         click.echo("Removed.")

@@ -31,6 +31,14 @@ _FIELDS = (
     Field("password-file", "The password.", "secret", "password"),
 )
 
+
+def _forget_greeting(app: App, user: Any) -> None:
+    from pbx.services.greetings import file_of
+
+    if greeting := file_of(app.config.greetings, user):
+        greeting.unlink(missing_ok=True)
+
+
 NOUN = Noun(
     "user",
     "People with a login. A user is named by e-mail address or id.",
@@ -40,6 +48,7 @@ NOUN = Noun(
     add=(*_NAMES, *_FIELDS),
     change=(*_NAMES, *_FIELDS),
     notice="recording",
+    removed=_forget_greeting,
     filters=(
         Field("role", "Only this role.", choices=_ROLES),
         Field("active", "Only active ones, or only not.", "flag"),

@@ -27,6 +27,10 @@ class Sound(Protocol):
         """Put what was recorded into the directory as Asterisk plays it. Raises SoundFault with a sentence."""
 
 
+def file_of(directory: Path, user: User) -> Path | None:
+    return directory / f"{user.greeting}{SUFFIX}" if user.greeting else None
+
+
 class Greetings:
     def __init__(self, store: Store, sound: Sound, directory: Path) -> None:
         self._store = store
@@ -34,7 +38,7 @@ class Greetings:
         self.directory = directory
 
     def path(self, user: User) -> Path | None:
-        return self.directory / f"{user.greeting}{SUFFIX}" if user.greeting else None
+        return file_of(self.directory, user)
 
     async def keep(self, actor: Actor, user_id: str, content: bytes) -> User:
         """Raises Refused for what is no sound, or none that makes a greeting."""

@@ -19,8 +19,8 @@ from pbx.services.hub import Hub
 
 log = structlog.get_logger("reminders")
 
-LOOK_EVERY_S = 60.0
-"""Tasks may be made by others than this engine."""
+LOOK_EVERY_S = 1.0
+"""Tasks may be made by others than this engine; a look reads one entry of an index."""
 RETRY_S = 2.0
 
 

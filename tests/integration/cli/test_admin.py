@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
+from crm.services import users
+from crm.unit_of_work import Store
 from tests.integration.cli.conftest import Done, Run
 
 pytestmark = pytest.mark.covers("A1")
@@ -33,6 +36,24 @@ def test_a_user_is_added_shown_changed_listed_and_removed(run: Run) -> None:
     assert [row["name"] for row in run("user", "list", "--role", "rep", "--json").json] == ["Bob"]
     assert run("user", "remove", "bob@x.example").code == 0
     assert "no user" in one_sentence(run("user", "show", "bob@x.example"))
+
+
+@pytest.mark.covers("I7")
+def test_with_the_user_goes_the_greeting(run: Run, store_url: str, tmp_path: Path) -> None:
+    user = add_user(run)
+    recorded = tmp_path / "home/greetings/greeting_of_ann.wav16"
+    recorded.parent.mkdir(parents=True)
+    recorded.write_bytes(b"sound")
+    asyncio.run(_greet(store_url, user, "greeting_of_ann"))
+    assert run("user", "remove", "ann@x.example").code == 0
+    assert not recorded.exists()
+
+
+async def _greet(store_url: str, user: str, greeting: str) -> None:
+    store = Store(store_url)
+    async with store.write() as work:
+        await users.set_greeting(work, user, greeting)
+    await store.close()
 
 
 def test_the_last_admin_stays(run: Run) -> None:

@@ -15,7 +15,7 @@ from crm.errors import unavailable
 from crm.services import summaries, tasks
 from pbx.services import reminders as reminding
 from pbx.services import wrapup as giving
-from pbx.services.reminders import Reminders
+from pbx.services.reminders import LOOK_EVERY_S, Reminders
 from pbx.services.wrapup import WrapUp
 from tests.support.waiting import until
 
@@ -146,4 +146,6 @@ async def test_the_one_timer_goes_by_the_next_reminder_also_where_another_comes_
         moments["task_soon"] = 0
         reminders.changed()
         await until(lambda: ("reminder", "task_soon") in hub.told, WITHIN_S, "the reminder was given")
-    assert hub.told == [("task", "task_soon"), ("reminder", "task_soon")]
+        assert hub.told == [("task", "task_soon"), ("reminder", "task_soon")]
+        moments["task_of_another_process"] = 0
+        await until(lambda: len(hub.told) == 4, LOOK_EVERY_S + WITHIN_S, "nobody had to tell of it")
