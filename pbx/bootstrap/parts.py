@@ -98,12 +98,18 @@ class Parts(ABC):
         self._tasks: list[asyncio.Task[None]] = []
         self.browsers_told = BrowsersTold(lambda: self._directory, self._provision_browsers, (AriError, TimeoutError))
         self._linked_first = Instant(0)
+        self._make_switch()
         self._make_link()
+        self._make_provisioning()
         self._make_ways()
+        self._make_calls()
         self._make_people()
+        self._make_control()
         self._make_views()
         self._make_sound()
+        self._make_leftovers()
         self._make_observers()
+        self._make_takeover()
 
     @property
     def directory(self) -> Directory:
@@ -118,7 +124,8 @@ class Parts(ABC):
 
     # -- put together -------------------------------------------------------------------------------
 
-    def _make_link(self) -> None:
+    def _make_switch(self) -> None:
+        """Asterisk's media, and what it says of who asks for it."""
         config, secrets = self.config, self.config.secrets()
         self.ami = Ami("127.0.0.1", config.ami_port, "switchhook", secrets.ami, self._contact_changed)
         self.security = SecurityEvents(config.ami_port, "security", secrets.ami_security, self._security_seen)
@@ -126,6 +133,10 @@ class Parts(ABC):
         self.monitor = MixMonitor(self.ami, self.spool, self._recording_failed)
         prompts = Prompts(config.home / "prompts", config.cache / "prompts")
         self.switch = AriSwitch(self.monitor, prompts, lambda call, event: self.calls.deliver(call, event))
+
+    def _make_link(self) -> None:
+        """Asterisk's events and our commands."""
+        config, secrets = self.config, self.config.secrets()
         base = f"http://{config.ari_host}:{config.ari_port}"
         self.ari = AriClient(base, "switchhook", secrets.ari, APP, lambda event: self.link.received(event))
         self.aside = AriClient(base, "switchhook", secrets.ari, f"{APP}-aside", lambda event: None)
@@ -141,7 +152,10 @@ class Parts(ABC):
         )
         self.switch_watch = SwitchWatch(self.clock.now, self.alerts, config.home / "asterisk" / "log")
         self.link.on_lost = self.switch_watch.lost
-        etc = config.home / "asterisk" / "etc"
+
+    def _make_provisioning(self) -> None:
+        """What Asterisk has to know of users, phones and trunks."""
+        etc = self.config.home / "asterisk" / "etc"
         in_memory = BrowserEndpoints(etc, lambda method, uri, body: self.ari.call(method, uri, body=body))
         self.provisioner = AsteriskProvisioner(etc, self._reload, in_memory)
         self.fence = AclFence(
@@ -159,19 +173,21 @@ class Parts(ABC):
         self.routing = Routing(directory, now, self.trunk_health.trusted)
         self.spending = Spending(lambda: int(self._directory.settings["gate.minute_price_micros"]), now)
         self.drain = Drain(now, lambda: len(self.calls))
-        gate = self.gate = Gate(directory, self.routing, self.spending, self._overloaded)
+        self.gate = Gate(directory, self.routing, self.spending, self._overloaded)
+
+    def _make_calls(self) -> None:
         self.calls = Calls(
             self.switch,
             self.journal,
             self.clock,
-            gate,
+            self.gate,
             find_colleague=lambda number: self.persons.at(number, Direction.INTERNAL),
             find_guest=lambda digits, user_id: self.guests.keyed(digits, user_id),
             keeper=self.live_log,
         )
 
     def _make_people(self) -> None:
-        """Who is reached how, and who may ask what of a call."""
+        """Who is reached how."""
         directory = self._current
         self.occupancy = Occupancy(self.calls.get)
         self.disk_guard = DiskGuard(
@@ -190,6 +206,10 @@ class Parts(ABC):
         self.reloads = Reloads(self.calls, directory, self.registrations, self.switch.packets_from)
         self.transfers = Transfers(self.calls, self.guests)
         self.link.on_attended = self.transfers.attended
+
+    def _make_control(self) -> None:
+        """What comes, and who may ask what of a call."""
+        directory = self._current
         self.arrivals = Arrivals(self.calls, directory, self.persons, new_call, self._overloaded)
         self.control = CallControl(
             self.calls,
@@ -215,8 +235,7 @@ class Parts(ABC):
         self.switch.on_answered = self.metrics.answer_took
 
     def _make_sound(self) -> None:
-        """Recordings, voicemails, and what other runs left of them."""
-        directory = self._current
+        """Recordings, greetings and what is imported."""
         self.sound = SoundWorker(self.config.recordings)
         self.greetings = Greetings(self.store, self.sound, self.config.greetings)
         self.imports = Imports(self.config.imports, ImportWorker(self.config.database_url))
@@ -228,6 +247,10 @@ class Parts(ABC):
             lambda: str(self._directory.settings["recording.codec"]),
             self.disk_guard,
         )
+
+    def _make_leftovers(self) -> None:
+        """What other runs left, and calls that Asterisk took alone."""
+        directory = self._current
         self.leftovers = Leftovers(
             self.store,
             self.calls,
@@ -267,6 +290,9 @@ class Parts(ABC):
             TollFraud(self.records, directory, self.alerts),
             EmergencyCalls(self.records, directory, self.alerts),
         ]
+
+    def _make_takeover(self) -> None:
+        """What begins again where the engine before ended; then whoever asks can be answered."""
         self.takeover = TakeOver(
             self.calls,
             self.journal,
