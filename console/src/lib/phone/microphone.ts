@@ -5,7 +5,7 @@ import { PhoneError, problem, type AudioDevice, type Devices, type MicrophoneSta
 const SETTLES_MS = 250;
 /** Which devices were chosen is kept for this browser: a computer has its own headset. */
 const MICROPHONE_KEY = 'switchhook.microphone';
-const SPEAKER_KEY = 'switchhook.speaker';
+export const SPEAKER_KEY = 'switchhook.speaker';
 
 export class Microphone {
   state: MicrophoneState = 'unknown';

@@ -14,6 +14,7 @@ import { Ringtone } from './ringtone';
 import { Speaker } from './speaker';
 import { Tabs } from './tabs';
 import { NOTHING, PhoneError, problem, type PhoneState, type PhoneStatistics, type SessionPhone } from './types';
+import { watchVolume } from './volume';
 
 export type * from './types';
 export { PhoneError } from './types';
@@ -77,6 +78,7 @@ export class Phone {
       this.#ringtone.watch(),
       () => removeEventListener('pointerdown', play),
       () => this.#microphone.close(),
+      watchVolume(() => this.#speaker.setVolume()),
     ];
     this.#microphone.watch();
     this.#show({ ...this.#state, registration: 'connecting' });

@@ -3,17 +3,24 @@
  * somebody has clicked in it, so "Start shift" calls `unlock`; any click or key does, too.
  */
 
+import { kept } from '../util/kept';
+import { SPEAKER_KEY } from './microphone';
+import { type Heard, volumeOf, watchVolume } from './volume';
+
 interface Cadence {
   hz: readonly [number, number];
   /** On and off in seconds, again and again. */
   pattern: readonly number[];
   volume: number;
+  /** What of the browser's own volumes it follows. */
+  heard: Heard;
 }
 
-const RING: Cadence = { hz: [880, 1109], pattern: [0.35, 0.15, 0.35, 1.65], volume: 0.14 };
-const RINGBACK: Cadence = { hz: [440, 480], pattern: [2, 4], volume: 0.05 };
+const RING: Cadence = { hz: [880, 1109], pattern: [0.35, 0.15, 0.35, 1.65], volume: 0.14, heard: 'ring' };
+const RINGBACK: Cadence = { hz: [440, 480], pattern: [2, 4], volume: 0.05, heard: 'voice' };
 /** A tone that begins or ends at once clicks. */
 const EDGE_S = 0.015;
+const SAMPLE_MS = 900;
 
 export type Tone = 'ring' | 'ringback';
 
@@ -83,10 +90,20 @@ export class Ringtone {
   }
 }
 
+/** One ring, to hear how loud it is; where this browser was told to sound. */
+export async function sample(): Promise<void> {
+  const once = new Ringtone(() => {});
+  await once.useSpeaker(kept(SPEAKER_KEY) ?? '').catch(() => {}); // it is not there today
+  once.play('ring');
+  setTimeout(() => void once.close(), SAMPLE_MS);
+}
+
 /** Returns what stops it. The cadence is written ahead into the sound's own clock, which goes on in a tab at the back. */
 function sound(context: AudioContext, cadence: Cadence): () => void {
   const gain = new GainNode(context, { gain: 0 });
-  gain.connect(context.destination);
+  const whole = new GainNode(context, { gain: volumeOf(cadence.heard) });
+  gain.connect(whole).connect(context.destination);
+  const unwatch = watchVolume(() => (whole.gain.value = volumeOf(cadence.heard)));
   const tones = cadence.hz.map((frequency) => new OscillatorNode(context, { frequency }));
   for (const tone of tones) {
     tone.connect(gain);
@@ -106,8 +123,9 @@ function sound(context: AudioContext, cadence: Cadence): () => void {
   const timer = setInterval(ahead, 1_000);
   return () => {
     clearInterval(timer);
+    unwatch();
     for (const tone of tones) tone.stop();
-    gain.disconnect();
+    whole.disconnect();
   };
 }
 

@@ -1,5 +1,6 @@
 /** Where the far side is heard. */
 import { PhoneError, problem } from './types';
+import { volumeOf } from './volume';
 
 type Sinkable = HTMLAudioElement & { setSinkId?: (id: string) => Promise<void> };
 
@@ -12,6 +13,7 @@ export class Speaker {
   constructor(element: HTMLAudioElement) {
     element.autoplay = true;
     this.#elements = [element];
+    this.setVolume();
   }
 
   attach(session: string, track: MediaStreamTrack): void {
@@ -38,9 +40,15 @@ export class Speaker {
     if (free) return free;
     const made: Sinkable = new Audio();
     made.autoplay = true;
+    made.volume = volumeOf('voice');
     if (this.#chosen) void made.setSinkId?.(this.#chosen).catch(() => {}); // then it plays where the system does
     this.#elements.push(made);
     return made;
+  }
+
+  /** As it is set in this browser; a telephone's own keys rule where the page may not (iOS). */
+  setVolume(): void {
+    for (const element of this.#elements) element.volume = volumeOf('voice');
   }
 
   /** Rejects with PhoneError where the browser plays only where the system does. */

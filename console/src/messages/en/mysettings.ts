@@ -5,6 +5,7 @@ export const mysettings = {
     calls: 'Number and calls',
     voicemail: 'Voicemail',
     phones: 'Phones',
+    sound: 'Sound',
     recording: 'Recording',
     language: 'Language and time',
     keys: 'Keyboard and notifications',
@@ -102,6 +103,10 @@ export const mysettings = {
     privateNotKept: 'What you say while the customer is on hold is not kept.',
     who: 'Admins decide what is recorded. In a call you can pause the recording, or erase it.',
   },
+  sound: {
+    shift: 'Microphone and speaker can be chosen once your shift has started.',
+    browser: 'Kept in this browser.',
+  },
   language: 'Language',
   languageHint: 'Of this page, of what your phones say to you, and of e-mails.',
   timeZone: 'Time zone',
@@ -112,6 +117,7 @@ export const mysettings = {
     key: 'Key',
     does: 'What it does',
     none: 'No shortcut is in use on this page.',
+    switchOff: 'Switch shortcuts off',
   },
   notifications: {
     title: 'Notifications of calls',

@@ -39,6 +39,7 @@ export const phone = {
   retry: 'Try again',
   microphone: 'Microphone',
   speaker: 'Speaker and ring',
+  volume: { voice: 'Voice', ring: 'Ring', silent: 'Calls ring without a sound.' },
   asSystem: 'As the system',
   speakerOfSystem: 'This browser plays where the system does.',
   device: (number: number) => `Device ${number}`,

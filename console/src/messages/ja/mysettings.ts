@@ -6,6 +6,7 @@ export const mysettings: Messages['mysettings'] = {
     calls: '番号と着信',
     voicemail: '留守番電話',
     phones: '電話機',
+    sound: '音声',
     recording: '録音',
     language: '言語と時刻',
     keys: 'キーボードと通知',
@@ -95,6 +96,10 @@ export const mysettings: Messages['mysettings'] = {
     privateNotKept: 'お客様の保留中の会話は残りません。',
     who: '録音の対象は管理者が決めます。通話中に一時停止や消去ができます。',
   },
+  sound: {
+    shift: 'マイクとスピーカーは、シフトを開始すると選べます。',
+    browser: 'このブラウザーに保存されます。',
+  },
   language: '言語',
   languageHint: 'このページ、電話機の音声案内、メールの言語です。',
   timeZone: 'タイムゾーン',
@@ -105,6 +110,7 @@ export const mysettings: Messages['mysettings'] = {
     key: 'キー',
     does: '動作',
     none: 'このページで使えるショートカットはありません。',
+    switchOff: 'ショートカットをオフにする',
   },
   notifications: {
     title: '着信の通知',

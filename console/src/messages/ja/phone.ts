@@ -40,6 +40,7 @@ export const phone: Messages['phone'] = {
   retry: '再試行',
   microphone: 'マイク',
   speaker: 'スピーカーと着信音',
+  volume: { voice: '通話の音量', ring: '着信音の音量', silent: '着信しても音は鳴りません。' },
   asSystem: 'システムの設定に従う',
   speakerOfSystem: 'このブラウザーの音声はシステムの出力先から流れます。',
   device: (number) => `デバイス ${number}`,
