@@ -77,3 +77,17 @@ def password(app: App, user: str, source: TextIO | None) -> None:
     row = plain(app.write(change))
     shown = {"email": row["email"], **({} if source else {"password": secret})}
     output.show(app, shown, secret=None if source else "The password is shown this once. Keep it now.")
+
+
+@user_command.command("sign-out")
+@click.argument("user", metavar="USER")
+@json_option
+@click.pass_obj
+def sign_out(app: App, user: str) -> None:
+    """End every login of USER; calls in their browsers end."""
+    from crm.services import sessions, users
+
+    async def end(work: Any) -> int:
+        return await sessions.close_all(work, (await users.show(work.session, user)).id)
+
+    output.show(app, {"ended": app.write(end)})

@@ -13,7 +13,8 @@ export interface FieldSpec {
   name: string;
   label: string;
   hint?: string;
-  kind: 'text' | 'email' | 'password' | 'integer' | 'choice' | 'switch' | 'long' | 'colour' | 'several' | 'list';
+  kind:
+    'text' | 'email' | 'password' | 'integer' | 'money' | 'choice' | 'switch' | 'long' | 'colour' | 'several' | 'list';
   choices?: Choice[];
   required?: boolean;
   /** What stands there when something is added. */
@@ -39,7 +40,7 @@ export function valuesOf(fields: FieldSpec[], item: object): Values {
   const given = item as Record<string, unknown>;
   return Object.fromEntries(
     fields.map((field) => {
-      const value = given[field.name];
+      const value = field.kind === 'money' ? inUnits(given[field.name]) : given[field.name];
       return [
         field.name,
         (value ?? (field.kind === 'password' ? '' : initialOf({ ...field, initial: undefined }))) as Value,
@@ -60,8 +61,16 @@ export function changed(fields: FieldSpec[], values: Values, before: Values | nu
   return sent;
 }
 
+/** Money travels in micro-units and is typed in whole ones. */
+const MICROS = 1_000_000;
+
+function inUnits(micros: unknown): string | null {
+  return typeof micros === 'number' ? String(micros / MICROS) : null;
+}
+
 function outgoing(field: FieldSpec, value: Value): Value {
   if (field.kind === 'integer') return value === '' || value === null ? null : Number(value);
+  if (field.kind === 'money') return value === '' || value === null ? null : Math.round(Number(value) * MICROS);
   if (value === '' && field.nullable) return null;
   return value;
 }

@@ -3,10 +3,11 @@ import { admin } from './admin';
 import { design } from './design';
 import { diagnostics } from './diagnostics';
 import { imports } from './imports';
+import { keeping } from './keeping';
 import { mysettings } from './mysettings';
 import { orgsettings } from './orgsettings';
 
-const later = { admin, design, diagnostics, imports, mysettings, orgsettings };
+const later = { admin, design, diagnostics, imports, keeping, mysettings, orgsettings };
 
 export type Later = typeof later;
 export default later;

@@ -3,9 +3,10 @@ import { admin } from './admin';
 import { design } from './design';
 import { diagnostics } from './diagnostics';
 import { imports } from './imports';
+import { keeping } from './keeping';
 import { mysettings } from './mysettings';
 import { orgsettings } from './orgsettings';
 
-const later: Later = { admin, design, diagnostics, imports, mysettings, orgsettings };
+const later: Later = { admin, design, diagnostics, imports, keeping, mysettings, orgsettings };
 
 export default later;
