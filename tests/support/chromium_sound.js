@@ -40,7 +40,9 @@
     ear ??= new AudioContext({ sampleRate: RATE });
     const node = source(ear);
     const analyser = new AnalyserNode(ear, { fftSize: LENGTH });
-    node.connect(analyser);
+    const loudness = new GainNode(ear, { gain: element.volume });
+    element.addEventListener('volumechange', () => (loudness.gain.value = element.volume));
+    node.connect(loudness).connect(analyser);
     playing.set(element, { node, analyser });
   }
 

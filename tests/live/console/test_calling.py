@@ -99,6 +99,27 @@ async def test_mute_silences_the_page_and_says_so_until_it_is_taken_back(scene: 
     await over(console, theirs)
 
 
+@pytest.mark.covers("V7")
+async def test_the_keys_are_shown_from_anywhere_and_what_is_heard_is_as_loud_as_one_says(
+    scene: Scene, open_console: Open
+) -> None:
+    console = await open_console(await scene.rep(phones=0))
+    theirs = await talk(console, scene.outside(THEIRS))
+    await console.page.get_by_role("main").focus()
+    await console.key("?")
+    overview = console.page.get_by_role("dialog", name="Keyboard shortcuts")
+    await expect(overview.get_by_role("row", name=re.compile("^Alt\\+M"))).to_be_visible()
+    await console.key("Escape")
+    await console.press("More")
+    voice = console.page.get_by_label("Voice", exact=True)
+    await voice.fill("0")
+    await console.until_silence()
+    await voice.fill("60")
+    await console.until_hears(THEIRS)
+    await console.key("Escape")
+    await over(console, theirs)
+
+
 @pytest.mark.covers("V10")
 async def test_the_recording_is_paused_and_what_was_recorded_is_erased_after_one_question(
     scene: Scene, open_console: Open

@@ -75,6 +75,25 @@ async def test_the_card_stands_in_every_tab_at_once_and_is_answered_by_a_key(
     await first.until_free()
 
 
+@pytest.mark.covers("I1", "S6")
+async def test_of_several_with_the_number_one_is_chosen_and_the_call_is_filed_there(
+    scene: Scene, open_console: Open
+) -> None:
+    rep, customer = await scene.rep(phones=0), scene.outside(THEIRS)
+    shared = ("work", customer.number)
+    await known_person(scene, f"Ines F{customer.number[-4:]}", shared)
+    other = await known_person(scene, f"Jonas F{customer.number[-4:]}", shared)
+    console = await open_console(rep)
+    theirs = await customer.call(rep.did)
+    await expect(console.card).to_contain_text("Several people have this number.")
+    choice = console.card.get_by_role("button", name=re.compile("^Jonas"))
+    await choice.click()
+    await expect(choice).to_have_attribute("aria-pressed", "true")
+    await expect(console.card.get_by_role("heading", name=other.name)).to_be_visible()
+    await theirs.cancel()
+    assert (await scene.logged(rep)).row.record_id == other.id
+
+
 @pytest.mark.covers("I1")
 async def test_an_unknown_caller_is_made_a_lead_by_one_click(scene: Scene, open_console: Open) -> None:
     rep = await scene.rep(phones=0)
