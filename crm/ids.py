@@ -20,6 +20,8 @@ DEVICE, BROWSER = "d", "b"
 USER, TRUNK, GROUP, CALL, RECORDING, VOICEMAIL = "u", "tr", "g", "c", "rec", "vm"
 OUTCOME, TASK = "out", "task"
 SCRIPT = "scr"
+TEXT, CONVERSATION, ATTACHMENT = "txt", "conv", "att"
+TEMPLATE, TEXT_TRANSPORT, BRAND, CAMPAIGN = "tpl", "sms", "brand", "camp"
 LEAD, PERSON, COMPANY, DEAL, NOTE, TOKEN, SESSION = "l", "p", "co", "deal", "n", "tok", "ses"
 
 _PAIRS = [high + low for high in CROCKFORD for low in CROCKFORD]

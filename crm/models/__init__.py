@@ -1,6 +1,18 @@
 """Every table. Importing this package registers them all."""
 
-from crm.models import blocks, calls, organisation, people, scripts, search, telephony, users, wrapup
+from crm.models import blocks, calls, organisation, people, scripts, search, telephony, texts, users, wrapup
 from crm.models.base import Base
 
-__all__ = ["Base", "blocks", "calls", "organisation", "people", "scripts", "search", "telephony", "users", "wrapup"]
+__all__ = [
+    "Base",
+    "blocks",
+    "calls",
+    "organisation",
+    "people",
+    "scripts",
+    "search",
+    "telephony",
+    "texts",
+    "users",
+    "wrapup",
+]
