@@ -62,6 +62,17 @@ def _plain_network(value: Any) -> str:
     return kept
 
 
+def _countries(value: Any) -> dict[str, list[str]]:
+    """Country -> the countries that its numbers text to."""
+
+    def code(given: Any) -> str:
+        return "*" if given == "*" else fields.country(given)
+
+    if not isinstance(value, dict):
+        raise Refused("invalid", "This must be an object: countries, each with a list of countries.")
+    return {code(name): fields.list_of(code, 300)(reached) for name, reached in value.items()}
+
+
 def _text(key: str, default: str, description: str, check: fields.Check) -> Declared:
     return Declared(key, "text", default, description, check)
 
@@ -92,6 +103,9 @@ EMERGENCY = {
     "AU": ["000"],
     "NZ": ["111"],
 }
+
+TEXT_COUNTRIES = {"US": ["US", "CA", "PR"], "CA": ["CA", "US", "PR"], "PR": ["PR", "US", "CA"]}
+"""A country that is not named texts to itself alone; "*" as an entry is every country, as a name every other one."""
 
 _ALL = (
     _text("organisation.name", "Switchhook", "The organisation's name.", fields.text(100)),
@@ -176,6 +190,13 @@ _ALL = (
     _integer("fraud.refused", 5, "Refused dials of a user within fraud.window_s that raise an alert.", 1, 1000),
     _integer("fraud.international", 10, "Calls abroad of a user within fraud.window_s that raise an alert.", 1, 1000),
     _integer("fraud.window_s", 60, "Dials count together within so many seconds.", 5, 86_400),
+    _integer("texts.max_segments", 10, "Longest text, in segments.", 1, 50),
+    _integer("texts.per_number_per_minute", 60, "Segments a minute from a number without a campaign.", 1, 100_000),
+    _integer("texts.hold_hours", 24, "After so many hours a text that waits for a campaign fails.", 1, 720),
+    _integer("texts.minimum_balance_micros", 0, "Credit that must be there before a text, in micro-units.", 0, 10**12),
+    _integer("texts.segment_price_micros", None, "Price of a segment where no rate is known; empty: none.", 0, 10**12),
+    _text("texts.currency", "USD", "Currency of that price.", fields.matching(r"[A-Z]{3}", "Write it like USD.")),
+    Declared("texts.countries", "object", TEXT_COUNTRIES, "Countries that numbers of a country text to.", _countries),
     Declared("emergency.numbers", "object", EMERGENCY, "Numbers that always pass, per country.", _emergency),
     _text(
         "emergency.caller_id",
