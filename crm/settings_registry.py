@@ -12,6 +12,7 @@ from crm.phone_numbers import is_country
 
 DIRECTIONS = ("inbound", "outbound", "internal")
 LANGUAGES = ("en", "ja")
+ROLES = ("rep", "manager", "admin")
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +198,20 @@ _ALL = (
     _integer("texts.segment_price_micros", None, "Price of a segment where no rate is known; empty: none.", 0, 10**12),
     _text("texts.currency", "USD", "Currency of that price.", fields.matching(r"[A-Z]{3}", "Write it like USD.")),
     Declared("texts.countries", "object", TEXT_COUNTRIES, "Countries that numbers of a country text to.", _countries),
+    _list("scripts.roles", list(ROLES), "Scripts are switched on for users of these roles.", fields.choice(*ROLES)),
+    _list(
+        "scripts.groups", [], "Scripts are switched on for members of these groups, too (ids).", fields.text(60), 200
+    ),
+    _list("lists.roles", list(ROLES), "Call lists are switched on for users of these roles.", fields.choice(*ROLES)),
+    _list(
+        "lists.groups", [], "Call lists are switched on for members of these groups, too (ids).", fields.text(60), 200
+    ),
+    _boolean(
+        "lists.wrap_up_required", False, "The summary of a listed call must be saved before the next call of the list."
+    ),
+    _integer(
+        "lists.called_lately_minutes", 60, "Who was called within so many minutes is not called by a list.", 0, 10_080
+    ),
     Declared("emergency.numbers", "object", EMERGENCY, "Numbers that always pass, per country.", _emergency),
     _text(
         "emergency.caller_id",

@@ -1,11 +1,12 @@
 """Every table. Importing this package registers them all."""
 
-from crm.models import blocks, calls, organisation, people, scripts, search, telephony, texts, users, wrapup
+from crm.models import blocks, call_lists, calls, organisation, people, scripts, search, telephony, texts, users, wrapup
 from crm.models.base import Base
 
 __all__ = [
     "Base",
     "blocks",
+    "call_lists",
     "calls",
     "organisation",
     "people",

@@ -13,7 +13,7 @@ from crm.models.scripts import Script as Row
 from crm.phone_numbers import display
 from crm.records import Script, as_dict
 from crm.repositories import scripts
-from crm.services import deals, groups, people
+from crm.services import deals, groups, people, switches
 from crm.unit_of_work import UnitOfWork
 
 DIRECTIONS = ("inbound", "outbound", "any")
@@ -87,8 +87,9 @@ async def remove(work: UnitOfWork, ref: str) -> Script:
 
 
 async def fitting(session: AsyncSession, direction: str, user_id: str) -> Script | None:
-    """The first active one for a call of this user's; calls among colleagues have none."""
-    if direction == "internal":
+    """The first active one for a call of this user's, where scripts are switched on for them (N6); calls among
+    colleagues have none."""
+    if direction == "internal" or not await switches.is_on(session, switches.SCRIPTS, user_id):
         return None
     own = await scripts.groups_of(session, user_id)
     for script in await list_all(session):

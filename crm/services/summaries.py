@@ -17,7 +17,7 @@ from crm.models.people import Deal, Record
 from crm.models.wrapup import CallSummary as Row
 from crm.models.wrapup import Outcome
 from crm.repositories import summaries as rows
-from crm.services import notes
+from crm.services import list_runs, notes
 from crm.unit_of_work import UnitOfWork
 from crm.wrapup import Summary
 
@@ -81,6 +81,7 @@ async def save(work: UnitOfWork, beginning: Summary, values: Mapping[str, Any]) 
     row.state, row.saved_us, row.updated_us = "saved", work.at_us, work.at_us
     await work.flush()
     await _write_note(work, row)
+    await list_runs.outcome_given(work, row.call_id, row.user_id, row.outcome_id)
     return await rows.shown(work.session, row)
 
 
