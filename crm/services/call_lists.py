@@ -114,6 +114,11 @@ async def find(session: AsyncSession, ref: str) -> Row:
     return row
 
 
+async def check_may_have(session: AsyncSession, user_id: str) -> None:
+    """Raises Refused where call lists are not switched on for this user (N6)."""
+    await switches.check_lists(session, user_id)
+
+
 async def check_may_use(session: AsyncSession, row: Row, user_id: str) -> None:
     """Raises Refused for a list that is not this user's to work on, and where lists are not switched on (N6)."""
     await switches.check_lists(session, user_id)
@@ -157,6 +162,9 @@ async def _checked(work: UnitOfWork, values: Mapping[str, Any], required: tuple[
         if await work.session.get(Outcome, outcome_id) is None:
             raise Refused("no_such_outcome", "There is no such outcome. Choose one from the list.", "retry")
     return given
+
+
+to_fill = rows.to_fill
 
 
 def _logged(found: CallList) -> dict[str, Any]:

@@ -138,6 +138,22 @@ async def show(session: AsyncSession, entry_id: str, at_us: int) -> Entry:
     return found
 
 
+async def maybe(session: AsyncSession, entry_id: str, at_us: int) -> Entry | None:
+    """As :func:`show`, None for one that is gone with its record."""
+    return await rows.entry(session, entry_id, at_us)
+
+
+async def at_number(session: AsyncSession, entry: Entry, number: str | None) -> tuple[str, local_time.Place]:
+    """The number to call, which is one of the record's, and where that is on the clock."""
+    record = next(iter(await records.load(session, [entry.record_id], shown=False)), None)
+    if record is None:
+        raise not_found("lead, contact or company", entry.record_id)
+    wanted = number or entry.number
+    if all(phone.e164 != wanted for phone in record.phones):
+        raise Refused("not_theirs", "This is no number of the person that is shown. Choose one of theirs.", "number")
+    return wanted, place_of(record, wanted)
+
+
 async def remove(work: UnitOfWork, list_id: str, entry_id: str) -> None:
     entry = await show(work.session, entry_id, work.at_us)
     if entry.list_id != list_id:

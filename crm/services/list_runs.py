@@ -108,6 +108,25 @@ async def not_called(work: UnitOfWork, call_id: str) -> None:
     await work.flush()
 
 
+async def put_out(work: UnitOfWork, entry_id: str, reason: str) -> None:
+    """It is called no more."""
+    entry = await leases.locked_entry(work.session, entry_id)
+    if entry is not None:
+        entry.state, entry.reason, entry.changed_us = "out", reason, work.at_us
+        await work.flush()
+
+
+async def skip(work: UnitOfWork, entry_id: str, reason: str, minutes: int | None) -> None:
+    """For so many minutes, or for good."""
+    if minutes is None:
+        return await put_out(work, entry_id, reason)
+    entry = await leases.locked_entry(work.session, entry_id)
+    if entry is not None:
+        entry.due_us, entry.reason = work.at_us + minutes * retry_rules.MINUTE_US, reason
+        entry.changed_us = work.at_us
+        await work.flush()
+
+
 async def came_of(work: UnitOfWork, call_id: str, result: str, ended_us: int, talk_ms: int) -> None:
     """The call is over: when its entry comes again is known from the list's rules."""
     call = await work.session.get(ListCall, call_id)

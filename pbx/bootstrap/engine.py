@@ -53,6 +53,7 @@ class Engine(Parts):
             self.stories.run,
             self.wrapup.run,
             self.reminders.run,
+            self.dialer.run,
             self._watch_directory,
             self.blocking.run,
             self.security.run,

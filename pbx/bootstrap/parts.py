@@ -44,6 +44,9 @@ from pbx.services.blocking import Blocking
 from pbx.services.browsers import BrowserPhones
 from pbx.services.browsers_told import BrowsersTold
 from pbx.services.call_control import CallControl
+from pbx.services.calling_hours import BusinessHours
+from pbx.services.dialer import Dialer
+from pbx.services.dialer_steps import Steps
 from pbx.services.disk_guard import DiskGuard
 from pbx.services.drain import Drain
 from pbx.services.emergency_calls import EmergencyCalls
@@ -233,6 +236,14 @@ class Parts(ABC):
         self.metrics = Metrics(self.records)
         self.alerts.watchers += [self.hub.alert_changed, self.metrics.alert_changed]
         self.switch.on_answered = self.metrics.answer_took
+        self.dialer = Dialer(
+            self.store,
+            self.hub,
+            Steps(self.store, self.control, self.gate, BusinessHours()),
+            self.records,
+            self.occupancy.busy,
+            lambda: self.link.linked.is_set(),
+        )
 
     def _make_sound(self) -> None:
         """Recordings, greetings and what is imported."""
@@ -287,6 +298,7 @@ class Parts(ABC):
             self.hub,
             self.metrics,
             self.stories,
+            self.dialer,
             TollFraud(self.records, directory, self.alerts),
             EmergencyCalls(self.records, directory, self.alerts),
         ]

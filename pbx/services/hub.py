@@ -160,6 +160,18 @@ class Hub:
         self._add(frozenset({user_id}), lambda: {"type": "reminder", "task": task}, private=True)
         self._tell()
 
+    def list_run_changed(self, user_id: str, view: Message | None) -> None:
+        """How its user's way through a call list stands; None where they work on none."""
+        shown = self._shown(view)
+        self._add(frozenset({user_id}), lambda: {"type": "list_run", "list_run": shown}, private=True)
+        self._tell()
+
+    def list_changed(self, owner_id: str | None, shown: Message, progress: Message) -> None:
+        """For its owner and managers: how a call list goes. It is no part of a snapshot: whoever looks at it asks."""
+        message = {"type": "list", "list": shown, "progress": progress}
+        self._add(frozenset({owner_id} if owner_id else ()), lambda: message)
+        self._tell()
+
     def alert_changed(self, alert: Alert, stands: bool) -> None:
         """For managers and admins. One that is over is told as its id alone."""
         message = {"type": "alert", "alert_id": alert.id, "alert": alert.view() if stands else None}
@@ -331,6 +343,8 @@ def apply(snapshot: Message, event: Message) -> Message:
             waits = task["done_us"] is None and task["due_us"] <= result["tasks_until_us"]
             kept = _replaced(result["tasks"], task, "id", keep=waits)
             result["tasks"] = sorted(kept, key=lambda each: (each["due_us"], each["id"]))
+        case "list_run":
+            result["list_run"] = event["list_run"]
         case "alert":
             item = event["alert"] or {"id": event["alert_id"]}
             result["alerts"] = _replaced(result["alerts"], item, "id", keep=bool(event["alert"]))

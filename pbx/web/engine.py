@@ -19,6 +19,7 @@ from pbx.core.ids import CallId
 from pbx.services.alerts import Alerts
 from pbx.services.blocking import Blocking
 from pbx.services.browsers import BrowserPhones
+from pbx.services.dialer import Dialer
 from pbx.services.drain import Drain
 from pbx.services.greetings import Greetings
 from pbx.services.hub import Hub
@@ -100,6 +101,8 @@ class Engine(Protocol):
     def alerts(self) -> Alerts: ...
     @property
     def blocking(self) -> Blocking: ...
+    @property
+    def dialer(self) -> Dialer: ...
     @property
     def drain(self) -> Drain: ...
     @property

@@ -33,6 +33,7 @@ class Dialled:
 class NotDialled:
     """The call could not be begun. ``pauses``: it would be the same with the next entry (no phone, no credit)."""
 
+    call_id: str
     reason: str
     pauses: bool
 

@@ -101,7 +101,7 @@ def handle(run: Run, event: Event, terms: Terms, now: Instant) -> Step:
         case Resumed():
             return _resumed(run, now)
         case Due():
-            return _due(run)
+            return _due(run, now)
         case Away():
             return _away(run, now)
         case Stopped():
@@ -119,7 +119,7 @@ def _dial(run: Run, event: Dialled | NotDialled) -> Step:
             raise NotNow("There is nobody to dial now.", "nothing_to_dial")
         calling = replace(run, phase=Phase.CALLING, call_id=event.call_id, due=None, held=None, calls=run.calls + 1)
         return calling, Want.NOTHING
-    if run.phase is not Phase.CALLING:
+    if run.phase is not Phase.CALLING or run.call_id != event.call_id:
         return run, Want.NOTHING
     back = replace(run, phase=Phase.PREVIEW, call_id=None, calls=run.calls - 1)
     if event.pauses:
@@ -175,8 +175,8 @@ def _resumed(run: Run, now: Instant) -> Step:
     return _let_run(goes_on, now)
 
 
-def _due(run: Run) -> Step:
-    if run.due is None or run.paused:
+def _due(run: Run, now: Instant) -> Step:
+    if run.due is None or run.paused or now < run.due:
         return run, Want.NOTHING
     if run.phase is Phase.PREVIEW:
         return replace(run, due=None), Want.DIAL

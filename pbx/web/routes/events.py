@@ -104,6 +104,7 @@ class _Connection:
             snapshot = self._hub.snapshot(who.id, who.sees_all)
             snapshot |= {"voicemails": with_displays(await self._new_messages(), self._ctx.home)}
             snapshot |= await self._to_do()
+            snapshot |= {"list_run": await self._list_run()}
             await self._socket.send_frame(replies.encode(snapshot), WSMsgType.TEXT)
             return
         frames = [event.encoded() for event in missed if self._listener.may_see(event)]
@@ -139,6 +140,13 @@ class _Connection:
             log.warning("events.nothing_to_do", why=refused.message)
             return found
         return found | {"summaries": [as_dict(each) for each in reversed(drafts.items)], "tasks": due.items}
+
+    async def _list_run(self) -> Any:
+        """The user's way through a call list, as the store has it."""
+        with contextlib.suppress(Refused):
+            view = await self._ctx.engine.dialer.current(self._ctx.who.id)
+            return with_displays(as_dict(view), self._ctx.home) if view is not None else None
+        return None
 
     async def _read(self) -> None:
         """Nothing is expected; reading answers pings and notices the end."""

@@ -69,6 +69,7 @@ async def save_summary(ctx: Ctx, body: SummaryText) -> Any:
     async with ctx.engine.store.write(ctx.who.author) as work:
         summary = await summaries.save(work, _beginning(ctx, found, ctx.who.id), body.given())
     ctx.engine.hub.summary_changed(summary.user_id, as_dict(summary))
+    ctx.engine.dialer.summary_saved(summary)
     _write_on_the_call(ctx, found, summary)
     return summary
 

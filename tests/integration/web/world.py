@@ -15,7 +15,9 @@ from aiohttp.test_utils import TestServer
 
 from crm import directory as directories
 from crm import ids
+from crm.call_lists import Judged
 from crm.directory import Directory
+from crm.local_time import Place
 from crm.records import User
 from crm.services import devices, numbers, sessions, settings, tokens, trunks, users
 from crm.unit_of_work import SYSTEM, Store
@@ -33,6 +35,8 @@ from pbx.services.alerts import Alerts
 from pbx.services.blocking import Blocking
 from pbx.services.browsers import BrowserPhones
 from pbx.services.call_control import CallControl
+from pbx.services.dialer import Dialer
+from pbx.services.dialer_steps import Steps
 from pbx.services.drain import Drain
 from pbx.services.gatekeeper import Gate
 from pbx.services.greetings import Greetings
@@ -102,6 +106,17 @@ class NoFence:
     async def keep_out(self, addresses: Iterable[str]) -> None: ...
 
 
+class AlwaysOpen:
+    """Everybody may be called, but for places that a test closes."""
+
+    def __init__(self) -> None:
+        self.closed: dict[str, int] = {}
+
+    def look(self, place: Place, at_us: int) -> Judged:
+        until = self.closed.get(place.country)
+        return Judged(True) if until is None else Judged(False, "outside_hours", until)
+
+
 class SmallEngine:
     """What :class:`pbx.web.engine.Engine` asks for. Nothing leaves this process."""
 
@@ -158,7 +173,10 @@ class SmallEngine:
         self.practice = Practice(self.carrier)
         self.wrapup, self.reminders = WrapUp(self.store, self.hub), Reminders(self.store, self.hub)
         self.projector.on_stored = self.wrapup.stored
-        self.calls.observers += [self.records, occupancy, routing, self.hub, self.metrics]
+        self.hours = AlwaysOpen()
+        steps = Steps(self.store, self.control, self.gate, self.hours)
+        self.dialer = Dialer(self.store, self.hub, steps, self.records, occupancy.busy)
+        self.calls.observers += [self.records, occupancy, routing, self.hub, self.metrics, self.dialer]
 
     def _current(self) -> Directory:
         return self.directory
@@ -320,7 +338,7 @@ async def open_world(store: Store, home: Path) -> AsyncIterator[World]:
         engine.registrations.bindings[someone.device] = 1
     server = TestServer(make_app(engine))
     await server.start_server()
-    loops = (engine.projector.run, engine.wrapup.run, engine.reminders.run)
+    loops = (engine.projector.run, engine.wrapup.run, engine.reminders.run, engine.dialer.run)
     running = [asyncio.ensure_future(run()) for run in loops]
     try:
         async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http:

@@ -65,6 +65,7 @@ def test_after_the_call_comes_the_summary_and_saving_it_brings_the_next() -> Non
     assert (wrapping.phase, wrapping.due) == (Phase.WRAP_UP, 80 * S)
     after, want = played((70, SummarySaved("c_1")), run=wrapping)
     assert want is Want.FIND and after.entry_id is None
+    assert played((79, Due()), run=wrapping)[1] is Want.NOTHING
     assert played((80, Due()), run=wrapping)[1] is Want.FIND
 
 
@@ -114,9 +115,9 @@ def test_where_there_is_nobody_to_call_it_waits_and_looks_again() -> None:
 
 def test_a_call_that_cannot_be_begun_pauses_the_run_or_brings_the_next() -> None:
     calling, _ = played((0, Found("le_1")), (1, Dialled("c_1")))
-    paused, _ = played((1, NotDialled("no_credit", pauses=True)), run=calling)
+    paused, _ = played((1, NotDialled("c_1", "no_credit", pauses=True)), run=calling)
     assert (paused.phase, paused.paused, paused.calls) == (Phase.PREVIEW, "no_credit", 0)
-    assert played((1, NotDialled("do_not_call", pauses=False)), run=calling)[1] is Want.FIND
+    assert played((1, NotDialled("c_1", "do_not_call", pauses=False)), run=calling)[1] is Want.FIND
 
 
 def test_what_makes_no_sense_now_is_refused_and_a_stopped_run_takes_nothing_more() -> None:
