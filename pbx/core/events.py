@@ -371,6 +371,16 @@ class DigitsAsked:
     by: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class DropAsked:
+    """Leave this message of the user's (an absolute path) in the mailbox that has answered, and let the user go on."""
+
+    drop_id: str
+    sound: str
+    by: str = ""
+    admin: bool = False
+
+
 Beginning = Arrived | Dialled | DialRequested
 Event = (
     LegRinging
@@ -398,10 +408,11 @@ Event = (
     | GuestFound
     | AnswerAsked
     | DigitsAsked
+    | DropAsked
 )
 
 
-Asking = Asked | PartyAsked | InviteAsked | AnswerAsked | DigitsAsked
+Asking = Asked | PartyAsked | InviteAsked | AnswerAsked | DigitsAsked | DropAsked
 """What people ask: refused with :class:`NotNow` where it cannot be."""
 
 

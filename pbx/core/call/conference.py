@@ -14,6 +14,7 @@ from pbx.core.causes import Cause, Result, may_try_next_trunk, result_of
 from pbx.core.commands import GiveBackRoute, JoinBridge, Ring, RingPhone
 from pbx.core.events import (
     Asked,
+    DropAsked,
     Guest,
     GuestKind,
     InviteAsked,
@@ -38,7 +39,7 @@ _FOR_ALL = (600, 603, 607)  # one phone's word for its user (RFC 3261, 21.6)
 # -- who may do what (C11) -------------------------------------------------------------------------
 
 
-def check_host(call: Call, event: Asked | PartyAsked | InviteAsked) -> None:
+def check_host(call: Call, event: Asked | PartyAsked | InviteAsked | DropAsked) -> None:
     """Raises NotNow for everybody but the host. An admin may act for the host, the engine for itself."""
     if event.admin or not event.by or _is_host(call, event.by):
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from pbx.core.call import away, conference, inbound, keys, outbound, pages, talking, transfer, trunks, words
+from pbx.core.call import away, conference, drop, inbound, keys, outbound, pages, talking, transfer, trunks, words
 from pbx.core.call.model import Call, Disposition, Leg
 from pbx.core.call.states import State
 from pbx.core.causes import Cause, Result, result_of
@@ -22,6 +22,7 @@ from pbx.core.events import (
     DialRequested,
     DigitPressed,
     DigitsAsked,
+    DropAsked,
     Event,
     GuestFound,
     HandedOver,
@@ -287,4 +288,9 @@ _HANDLERS: dict[tuple[State, type], Handler] = {
     (_S.TALKING, Asked): talking.asked,
     (_S.TALKING, DigitsAsked): talking.send_digits,
     (_S.TALKING, TimerFired): talking.timer_fired,
+    (_S.TALKING, DropAsked): drop.asked,
+    (_S.DROPPING, PlaybackDone): drop.heard,
+    (_S.DROPPING, LegEnded): drop.customer_left,
+    (_S.DROPPING, TimerFired): drop.overdue,
+    (_S.DROPPING, Asked): drop.asked_meanwhile,
 }

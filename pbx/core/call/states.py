@@ -17,6 +17,7 @@ class State(StrEnum):
     TALKING = "talking"
     ANNOUNCING = "announcing"  # a message is played before the call ends or voicemail starts
     MESSAGE = "message"  # the caller speaks to the voicemail
+    DROPPING = "dropping"  # a message of the user's is left in a mailbox; the user has gone on
     ENDED = "ended"
 
 
@@ -28,9 +29,10 @@ MOVES: dict[State, frozenset[State]] = {
     S.ASKING: frozenset({S.TALKING, S.ANNOUNCING, S.ENDED}),
     S.PREPARING: frozenset({S.DIALLING, S.RINGING, S.FORWARDING, S.ANNOUNCING, S.ENDED}),
     S.DIALLING: frozenset({S.TALKING, S.ANNOUNCING, S.ENDED}),
-    S.TALKING: frozenset({S.ENDED}),
+    S.TALKING: frozenset({S.DROPPING, S.ENDED}),
     S.ANNOUNCING: frozenset({S.MESSAGE, S.ENDED}),
     S.MESSAGE: frozenset({S.ENDED}),
+    S.DROPPING: frozenset({S.ENDED}),
     S.ENDED: frozenset(),
 }
 

@@ -32,6 +32,7 @@ from pbx.core.events import (
     DialRequested,
     DigitPressed,
     DigitsAsked,
+    DropAsked,
     Event,
     LegAnswered,
     LegEnded,
@@ -150,7 +151,7 @@ class AnyStory(RuleBasedStateMachine):
         """What most often comes next, so that stories get to their later chapters."""
         if self.call.state is State.RINGING and not hurry:
             self.a_timer_fires("ring")
-        elif self.call.state is State.ANNOUNCING:
+        elif self.call.state in (State.ANNOUNCING, State.DROPPING):
             self.a_prompt_ends(len(self.switch.played) - 1)
         elif self.call.state is State.ASKING:
             self.feed(DigitPressed(self.leg(len(self.call.legs) - 1), "1")) if hurry else self.a_prompt_ends(0)
@@ -253,6 +254,11 @@ class AnyStory(RuleBasedStateMachine):
     def somebody_sends_digits(self, digits: str) -> None:
         self.feed(DigitsAsked(digits, by="u_1"))
 
+    @rule(now=sometimes, drop=st.integers(0, 3))
+    def a_message_is_left(self, now: bool, drop: int) -> None:
+        if now or drop == 0:
+            self.feed(DropAsked("drop_1", "/messages/drop_1", by="u_1"))
+
     @rule(n=which, now=sometimes)
     def a_command_fails(self, n: int, now: bool) -> None:
         if now or self.leg(n) != self.call.first_leg:
@@ -280,7 +286,7 @@ class AnyStory(RuleBasedStateMachine):
         try:
             decided = handle(self.call, event, Instant(self.now))
         except NotNow:
-            assert isinstance(event, Asked | AnswerAsked | DigitsAsked)
+            assert isinstance(event, Asked | AnswerAsked | DigitsAsked | DropAsked)
             assert self.call.out == [] and self.call.state is before
             return
         self.took(before, decided)
@@ -350,7 +356,8 @@ class AnyStory(RuleBasedStateMachine):
         leaves_message = self.call.state is State.MESSAGE and bool(self.switch.message)
         goes_out = self.call.state is State.DIALLING and bool(others) and caller in self.switch.joined
         own_phone = self.call.state is State.PREPARING and self.switch.live(caller) and caller in self.switch.dialled
-        assert talks or rings or hears_words or leaves_message or goes_out or own_phone
+        has_gone_on = self.call.state is State.DROPPING and not self.switch.live(caller) and bool(self.switch.playing)
+        assert talks or rings or hears_words or leaves_message or goes_out or own_phone or has_gone_on
 
     @invariant()
     def exactly_two_talk(self) -> None:
@@ -363,7 +370,7 @@ class AnyStory(RuleBasedStateMachine):
     @invariant()
     def recording_runs_from_answer_to_end_if_it_is_on(self) -> None:
         plan = self.call.person.recording if self.call.person else None
-        if self.call.state is State.TALKING and plan is not None and plan.enabled:
+        if self.call.state in (State.TALKING, State.DROPPING) and plan is not None and plan.enabled:
             assert [self.switch.recordings[name] for name in self.switch.still_recording()] == [
                 self.call.recording_paused
             ]
