@@ -53,6 +53,11 @@ async def until(condition: Callable[[], Awaitable[bool]], what: str) -> None:
         await asyncio.sleep(0.02)
 
 
+def pass_by(world: World, seconds: int) -> None:
+    clock = world.engine.store.clock
+    world.engine.store.clock = lambda: clock() + seconds * 1_000_000
+
+
 async def phase(world: World, who: Someone, wanted: str) -> Run:
     """The run once it is in this phase."""
     found: list[Run] = []
@@ -124,12 +129,15 @@ async def test_where_a_summary_is_required_the_next_entry_waits_for_it(world: Wo
 
 @pytest.mark.covers("L2")
 async def test_the_countdown_dials_by_itself_and_typing_pauses_it(world: World) -> None:
-    made = await make_list(world, world.mio, preview_s=1)
+    made = await make_list(world, world.mio, preview_s=30)
     shown = await act(world, world.mio, "", {"list_id": made["id"]})
     assert shown["run"]["due_us"] > shown["now_us"]
     held = await act(world, world.mio, "/hold", {"held": True})
     assert held["run"]["due_us"] is None and held["run"]["held_us"] > 0
-    await act(world, world.mio, "/hold", {"held": False})
+    again = await act(world, world.mio, "/hold", {"held": False})
+    assert again["run"]["due_us"] - again["now_us"] <= held["run"]["held_us"]
+    pass_by(world, 31)
+    await act(world, world.mio, "/beat")
     assert (await phase(world, world.mio, "calling"))["run"]["call_id"]
 
 
@@ -139,8 +147,7 @@ async def test_two_users_work_on_a_shared_list_without_meeting_and_who_goes_away
     first = await act(world, world.mio, "", {"list_id": made["id"]})
     second = await act(world, world.sam, "", {"list_id": made["id"]})
     assert first["entry"]["id"] != second["entry"]["id"]
-    clock = world.engine.store.clock
-    world.engine.store.clock = lambda: clock() + 60_000_000
+    pass_by(world, 60)
     await act(world, world.sam, "/beat")
     paused = await phase(world, world.mio, "idle")
     assert paused["run"]["paused"] == "away"
