@@ -85,6 +85,11 @@ class Config:
         return self.home / "greetings"
 
     @property
+    def drops(self) -> Path:
+        """What users recorded for the mailboxes of others."""
+        return self.home / "drops"
+
+    @property
     def imports(self) -> Path:
         """CSV files that were uploaded, for a week."""
         return self.home / "imports"

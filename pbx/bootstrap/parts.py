@@ -49,6 +49,7 @@ from pbx.services.dialer import Dialer
 from pbx.services.dialer_steps import Steps
 from pbx.services.disk_guard import DiskGuard
 from pbx.services.drain import Drain
+from pbx.services.drops import Drops
 from pbx.services.emergency_calls import EmergencyCalls
 from pbx.services.fallback_calls import FallbackCalls
 from pbx.services.gatekeeper import Gate
@@ -249,6 +250,7 @@ class Parts(ABC):
         """Recordings, greetings and what is imported."""
         self.sound = SoundWorker(self.config.recordings)
         self.greetings = Greetings(self.store, self.sound, self.config.greetings)
+        self.drops = Drops(self.store, self.sound, self.config.drops)
         self.imports = Imports(self.config.imports, ImportWorker(self.config.database_url))
         self.recordings = Recordings(
             self.calls,

@@ -27,6 +27,7 @@ _KEPT = (
     "journal",
     "recordings",
     "greetings",
+    "drops",
     "prompts",
     "music",
     "tls",

@@ -16,6 +16,7 @@ from pbx.core.events import (
     DialRequested,
     DigitsAsked,
     Direction,
+    DropAsked,
     GuestKind,
     InviteAsked,
     NotNow,
@@ -195,6 +196,10 @@ class CallControl:
         )
         chosen = max(sorted(known, key=lambda device: devices[device].created_us), key=self._last_used)
         return [phone for phone in phones if phone.device_id == chosen][-1]
+
+    def drop(self, call_id: str, drop_id: str, sound: str, by: str) -> Call:
+        """Leave a message in the mailbox that has answered; who asks is out of the call at once."""
+        return self._asked(call_id, DropAsked(drop_id, sound, by))
 
     def send_digits(self, call_id: str, digits: str, by: str) -> Call:
         return self._asked(call_id, DigitsAsked(digits, by))

@@ -24,7 +24,7 @@ table = Table("session")
 async def record_greeting(ctx: Ctx) -> Any:
     """Your own voicemail greeting: a sound of 60 seconds and 3 MB at most, as WAV, FLAC, MP3 or Ogg. The next caller
     hears it."""
-    changed = await ctx.engine.greetings.keep(ctx.actor, ctx.who.id, await _sound(ctx))
+    changed = await ctx.engine.greetings.keep(ctx.actor, ctx.who.id, await sound_sent(ctx))
     ctx.accounts_changed()
     return changed
 
@@ -48,7 +48,7 @@ async def remove_greeting(ctx: Ctx) -> None:
     ctx.accounts_changed()
 
 
-async def _sound(ctx: Ctx) -> bytes:
+async def sound_sent(ctx: Ctx) -> bytes:
     """The body, which may be larger than that of other requests."""
     content = bytearray()
     async for chunk in ctx.request.content.iter_chunked(65_536):

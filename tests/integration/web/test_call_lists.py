@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
-from crm.services import people, settings
+from crm.services import outcomes, people, settings
 from pbx.core.commands import DialOut, RingPhone
 from pbx.core.events import LegAnswered, LegEnded, LegRinging
 from pbx.core.ids import CallId
 from tests.integration.web.test_events import Follower
+from tests.integration.web.test_greeting import tone
 from tests.integration.web.world import Someone, World
 
 Run = dict[str, Any]
@@ -238,3 +239,32 @@ async def test_who_has_no_call_lists_is_told_whom_to_ask(world: World) -> None:
     status, refused = await world.ask("POST", "/lists", world.mio, {"name": "Mine"})
     assert (status, refused["code"]) == (403, "lists_off")
     assert (await world.ask("POST", "/lists", world.alex, {"name": "Mine"}))[0] == 201
+
+
+@pytest.mark.covers("L2")
+async def test_a_message_is_left_by_one_request_and_the_next_entry_follows_at_once(world: World) -> None:
+    async with world.engine.store.write() as work:
+        left = await outcomes.add(work, {"name": "Message left"})
+    made = await make_list(world, world.mio, drop_outcome_id=left.id, wrap_up="required")
+    url = world.server.make_url("/api/v1/me/drops?name=Short")
+    headers = {**world.mio.bearer, "Content-Type": "audio/wav"}
+    async with world.http.post(url, data=tone(1), headers=headers) as response:
+        drop = await response.json()
+        assert response.status == 201 and drop["duration_ms"] == pytest.approx(1000, abs=20)
+    status, _ = await world.ask("GET", f"/me/drops/{drop['id']}/sound", world.sam)
+    assert status == 404
+    await act(world, world.mio, "", {"list_id": made["id"]})
+    call = CallId((await act(world, world.mio, "/dial", {}))["run"]["call_id"])
+    answer(world, call)
+    status, gone_on = await world.ask("POST", f"/calls/{call}/drop", world.mio, {"drop_id": drop["id"]})
+    assert (status, gone_on["state"]) == (200, "dropping")
+    assert (await phase(world, world.mio, "preview"))["entry"]["name"] == "Lead 1"
+    status, summary = await world.ask("GET", f"/calls/{call}/summary", world.mio)
+    assert (summary["state"], summary["outcome"]["name"]) == ("saved", "Message left")
+    world.end(call)
+
+    async def told() -> bool:
+        entries = (await world.ask("GET", f"/lists/{made['id']}/entries", world.mio))[1]["items"]
+        return bool(entries[0]["result"] == "voicemail_drop" and entries[0]["outcome_id"] == left.id)
+
+    await until(told, "what came of it")

@@ -38,6 +38,7 @@ from pbx.services.call_control import CallControl
 from pbx.services.dialer import Dialer
 from pbx.services.dialer_steps import Steps
 from pbx.services.drain import Drain
+from pbx.services.drops import Drops
 from pbx.services.gatekeeper import Gate
 from pbx.services.greetings import Greetings
 from pbx.services.guests import Guests
@@ -132,6 +133,7 @@ class SmallEngine:
         self.recordings_dir.mkdir(parents=True, exist_ok=True)
         self.sound = SoundWorker(self.recordings_dir)
         self.greetings = Greetings(store, self.sound, self.config.greetings)
+        self.drops = Drops(store, self.sound, self.config.drops)
         self.imports = Imports(self.config.imports, ImportWorker(store.url.render_as_string(hide_password=False)))
         self._make_services()
         self.browsers = BrowserPhones(self._current, lambda: self.linked)
