@@ -17,8 +17,10 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm import settings_registry
+from crm.law.law import STATUTE, Law
 from crm.records import Device, Group, Number, Trunk, User
 from crm.repositories import accounts, organisation, revision, telephony
+from crm.repositories import law as law_rules
 
 current_revision = revision.current
 
@@ -40,6 +42,7 @@ class Directory:
     _devices_by_user: Mapping[str, tuple[Device, ...]] = field(repr=False)
     browsers_revision: int = 0
     _browser_by_session: Mapping[str, Device] = field(default_factory=dict, repr=False)
+    law: Law = field(default=STATUTE, repr=False)
 
     @property
     def configured(self) -> int:
@@ -90,6 +93,7 @@ async def load(session: AsyncSession, previous: Directory | None = None) -> Dire
         else await organisation.do_not_call_numbers(session),
         do_not_call_revision=at.do_not_call,
         browsers_revision=at.browsers,
+        law=await law_rules.load(session, previous.law if previous is not None else None),
         **_devices(await telephony.devices(session), browsers),
     )
 

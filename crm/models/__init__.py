@@ -1,6 +1,6 @@
 """Every table. Importing this package registers them all."""
 
-from crm.models import blocks, call_lists, calls, organisation, people, scripts, search, telephony, texts, users, wrapup
+from crm.models import blocks, call_lists, calls, law, organisation, people, scripts, search, telephony, texts, users, wrapup
 from crm.models.base import Base
 
 __all__ = [
@@ -8,6 +8,8 @@ __all__ = [
     "blocks",
     "call_lists",
     "calls",
+    "calls",
+    "law",
     "organisation",
     "people",
     "scripts",
