@@ -1,13 +1,25 @@
 """Every table. Importing this package registers them all."""
 
-from crm.models import blocks, call_lists, calls, law, organisation, people, scripts, search, telephony, texts, users, wrapup
+from crm.models import (
+    blocks,
+    call_lists,
+    calls,
+    law,
+    organisation,
+    people,
+    scripts,
+    search,
+    telephony,
+    texts,
+    users,
+    wrapup,
+)
 from crm.models.base import Base
 
 __all__ = [
     "Base",
     "blocks",
     "call_lists",
-    "calls",
     "calls",
     "law",
     "organisation",

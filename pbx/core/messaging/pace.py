@@ -12,7 +12,7 @@ GIVE_UP_AFTER = timedelta(hours=24)
 
 def wait_before(next_try: int) -> timedelta:
     """Before the second try (2) and those after it: 5 seconds, 15, 45, and so on up to an hour."""
-    return min(FIRST_WAIT * 3 ** min(next_try - 2, 12), LONGEST_WAIT)
+    return min(FIRST_WAIT * int(3 ** min(next_try - 2, 12)), LONGEST_WAIT)
 
 
 @dataclass(slots=True)
