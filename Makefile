@@ -9,7 +9,7 @@ PYTEST_ARGS ?=
 BENCH_ARGS ?=
 TRUST_ARGS ?=
 
-.PHONY: help up test unit console features lint format bench trust venv tools asterisk constraints clean
+.PHONY: help up test unit console page-tests features lint format bench trust venv tools asterisk constraints clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -17,7 +17,9 @@ help: ## this list
 up: venv console ## run everything: Asterisk, practice carrier, engine; Ctrl-C stops it
 	@$(BIN)/pbx up
 
-test: venv tools console lint asterisk ## lint and all tests: unit, integration, live
+# Asterisk goes first, as building it leaves processors idle for a while; the others use them.
+test: venv tools ## lint and all tests: unit, integration, live
+	@$(MAKE) -j3 asterisk lint page-tests
 	@deploy/test.sh $(BIN) $(PYTEST_ARGS)
 
 unit: venv ## the fast tests only
@@ -28,6 +30,9 @@ console: venv ## build the page that reps work in, into pbx/web/static
 
 features: venv ## each line of the contract: covered or open, and by which tests
 	@$(BIN)/python -m pytest -p no:terminal --features
+
+page-tests: console
+	@cd console && PATH="$$(../deploy/prepare.sh node):$$PATH" && npm run --silent test -- --reporter=dot >../build/page-tests.log 2>&1 || { cat ../build/page-tests.log >&2; exit 1; }
 
 lint: venv console ## style, format and types
 	@$(BIN)/ruff check --quiet .

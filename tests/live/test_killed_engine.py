@@ -22,11 +22,11 @@ from tests.support.killable_engine import KillableEngine, with_patience
 from tests.support.sip_call import Call, CallState
 from tests.support.tones import tone_gaps
 from tests.support.trust import Measured
-from tests.support.waiting import Deadline, Missed, until
+from tests.support.waiting import Deadline, Missed, Stopwatch, until
 
 pytestmark = [pytest.mark.covers("P1", "TRUST1"), pytest.mark.timeout(240)]
 
-DEATHS = 20
+DEATHS, FEWER_DEATHS = 20, 5
 LONGEST_GAP_S = 0.06
 CONTROL_WITHIN_S = 3.0
 
@@ -276,7 +276,9 @@ async def check_rows(stack: Stack, numbers: Sequence[str], perhaps: Sequence[str
 
 
 @pytest.mark.trust(1)
-async def test_twenty_engines_die_at_random_moments_and_nobody_notices(scene: Scene, measured: Measured) -> None:
+async def test_engines_die_at_random_moments_and_nobody_notices(
+    scene: Scene, measured: Measured, thorough: bool
+) -> None:
     traffic = Traffic(scene, seed := random.randrange(10**6))
     print(f"seed {seed}")
     reps = [await scene.rep() for _ in range(3)]
@@ -284,8 +286,8 @@ async def test_twenty_engines_die_at_random_moments_and_nobody_notices(scene: Sc
     running = await people(scene, traffic)
     deaths: list[float] = []
     async with outside_process(scene, forked=True) as engine, Metronome() as metronome:
-        took = []
-        for _ in range(DEATHS):
+        took, watch = [], Stopwatch()
+        for _ in range(DEATHS if thorough else FEWER_DEATHS):
             await asyncio.sleep(traffic.random.uniform(0.02, 2))
             deaths.append(time.monotonic())
             took.append(await engine.die())
@@ -298,13 +300,13 @@ async def test_twenty_engines_die_at_random_moments_and_nobody_notices(scene: Sc
     print(f"control again after {sorted(round(each, 2) for each in took)} s, {traffic.answered} answered meanwhile")
     gaps = [gap for each in talks for gap in each.gaps(deaths, ended, metronome)]
     print(f"longest gaps {sorted(gaps)[-8:]}, own stalls {metronome.stood:.1f} s of {ended - deaths[0]:.0f}")
-    assert max(gaps, default=0) <= LONGEST_GAP_S
+    assert max(gaps, default=0) <= LONGEST_GAP_S * watch.slowness
     assert not traffic.dropped
     await asyncio.gather(*(each.theirs.hang_up() for each in talks[2:]))
     await scene.stack.until_nothing_left(25)  # the dialplan asks a forwarding number three times to press a key
     certain = [*traffic.rang, *(each.customer.number for each in talks)]
     faults = await check_rows(scene.stack, certain, traffic.numbers)
-    measured(at_most(f"calls dropped by {DEATHS} kills", len(traffic.dropped), "calls", 0))
+    measured(at_most(f"calls dropped by {len(deaths)} kills", len(traffic.dropped), "calls", 0))
     measured(at_most(f"rows lost or doubled, of {len(traffic.numbers)} calls", faults, "rows", 0))
 
 
@@ -321,22 +323,22 @@ async def controlled(engine: KillableEngine, each: Talk) -> None:
     await asyncio.gather(each.theirs.until_ended(), each.ours.until_ended())
 
 
-MANY = 50
+MANY, FEWER = 50, 15
 
 
 @pytest.mark.trust(1)
-async def test_the_next_engine_is_in_control_of_fifty_calls_within_three_seconds(
-    scene: Scene, measured: Measured
+async def test_the_next_engine_is_in_control_of_many_calls_within_three_seconds(
+    scene: Scene, measured: Measured, thorough: bool
 ) -> None:
     """One that stands by, as the supervisor has it. Five of the calls are listened to."""
-    reps = [await scene.rep() for _ in range(MANY)]
+    reps = [await scene.rep() for _ in range(MANY if thorough else FEWER)]
     talks = [await talk(scene, rep, number) for number, rep in enumerate(reps)]
     for each in talks[5:]:
         each.theirs.say(None)
         each.ours.say(None)
     async with outside_process(scene, forked=False) as engine, Metronome() as metronome:
         await engine.until_one_stands_by()
-        died = time.monotonic()
+        died, watch = time.monotonic(), Stopwatch()
         took = await engine.die()
         await asyncio.sleep(max(0.0, died + 2.5 - time.monotonic()))
         assert all(each.stands for each in talks), "people who talked were cut off"
@@ -345,9 +347,9 @@ async def test_the_next_engine_is_in_control_of_fifty_calls_within_three_seconds
         print(
             f"control again after {took:.2f} s, longest gap {max(gaps, default=0):.2f} s, stalls {metronome.stood:.0f}"
         )
-    measured(at_most(f"control again, {MANY} calls", took, "s", CONTROL_WITHIN_S))
-    assert max(gaps, default=0) <= LONGEST_GAP_S
-    assert len(scene.stack.engine.calls) == MANY - 1
+    measured(at_most(f"control again, {len(talks)} calls", took, "s", CONTROL_WITHIN_S))
+    assert max(gaps, default=0) <= LONGEST_GAP_S * watch.slowness
+    assert len(scene.stack.engine.calls) == len(talks) - 1
     for each in talks[1:]:
         await each.theirs.hang_up()
     await scene.stack.until_nothing_left(10)

@@ -34,8 +34,18 @@ async def fresh(tmp_path: Path) -> AsyncIterator[Up]:
 
 @pytest_asyncio.fixture
 async def up(fresh: Up) -> Up:
+    """One of the test's own, for those that end it or take something away."""
     await fresh.start()
     return fresh
+
+
+@pytest_asyncio.fixture(scope="module")
+async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Up]:
+    """One for all tests that leave it as it was."""
+    shared = Up(tmp_path_factory.mktemp("up") / "home")
+    await shared.start()
+    yield shared
+    assert await shared.stop() == 0
 
 
 async def phone_of(up: Up, email: str, tone: int) -> SipPhone:
@@ -45,24 +55,24 @@ async def phone_of(up: Up, email: str, tone: int) -> SipPhone:
 
 
 @pytest.mark.covers("A8")
-async def test_one_screen_says_where_to_go_who_may_log_in_and_what_to_dial(up: Up) -> None:
-    screen = up.screen
-    assert f"http://127.0.0.1:{up.ports['http']}" in screen
+async def test_one_screen_says_where_to_go_who_may_log_in_and_what_to_dial(running: Up) -> None:
+    screen = running.screen
+    assert f"http://127.0.0.1:{running.ports['http']}" in screen
     assert len(screen.splitlines()) <= 40 and max(map(len, screen.splitlines())) <= 160
-    for login in up.logins.values():
+    for login in running.logins.values():
         assert login["email"] in screen and login["password"] in screen
         assert not login["number"] or login["number"] in screen
         assert not login["device"] or (login["device"] in screen and login["secret"] in screen)
-    for word in ("+12065550150", "+12065550159", "practice call", str(up.ports["sip"])):
+    for word in ("+12065550150", "+12065550159", "practice call", str(running.ports["sip"])):
         assert word in screen
 
 
-async def test_secrets_are_for_their_owner_only(up: Up) -> None:
+async def test_secrets_are_for_their_owner_only(running: Up) -> None:
     for name in ("secrets.json", "demo-secrets.json"):
-        assert (up.home / name).stat().st_mode & 0o077 == 0, name
-    assert up.home.stat().st_mode & 0o077 == 0
-    secrets = [login["secret"] for login in up.logins.values() if login["secret"]]
-    assert not [words for words in up.children().values() if any(secret in words for secret in secrets)]
+        assert (running.home / name).stat().st_mode & 0o077 == 0, name
+    assert running.home.stat().st_mode & 0o077 == 0
+    secrets = [login["secret"] for login in running.logins.values() if login["secret"]]
+    assert not [words for words in running.children().values() if any(secret in words for secret in secrets)]
 
 
 @pytest.mark.covers("P3")
@@ -93,12 +103,12 @@ async def test_a_second_start_takes_seconds_and_shows_the_same_secrets(up: Up) -
     assert await up.stop() == 0
 
 
-async def test_a_second_one_in_the_same_home_says_that_it_runs_already(up: Up) -> None:
-    again = await up.run("up")
+async def test_a_second_one_in_the_same_home_says_that_it_runs_already(running: Up) -> None:
+    again = await running.run("up")
     assert again.code == 1
-    assert "runs already" in again.err and str(up.process.pid if up.process else "") in again.err
+    assert "runs already" in again.err and str(running.process.pid if running.process else "") in again.err
     assert again.err.strip().count("\n") == 0
-    assert (await up.run("user", "list")).code == 0
+    assert (await running.run("user", "list")).code == 0
 
 
 @pytest.mark.parametrize(
@@ -205,34 +215,34 @@ async def test_a_number_given_to_somebody_else_rings_there_on_the_next_call(up: 
 
 
 @pytest.mark.covers("A1", "A2")
-async def test_a_new_phone_can_register_as_soon_as_the_command_has_returned(up: Up) -> None:
-    made = (await up.run("device", "add", "--user", REP1, "--name", "Second desk", "--json")).json
-    server = ("127.0.0.1", up.ports["sip"])
+async def test_a_new_phone_can_register_as_soon_as_the_command_has_returned(running: Up) -> None:
+    made = (await running.run("device", "add", "--user", REP1, "--name", "Second desk", "--json")).json
+    server = ("127.0.0.1", running.ports["sip"])
     phone = await SipPhone.start(user=made["id"], secret=made["secret"], server=server, tone=620)
     await phone.stop()
-    assert (await up.run("device", "remove", made["id"])).code == 0
+    assert (await running.run("device", "remove", made["id"])).code == 0
     gone = await SipPhone.start(user=made["id"], secret=made["secret"], server=server, tone=620, register=False)
     assert (await gone.try_register()).status in (401, 403, 404)
     await gone.stop()
 
 
 @pytest.mark.covers("P5")
-async def test_dial_rings_the_users_phone_and_then_the_number_unless_the_gate_says_no(up: Up) -> None:
-    phone = await phone_of(up, REP1, 540)
+async def test_dial_rings_the_users_phone_and_then_the_number_unless_the_gate_says_no(running: Up) -> None:
+    phone = await phone_of(running, REP1, 540)
     phone.obeys_auto_answer = True
-    dialled = await up.run("dial", "+12065550150", "--as", REP1, "--json")
+    dialled = await running.run("dial", "+12065550150", "--as", REP1, "--json")
     assert dialled.code == 0, dialled.err
     call_id = dialled.json["id"]
     ring = await phone.incoming(within=5)
     await ring.until_answered(5)
-    assert [row["id"] for row in (await up.run("calls", "--json")).json["items"]] == [call_id]
-    assert (await up.run("call", "hangup", call_id)).code == 0
+    assert [row["id"] for row in (await running.run("calls", "--json")).json["items"]] == [call_id]
+    assert (await running.run("call", "hangup", call_id)).code == 0
     await ring.until_ended(5)
-    premium = await up.run("dial", "+19005551234", "--as", REP1)
+    premium = await running.run("dial", "+19005551234", "--as", REP1)
     assert premium.code == 1 and "Premium" in premium.err
-    verdict = await up.run("gate", "check", "+19005551234", "--as", REP1, "--json")
+    verdict = await running.run("gate", "check", "+19005551234", "--as", REP1, "--json")
     assert verdict.code == 1 and verdict.json["reason"] == "premium_denied"
-    assert (up.home / "cli-tokens.json").stat().st_mode & 0o077 == 0
+    assert (running.home / "cli-tokens.json").stat().st_mode & 0o077 == 0
     await phone.stop()
 
 
@@ -247,11 +257,11 @@ async def asked(up: Up, who: str, method: str, path: str) -> tuple[int, Any]:
             return answer.status, await answer.json()
 
 
-async def test_a_practice_call_asked_for_in_the_console_rings_ones_own_phone(up: Up) -> None:
-    phone = await phone_of(up, REP1, 540)
-    assert (await asked(up, REP1, "GET", "/practice"))[1]["available"] is True
-    status, made = await asked(up, REP1, "POST", "/practice/call")
-    assert (status, made["did"]) == (202, up.logins[REP1]["number"])
+async def test_a_practice_call_asked_for_in_the_console_rings_ones_own_phone(running: Up) -> None:
+    phone = await phone_of(running, REP1, 540)
+    assert (await asked(running, REP1, "GET", "/practice"))[1]["available"] is True
+    status, made = await asked(running, REP1, "POST", "/practice/call")
+    assert (status, made["did"]) == (202, running.logins[REP1]["number"])
     ring = await phone.incoming(within=5)
     assert ring.caller_number == made["number"]
     await ring.answer()
@@ -260,17 +270,17 @@ async def test_a_practice_call_asked_for_in_the_console_rings_ones_own_phone(up:
 
 
 @pytest.mark.covers("A3", "N5")
-async def test_the_console_hears_of_the_doctor_and_of_the_demos_notices_what_the_command_line_does(up: Up) -> None:
+async def test_the_console_hears_of_the_doctor_and_of_the_demos_notices_what_the_command_line_does(running: Up) -> None:
     admin = "admin@demo.example"
-    status, told = await asked(up, admin, "GET", "/doctor")
+    status, told = await asked(running, admin, "GET", "/doctor")
     assert status == 200 and [each for each in told["items"] if each["state"] == "fail"] == []
-    layers = [row["layer"] for row in (await up.run("doctor", "--json")).json]
+    layers = [row["layer"] for row in (await running.run("doctor", "--json")).json]
     assert [each["layer"] for each in told["items"]] == layers
-    _, notices = await asked(up, admin, "GET", "/notices")
-    assert [each["accepted"]["user_name"] for each in notices["items"]] == [up.logins[admin]["name"]] * 2
+    _, notices = await asked(running, admin, "GET", "/notices")
+    assert [each["accepted"]["user_name"] for each in notices["items"]] == [running.logins[admin]["name"]] * 2
 
 
-async def test_doctor_finds_nothing_bad_while_all_runs(up: Up) -> None:
-    done = await up.run("doctor", "--json")
+async def test_doctor_finds_nothing_bad_while_all_runs(running: Up) -> None:
+    done = await running.run("doctor", "--json")
     assert done.code == 0, done.out
     assert {row["layer"] for row in done.json} >= {"config", "disk", "database", "Asterisk", "engine", "trunk", "NAT"}

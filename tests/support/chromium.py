@@ -11,12 +11,15 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+import fcntl
 import functools
 import json
+import os
 import shutil
 import subprocess
+import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +65,19 @@ def why_not() -> str:
 @functools.cache
 def media_address() -> str:
     """An address of this machine that ICE offers; empty where there is none."""
+    with _alone():
+        return _address_or_new_one()
+
+
+@contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    """Of several pytest workers that begin at once."""
+    with (Path(tempfile.gettempdir()) / f"switchhook-address-{os.getuid()}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _address_or_new_one() -> str:
     found = _addresses()
     if not found:
         _ip("link", "add", PAIR[0], "type", "veth", "peer", "name", PAIR[1])

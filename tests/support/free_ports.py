@@ -2,18 +2,29 @@
 
 A port that was free a moment ago is not reserved: what it was asked for starts later. So no two askers of one run
 are given the same while others are left, and who needs the ports after it too (a softphone takes the next for TLS, RTP
-hundreds) says so.
+hundreds) says so. Runs side by side share nothing but the range, so each has a part of its own.
 """
 
 from __future__ import annotations
 
+import os
 import random
 import socket
 from collections import deque
 
-_FIRST, _LAST = 20000, 32000
 _TRIES = 500
 _given: deque[range] = deque()  # in the order in which they were given
+
+
+def own_part(first: int, last: int) -> tuple[int, int]:
+    """Of a range, the part of this one of several pytest workers; alone: all of it."""
+    count = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % count
+    width = (last - first) // count // 2 * 2
+    return first + number * width, first + (number + 1) * width
+
+
+_FIRST, _LAST = own_part(20000, 32000)
 
 
 def free_port(host: str = "127.0.0.1", width: int = 1) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import subprocess
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -21,8 +21,6 @@ __all__ = ["browser"]
 
 HERE = Path(__file__).parent
 CONSOLE = HERE.parents[2] / "console"
-FIGURES: list[str] = []
-Figure = Callable[[str], None]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -75,15 +73,3 @@ async def consoles(scene: Scene, browser: Browser, built_console: Path) -> Async
 def open_console(consoles: console_page.Consoles) -> console_page.Open:
     """Opens the console for a rep, who has started their shift: ``await open_console(rep, tone=620)``."""
     return consoles.open
-
-
-@pytest.fixture
-def figure() -> Figure:
-    """A figure that the test has measured: it stands at the end of the run, whether the test passes or not."""
-    return FIGURES.append
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if FIGURES:
-        terminalreporter.section("measured in the console")
-        terminalreporter.write_line("\n".join(FIGURES))

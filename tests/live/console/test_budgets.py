@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from playwright.async_api import expect
 
-from tests.live.console.conftest import Figure
 from tests.live.console.page import Console, Open, known_person
 from tests.live.stage import Scene
 from tests.support.console_weight import chunks, linked, weight
+from tests.support.figures import Figure
 from tests.support.waiting import Stopwatch
 
 FIRST_PAGE_KB, PHONE_KB = 100, 60

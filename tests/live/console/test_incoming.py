@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from playwright.async_api import async_playwright, expect
 
-from tests.live.console.conftest import Figure
 from tests.live.console.page import Console, Consoles, Open, known_person
 from tests.live.console.test_calling import THEIRS, hear_each_other, over
 from tests.live.stage import PROMPTS, Rep, Scene
 from tests.support.chromium import launch
+from tests.support.figures import Figure
 from tests.support.sip_call import Call
 from tests.support.tones import has_tone
 from tests.support.waiting import Stopwatch

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta
 
 import pytest
@@ -56,6 +57,7 @@ from pbx.core.gate import Reason, Verdict
 from pbx.core.ids import CallId, Instant, LegId, PlaybackId
 from tests.unit.core.model_switch import ModelSwitch
 
+EXAMPLES = int(os.environ.get("SWITCHHOOK_STORIES", "80"))
 CALL = CallId("c_01HZ0000000000000000000001")
 PHONES = (Phone("d1", "PJSIP/d1/a"), Phone("d2", "PJSIP/d2/b"), Phone("d3", "PJSIP/d3/c"))
 
@@ -434,7 +436,7 @@ def test_no_story_leaves_silence_or_anything_behind(story: type[AnyStory]) -> No
     run_state_machine_as_test(
         story,
         settings=settings(
-            max_examples=200, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=EXAMPLES, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )
 
