@@ -96,9 +96,9 @@ class Table:
         raw: str | None = None,
         takes: str | None = None,
     ) -> Callable[[H], H]:
-        """Declare a handler. ``answer`` is the model of what it gives back, ``raw`` the media type where it answers
-        itself, ``takes`` that of a body that it reads itself; ``idempotent`` routes honour the header
-        Idempotency-Key."""
+        """Declare a handler. ``answer`` is the model of what it gives back (with status 101, of a websocket's
+        messages), ``raw`` the media type where it answers itself, ``takes`` that of a body that it reads itself;
+        ``idempotent`` routes honour the header Idempotency-Key."""
         if scope is not None and scope not in SCOPES:
             raise ValueError(f"{method} {path}: no such scope: {scope}")
 

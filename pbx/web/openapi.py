@@ -161,6 +161,8 @@ def errors_of(route: Route) -> set[int]:
 def _success(route: Route, references: dict[Any, Json]) -> Json:
     if route.status == 204:
         return {"description": "Done."}
+    if route.status == 101:
+        return {"description": "Each message that comes.", "content": {route.raw: {"schema": references[route.answer]}}}
     if route.raw is not None:
         return {"description": "As asked for.", "content": {route.raw: {}}}
     schema = references[route.answer] if _is_model(route.answer) else {"type": "object"}

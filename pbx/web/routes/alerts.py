@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import Field
-
 from pbx.web.context import Ctx
 from pbx.web.declare import Right, Table
-from pbx.web.wire.base import Answer, Listed
+from pbx.web.wire.base import Listed
+from pbx.web.wire.events import AlertView
 
 table = Table("alerts")
 

@@ -26,6 +26,7 @@ from pbx.web.declare import Right, Table
 from pbx.web.problems import BadRequest
 from pbx.web.sockets import SOCKETS
 from pbx.web.wire.base import Query
+from pbx.web.wire.events import Frame
 
 log = structlog.get_logger("web.events")
 
@@ -43,7 +44,16 @@ class Resume(Query):
     epoch: str | None = Field(None, description="Of the snapshot that `after` counts from.")
 
 
-@table.route("GET", "/events", right=Right.REP, scope="events:read", raw="application/json", errors=(426,))
+@table.route(
+    "GET",
+    "/events",
+    right=Right.REP,
+    scope="events:read",
+    status=101,
+    answer=Frame,
+    raw="application/json",
+    errors=(426,),
+)
 async def follow_events(ctx: Ctx, query: Resume) -> web.StreamResponse:
     """A websocket. The first message is a snapshot, or `resumed` where `after` and `epoch` reach back far enough;
     then events, each with its number `n`. An event carries the new state of what it is about: replace it by its id.

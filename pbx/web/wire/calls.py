@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, create_model
 
@@ -11,11 +11,12 @@ from crm.repositories.calls import CallFilter
 from pbx.web.wire.base import Answer, Body, PageQuery, Query, view
 
 OutcomeBriefView = view(wrapup.OutcomeBrief)
-_OUTCOME: Any = (
-    OutcomeBriefView | None,
-    Field(None, description="In lists and details: what you, else the user whose call it is, have said of it."),
-)
-CallView = create_model("Call", __base__=view(records.Call, "CallRow"), outcome=_OUTCOME)
+_OUTCOME = Annotated[
+    OutcomeBriefView | None,  # type: ignore[valid-type]
+    Field(description="In lists and details: what you, else the user whose call it is, have said of it."),
+]
+_CallRow = view(records.Call, "CallRow")
+CallView = create_model("Call", __base__=_CallRow, outcome=(_OUTCOME, None))
 SummaryView = view(wrapup.Summary)
 LegView = view(records.Leg)
 TimelineView = view(records.CallEvent, "TimelineEvent")
@@ -79,8 +80,8 @@ class Conference(Answer):
     reconnecting: list[Reconnecting]
 
 
-class CallDetail(CallView):  # type: ignore[misc, valid-type]
-    """A call with its legs, people, sound and what happened, in order."""
+class LiveCall(_CallRow):  # type: ignore[misc, valid-type]
+    """A call as it stands, with its legs, people and sound."""
 
     muted: bool = Field(description="Whether our user's voice is off at this moment.")
     conference: Conference | None = Field(description="How the conversation stands now; null before and after it.")
@@ -88,6 +89,12 @@ class CallDetail(CallView):  # type: ignore[misc, valid-type]
     participants: list[ParticipantView]  # type: ignore[valid-type]
     recordings: list[RecordingView]  # type: ignore[valid-type]
     voicemails: list[CallVoicemail]  # type: ignore[valid-type]
+
+
+class CallDetail(LiveCall):
+    """A call with all that was said of it, and what happened, in order."""
+
+    outcome: _OUTCOME = None
     summaries: list[SummaryView] = Field(description="Each user's, as far as you may see them.")  # type: ignore[valid-type]
     timeline: list[TimelineView] = Field(description="Facts in the order in which they were decided.")  # type: ignore[valid-type]
 

@@ -8,11 +8,16 @@ from typing import Any
 import aiohttp
 import pytest
 
+from pbx.core.commands import Fact
+from pbx.core.ids import CallId, Instant
+from pbx.services.alerts import Alert, Kind
 from pbx.services.hub import apply
-from tests.integration.web.world import Someone, World
+from pbx.web.wire.events import Frame
+from tests.integration.web.world import CUSTOMER, Someone, World
 from tests.support.waiting import until
 
 WITHIN_S = 5.0
+KINDS = Frame.model_json_schema()["discriminator"]["mapping"]
 
 
 class Follower:
@@ -37,13 +42,20 @@ class Follower:
     async def next(self) -> dict[str, Any]:
         message = await asyncio.wait_for(self.socket.receive(), WITHIN_S)
         assert message.type is aiohttp.WSMsgType.TEXT, message
-        return dict(message.json())
+        told = dict(message.json())
+        assert as_described(told) == told, "the stream carries what its description does not know"
+        return told
 
     async def follow(self, until_number: int) -> None:
         while self.seen["n"] < until_number:
             event = await self.next()
             self.messages.append(event)
             self.seen = apply(self.seen, event)
+
+
+def as_described(told: dict[str, Any]) -> Any:
+    """What the API's description knows of a message. Raises where a field is missing or of another kind."""
+    return Frame.model_validate(told, strict=True).model_dump(mode="json", exclude_unset=True)
 
 
 async def settled(world: World) -> int:
@@ -76,6 +88,26 @@ async def test_events_of_a_call_reach_its_user_and_managers_and_nobody_else(worl
         assert {each["id"] for each in alex.seen["calls"]} == {call, mine}
         assert {each["id"] for each in mio.seen["calls"]} == {mine}
         assert call not in str(mio.messages)
+
+
+@pytest.mark.covers("A5")
+async def test_every_message_that_the_description_names_is_sent_as_described(world: World) -> None:
+    hub, disk = world.engine.hub, Alert(Kind.DISK_LOW, "disk", "Make room.", Instant(1))
+    voicemail = {"id": "vm_1", "call_id": None, "caller_number": CUSTOMER, "duration_ms": 900, "created_us": 1}
+    async with Follower(world, world.alex) as alex:
+        call = world.talk(world.alex)
+        await world.ask("PUT", f"/calls/{call}/summary", world.alex, {"notes": "Wants a quote"})
+        _, task = await world.ask("POST", "/tasks", world.alex, {"title": "Call back", "due_us": 1})
+        hub.remind(world.alex.id, task)
+        await world.ask("DELETE", f"/tasks/{task['id']}", world.alex)
+        hub.happened(CallId("c_of_an_earlier_run"), [(7, Fact("note.saved", Instant(1), {"text": "late"}))])
+        for stands in (True, False):
+            hub.alert_changed(disk, stands)
+            hub.voicemail_changed(world.alex.id, voicemail if stands else None, "vm_1")
+        hub.directory_changed()
+        await alex.follow(await settled(world))
+    sent = {each["type"] for each in alex.messages}
+    assert sent | {"snapshot", "resumed"} == set(KINDS)
 
 
 @pytest.mark.covers("P4")

@@ -63,8 +63,8 @@ class Live {
     this.presence = snapshot.presence;
     this.alerts = snapshot.alerts;
     this.voicemails = snapshot.voicemails;
-    this.summaries = snapshot.summaries ?? [];
-    this.tasks = snapshot.tasks ?? [];
+    this.summaries = snapshot.summaries;
+    this.tasks = snapshot.tasks;
     this.revision = snapshot.revision;
     this.ready = true;
   }
@@ -98,6 +98,8 @@ class Live {
       case 'call.noted':
       case 'reminder':
         break;
+      default:
+        event satisfies never; // an event that the engine's description names is dealt with
     }
   }
 }

@@ -45,7 +45,7 @@ export class Log {
 
   #happened(event: LiveEvent): void {
     if (event.type === 'summary') this.#change(event.summary.call_id, { outcome: event.summary.outcome });
-    if (event.type !== 'call' || this.#change(event.call.id, rowOf(event.call))) return;
+    if (event.type !== 'call' || this.#change(event.call.id, event.call)) return;
     this.#look ??= setTimeout(() => void this.#lookForNew(), LOOK_AFTER_MS);
   }
 
@@ -73,10 +73,4 @@ export class Log {
       // the next call that is new asks again
     }
   }
-}
-
-/** Events carry no outcome: that stays as it was. */
-function rowOf(call: Extract<LiveEvent, { type: 'call' }>['call']): Partial<Row> {
-  const { outcome: _, ...row } = call;
-  return row;
 }
