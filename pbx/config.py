@@ -80,6 +80,11 @@ class Config:
         return self.home / "recordings"
 
     @property
+    def attachments(self) -> Path:
+        """Pictures and files of texts."""
+        return self.home / "attachments"
+
+    @property
     def greetings(self) -> Path:
         """What users recorded for their voicemail."""
         return self.home / "greetings"

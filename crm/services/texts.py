@@ -145,7 +145,8 @@ async def _record_of(session: AsyncSession, number: str) -> str | None:
 async def _attach(work: UnitOfWork, row: Text, attachment_ids: Sequence[str]) -> None:
     for each in attachment_ids:
         file = await work.session.get(Attachment, each)
-        if file is None or file.text_id is not None:
+        is_free = file is not None and file.text_id is None
+        if file is None or not is_free or (row.direction == "out" and file.user_id != row.user_id):
             raise Refused(
                 "no_such_attachment", "This file is not there, or was sent before. Add it again.", "attachments"
             )
@@ -204,6 +205,24 @@ async def unread(session: AsyncSession, user_id: str, limit: int = 200) -> list[
     """The user's conversations with something new, the one with the newest text last."""
     wanted = ConversationFilter(user_id=user_id, unread=True)
     return (await repository.conversations(session, wanted, None, limit))[::-1]
+
+
+async def known(session: AsyncSession, transport_id: str, provider_id: str) -> bool:
+    """Whether this text came in before."""
+    query = select(Text.id).where(Text.transport_id == transport_id, Text.provider_id == provider_id)
+    return (await session.scalars(query.where(Text.direction == "in"))).first() is not None
+
+
+async def wrote_since(session: AsyncSession, did: str, customer: str, since_us: int) -> bool:
+    """Whether the customer has written to this number since then."""
+    query = select(Text.id).where(Text.customer_number == customer, Text.created_us >= since_us, Text.did == did)
+    return (await session.scalars(query.where(Text.direction == "in").limit(1))).first() is not None
+
+
+async def answered_since(session: AsyncSession, conversation_id: str, author: str, since_us: int) -> bool:
+    """Whether a confirmation of this kind was written since then."""
+    query = select(Text.id).where(Text.conversation_id == conversation_id, Text.author == author)
+    return (await session.scalars(query.where(Text.created_us >= since_us).limit(1))).first() is not None
 
 
 # -- changing --------------------------------------------------------------------------------------

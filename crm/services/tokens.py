@@ -20,6 +20,8 @@ SCOPES: dict[str, str] = {
     "calls:read": "See calls, their timeline and notes.",
     "calls:write": "Start and control calls, write notes.",
     "recordings:read": "Hear recordings and voicemail.",
+    "texts:read": "Read texts and conversations.",
+    "texts:write": "Send texts, and say who wants none.",
     "people:read": "Search and read leads, contacts, companies and deals.",
     "people:write": "Add and change leads, contacts, companies and deals.",
     "admin:read": "See users, numbers, devices, trunks, groups, settings and the audit log.",

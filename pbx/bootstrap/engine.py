@@ -54,6 +54,7 @@ class Engine(Parts):
             self.wrapup.run,
             self.reminders.run,
             self.dialer.run,
+            self.texting.run,
             self._watch_directory,
             self.blocking.run,
             self.security.run,
@@ -238,6 +239,7 @@ class Engine(Parts):
         self.blocking.changed()
         self.trunk_health.directory_changed()
         self.hub.directory_changed()
+        self.texting.changed()
 
     async def _take_over_browsers(self, fresh: Directory) -> None:
         """Somebody has signed in or out: nothing is written, reloaded or told to all."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from abc import ABC, abstractmethod
 from pathlib import Path
 
@@ -30,6 +31,7 @@ from pbx.adapters.clock import LoopClock
 from pbx.adapters.disk import Disks
 from pbx.adapters.import_worker import ImportWorker
 from pbx.adapters.names import addresses_of
+from pbx.adapters.sms import MAKERS
 from pbx.adapters.sound_worker import SoundWorker
 from pbx.adapters.store.journal import FileJournal
 from pbx.adapters.store.live_log import LiveLog
@@ -75,6 +77,7 @@ from pbx.services.store_watch import StoreWatch
 from pbx.services.stories import Stories
 from pbx.services.switch_watch import SwitchWatch
 from pbx.services.takeover import TakeOver
+from pbx.services.texting import Texting
 from pbx.services.toll_fraud import TollFraud
 from pbx.services.transfers import Transfers
 from pbx.services.trunk_health import TrunkHealth
@@ -235,6 +238,8 @@ class Parts(ABC):
         self.blocking = Blocking(self.store, directory, self.alerts, self.clock, self.fence, addresses_of)
         self.hub = Hub(self.records, presence, directory, self.clock, alerts=lambda: self.alerts.standing)
         self.metrics = Metrics(self.records)
+        worker = f"{socket.gethostname()}:{self.config.home}"
+        self.texting = Texting(self.store, self.hub, directory, MAKERS, self.config.attachments, worker)
         self.alerts.watchers += [self.hub.alert_changed, self.metrics.alert_changed]
         self.switch.on_answered = self.metrics.answer_took
         self.dialer = Dialer(

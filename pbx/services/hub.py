@@ -155,6 +155,19 @@ class Hub:
         self._add(frozenset({user_id}), lambda: message, private=True)
         self._tell()
 
+    def conversation_changed(self, user_id: str | None, conversation: Message) -> None:
+        """It has something new, or was read: its user's badge changes. Nobody else is told."""
+        message = {"type": "conversation", "conversation": conversation}
+        if user_id is not None:
+            self._add(frozenset({user_id}), lambda: self._shown(message), private=True)
+        self._tell()
+
+    def text_changed(self, user_id: str | None, text: Message, conversation: Message) -> None:
+        """A text came, was written, or is in another state: for its user, and for those who may read everybody's."""
+        message = {"type": "text", "text": text, "conversation": conversation}
+        self._add(frozenset({user_id} if user_id else ()), lambda: self._shown(message))
+        self.conversation_changed(user_id, conversation)
+
     def remind(self, user_id: str, task: Message) -> None:
         """The moment of a task's reminder has come."""
         self._add(frozenset({user_id}), lambda: {"type": "reminder", "task": task}, private=True)
@@ -296,7 +309,8 @@ class Hub:
         return self._messages.get(voicemail_id, ("", {}))[1] is None
 
     def snapshot(self, user_id: str, sees_all: bool) -> Message:
-        """What is going on now, for this user. Without voicemails, summaries and tasks: those are in the store."""
+        """What is going on now, for this user. Without voicemails, summaries, tasks and unread
+        conversations: those are in the store."""
         self.catch_up()
         directory = self._directory()
         return {
@@ -345,6 +359,10 @@ def apply(snapshot: Message, event: Message) -> Message:
             result["tasks"] = sorted(kept, key=lambda each: (each["due_us"], each["id"]))
         case "list_run":
             result["list_run"] = event["list_run"]
+        case "conversation":
+            item = event["conversation"]
+            kept = _replaced(result["conversations"], item, "id", keep=item["unread"] > 0)
+            result["conversations"] = sorted(kept, key=lambda each: (each["last_us"], each["id"]))
         case "alert":
             item = event["alert"] or {"id": event["alert_id"]}
             result["alerts"] = _replaced(result["alerts"], item, "id", keep=bool(event["alert"]))

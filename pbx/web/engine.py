@@ -30,6 +30,7 @@ from pbx.services.ports import Clock
 from pbx.services.practice import Practice
 from pbx.services.reloads import Reloads
 from pbx.services.reminders import Reminders
+from pbx.services.texting import Texting
 
 
 class Records(Protocol):
@@ -117,6 +118,8 @@ class Engine(Protocol):
     def practice(self) -> Practice: ...
     @property
     def reminders(self) -> Reminders: ...
+    @property
+    def texting(self) -> Texting: ...
     @property
     def recordings_dir(self) -> Path: ...
     @property

@@ -16,7 +16,7 @@ from pydantic import Field
 
 from crm.errors import Refused
 from crm.records import as_dict
-from crm.services import summaries, tasks, voicemails
+from crm.services import summaries, tasks, texts, voicemails
 from pbx.services.displays import with_displays
 from pbx.services.hub import Hub, Listener, unheard_voicemail
 from pbx.web import replies
@@ -138,18 +138,20 @@ class _Connection:
         return sorted((item for item in found.values() if item), key=lambda item: (item["created_us"], item["id"]))
 
     async def _to_do(self) -> dict[str, Any]:
-        """The user's drafts, and the tasks that are due before long, as the store has them: each change of these is
-        told after it stands there."""
+        """The user's drafts, the tasks that are due before long and what is unread, as the store has them: each
+        change of these is told after it stands there."""
         user_id, until_us = self._ctx.who.id, self._ctx.engine.clock.now() + TASKS_AHEAD_US
-        found: dict[str, Any] = {"summaries": [], "tasks": [], "tasks_until_us": until_us}
+        found: dict[str, Any] = {"summaries": [], "tasks": [], "tasks_until_us": until_us, "conversations": []}
         try:
             async with self._ctx.engine.store.read() as session:
                 drafts = await summaries.page(session, user_id, state="draft", limit=DRAFTS)
                 due = await tasks.page(session, user_id=user_id, due_before_us=until_us + 1, limit=TASKS)
+                unread = await texts.unread(session, user_id)
         except Refused as refused:
             log.warning("events.nothing_to_do", why=refused.message)
             return found
-        return found | {"summaries": [as_dict(each) for each in reversed(drafts.items)], "tasks": due.items}
+        found |= {"summaries": [as_dict(each) for each in reversed(drafts.items)], "tasks": due.items}
+        return found | {"conversations": with_displays([as_dict(each) for each in unread], self._ctx.home)}
 
     async def _list_run(self) -> Any:
         """The user's way through a call list, as the store has it."""

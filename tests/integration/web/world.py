@@ -55,12 +55,14 @@ from pbx.services.reminders import Reminders
 from pbx.services.routing import Routing
 from pbx.services.runtime import Calls
 from pbx.services.spending import Spending
+from pbx.services.texting import Texting
 from pbx.services.wrapup import WrapUp
 from pbx.supervisor.doctor import examine
 from pbx.web.app import make_app
 from pbx.web.auth import COOKIE, CSRF_HEADER, DOOR, Door
 from pbx.web.routes.phone import PROXIES
 from pbx.web.sip_proxy import SipProxies
+from tests.support.paper_transport import PaperTransport
 from tests.unit.services.standins import HandSwitch, Trail
 
 API = "/api/v1"
@@ -171,6 +173,9 @@ class SmallEngine:
         self.blocking = Blocking(self.store, self._current, self.alerts, self.clock, NoFence(), addresses_of)
         self.hub = Hub(self.records, presence, self._current, self.clock, queue=64, ring=256)
         self.metrics = Metrics(self.records, self.ready)
+        self.paper = PaperTransport()
+        makers = {"http": self.paper.make}
+        self.texting = Texting(self.store, self.hub, self._current, makers, self.config.attachments, "test")
         self.carrier = PaperCarrier()
         self.practice = Practice(self.carrier)
         self.wrapup, self.reminders = WrapUp(self.store, self.hub), Reminders(self.store, self.hub)
@@ -340,7 +345,13 @@ async def open_world(store: Store, home: Path) -> AsyncIterator[World]:
         engine.registrations.bindings[someone.device] = 1
     server = TestServer(make_app(engine))
     await server.start_server()
-    loops = (engine.projector.run, engine.wrapup.run, engine.reminders.run, engine.dialer.run)
+    loops = (
+        engine.projector.run,
+        engine.wrapup.run,
+        engine.reminders.run,
+        engine.dialer.run,
+        engine.texting.run,
+    )
     running = [asyncio.ensure_future(run()) for run in loops]
     try:
         async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http:

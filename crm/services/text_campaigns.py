@@ -1,0 +1,171 @@
+"""Campaigns of A2P 10DLC: what is written, by which numbers, whether carriers let it pass, and how fast (T8)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from crm import fields, ids, tendlc
+from crm.errors import Refused, conflict, not_found
+from crm.models.texts import Campaign as Row
+from crm.models.texts import NumberCampaign, Text
+from crm.records import as_dict
+from crm.services import numbers, text_brands
+from crm.texts import Campaign
+from crm.unit_of_work import UnitOfWork
+
+_CHECKS: dict[str, fields.Check] = {
+    "name": fields.text(100),
+    "brand": fields.text(100),
+    "use_case": fields.choice(*tendlc.USE_CASES),
+    "message_class": fields.choice(*tendlc.PER_MINUTE),
+    "details": text_brands.mapping,
+    "state": fields.choice(*tendlc.CAMPAIGN_STATES),
+    "registry_id": fields.text(60, empty=True),
+    "note": fields.text(500, empty=True),
+    "numbers": fields.list_of(fields.text(40), 10_000),
+}
+
+
+async def add(work: UnitOfWork, values: Mapping[str, Any]) -> Campaign:
+    """``name`` and ``brand`` (id or name) are needed. ``numbers`` send through it from now on."""
+    given = fields.read(values, _CHECKS, ("name", "brand"))
+    await _check_name(work.session, given["name"], "")
+    given["brand_id"] = (await text_brands.find(work.session, given.pop("brand"))).id
+    given["details"] = tendlc.read(tendlc.CAMPAIGN, given.get("details", {}))
+    chosen = given.pop("numbers", [])
+    base = {"use_case": "MIXED", "message_class": "T", "state": "draft", "registry_id": "", "note": ""}
+    times = {"state_us": work.at_us, "created_us": work.at_us, "updated_us": work.at_us}
+    row = Row(id=ids.new(ids.CAMPAIGN, work.at_us), **base | times | given)
+    await _check(work, row)
+    work.session.add(row)
+    await work.flush()
+    await _set_numbers(work, row.id, chosen)
+    made = await show(work.session, row.id)
+    work.record("text_campaign.add", made.id, None, as_dict(made))
+    return made
+
+
+async def list_all(session: AsyncSession) -> list[Campaign]:
+    chosen: dict[str, list[str]] = defaultdict(list)
+    for each in await session.scalars(select(NumberCampaign).order_by(NumberCampaign.e164)):
+        chosen[each.campaign_id].append(each.e164)
+    rows = await session.scalars(select(Row).order_by(Row.name, Row.id))
+    return [_campaign(row, chosen[row.id]) for row in rows]
+
+
+async def show(session: AsyncSession, ref: str) -> Campaign:
+    row = await _find(session, ref)
+    query = select(NumberCampaign.e164).where(NumberCampaign.campaign_id == row.id).order_by(NumberCampaign.e164)
+    return _campaign(row, list(await session.scalars(query)))
+
+
+async def of_number(session: AsyncSession, e164: str) -> Campaign | None:
+    """The campaign that texts from this number belong to."""
+    query = select(Row).join(NumberCampaign, NumberCampaign.campaign_id == Row.id).where(NumberCampaign.e164 == e164)
+    row = (await session.scalars(query)).one_or_none()
+    return _campaign(row, ()) if row is not None else None
+
+
+async def change(work: UnitOfWork, ref: str, values: Mapping[str, Any]) -> Campaign:
+    """Texts that waited for its approval are looked at again."""
+    row = await _find(work.session, ref)
+    before = await show(work.session, row.id)
+    given = fields.read(values, _CHECKS)
+    if "name" in given:
+        await _check_name(work.session, given["name"], row.id)
+    if "brand" in given:
+        row.brand_id = (await text_brands.find(work.session, given.pop("brand"))).id
+    if "details" in given:
+        given["details"] = tendlc.read(tendlc.CAMPAIGN, row.details | given["details"])
+    chosen = given.pop("numbers", None)
+    if given.get("state", row.state) != row.state:
+        row.state_us = work.at_us
+    for name, value in given.items():
+        setattr(row, name, value)
+    await _check(work, row)
+    row.updated_us = work.at_us
+    await work.flush()
+    if chosen is not None:
+        await _set_numbers(work, row.id, chosen)
+    await _look_again(work)
+    after = await show(work.session, row.id)
+    work.record("text_campaign.change", row.id, as_dict(before), as_dict(after))
+    return after
+
+
+async def remove(work: UnitOfWork, ref: str) -> Campaign:
+    """Its numbers have none from then on."""
+    row = await _find(work.session, ref)
+    gone = await show(work.session, row.id)
+    await work.session.execute(delete(NumberCampaign).where(NumberCampaign.campaign_id == row.id))
+    await work.session.delete(row)
+    await work.flush()
+    work.record("text_campaign.remove", gone.id, as_dict(gone), None)
+    return gone
+
+
+def _campaign(row: Row, chosen: Sequence[str]) -> Campaign:
+    return Campaign(
+        id=row.id,
+        name=row.name,
+        brand_id=row.brand_id,
+        use_case=row.use_case,
+        message_class=row.message_class,
+        per_minute=tendlc.PER_MINUTE[row.message_class],
+        details=dict(row.details),
+        state=row.state,
+        registry_id=row.registry_id,
+        note=row.note,
+        numbers=tuple(chosen),
+        state_us=row.state_us,
+        created_us=row.created_us,
+        updated_us=row.updated_us,
+    )
+
+
+async def _check(work: UnitOfWork, row: Row) -> None:
+    if row.state == "draft":
+        return
+    lacking = tendlc.missing(tendlc.CAMPAIGN, row.details)
+    if lacking:
+        raise text_brands.incomplete("campaign", lacking)
+    brand = await text_brands.find(work.session, row.brand_id)
+    if brand.state in ("draft", "rejected"):
+        raise Refused("brand_not_submitted", f"The brand is {brand.state}. Submit the brand first.", "state")
+
+
+async def _set_numbers(work: UnitOfWork, campaign_id: str, refs: Sequence[str]) -> None:
+    """A number belongs to one campaign: to this one from now on."""
+    found = list(dict.fromkeys([(await numbers.show(work.session, ref)).e164 for ref in refs]))
+    await work.session.execute(delete(NumberCampaign).where(NumberCampaign.campaign_id == campaign_id))
+    await work.session.execute(delete(NumberCampaign).where(NumberCampaign.e164.in_(found)))
+    work.session.add_all([NumberCampaign(e164=each, campaign_id=campaign_id) for each in found])
+    await work.flush()
+
+
+async def _look_again(work: UnitOfWork) -> None:
+    """What was held may go now."""
+    await work.session.execute(update(Text).where(Text.state == "held").values(next_us=work.at_us))
+
+
+async def _check_name(session: AsyncSession, name: str, own_id: str) -> None:
+    other = await _row(session, name)
+    if other is not None and other.id != own_id:
+        raise conflict("name_taken", "Another campaign has this name. Choose another one.", "name")
+
+
+async def _row(session: AsyncSession, ref: str) -> Row | None:
+    found = await session.get(Row, ref)
+    return found or (await session.scalars(select(Row).where(Row.name == ref))).one_or_none()
+
+
+async def _find(session: AsyncSession, ref: str) -> Row:
+    row = await _row(session, ref) if isinstance(ref, str) and ref.isprintable() else None
+    if row is None:
+        raise not_found("campaign", str(ref))
+    return row

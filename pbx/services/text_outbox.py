@@ -1,0 +1,282 @@
+"""Sends what waits in the outbox: one worker, each conversation in order, each number no faster than it may (T4, T8).
+
+Before each try the gate is asked once more: an opt-out, a number that has another owner, a campaign that was suspended
+since all hold for what was accepted before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+
+from crm.errors import Refused as StoreRefused
+from crm.services import text_outbox
+from crm.texts import Conversation, Text
+from crm.unit_of_work import ENGINE, Store, UnitOfWork
+from pbx.core.messaging import gate, pace
+from pbx.core.messaging.pace import Bucket
+from pbx.services.ports_texts import Accepted, Media, OutgoingText, Refused, Sent, SmsTransport, Uncertain
+from pbx.services.text_files import TextFiles
+from pbx.services.text_gate import Intent, Judged, TextGate
+from pbx.services.text_transports import TextTransports
+
+log = structlog.get_logger("texts")
+
+AT_ONCE = 32
+LOOK_EVERY_S = 5.0
+RETRY_S = 1.0
+SEND_WITHIN_S = 45.0
+SETTLE_EVERY_US = 30_000_000
+HOUR_US = 3_600_000_000
+LOOK_AGAIN_US = 60_000_000
+NOT_READY_US = 2_000_000
+_UNKNOWN = "Nobody knows whether this text was sent: it was in hand when something broke. Ask the receiver."
+Told = Callable[[Text, Conversation], None]
+
+
+class TextOutbox:
+    def __init__(
+        self,
+        store: Store,
+        gate_: TextGate,
+        transports: TextTransports,
+        files: TextFiles,
+        told: Told,
+        settings: Callable[[], Any],
+        *,
+        worker: str,
+    ) -> None:
+        """``worker`` names this engine: what an earlier run of the same name had in hand is settled at the start."""
+        self._store = store
+        self._gate = gate_
+        self._transports = transports
+        self._files = files
+        self._told = told
+        self._settings = settings
+        self._worker = worker
+        self._due = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._in_hand: set[str] = set()
+        self._buckets: dict[str, Bucket] = {}
+        self._paced_as: dict[str, str] = {}  # number of ours -> its bucket
+        self._settled_us = 0
+
+    def due(self) -> None:
+        """There is something to do."""
+        self._due.set()
+
+    async def run(self) -> None:
+        """Send for as long as the engine runs; what is in hand at the end is finished."""
+        try:
+            await self._begin()
+            while True:
+                self._due.clear()
+                wait_s = await self._round()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._due.wait(), wait_s)
+        finally:
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _begin(self) -> None:
+        """Settle what an earlier run left, once the transports are there that know whether a repeat is safe."""
+        await self._transports.loaded.wait()
+        while True:
+            try:
+                return await self._settle(self._worker)
+            except StoreRefused as refused:
+                log.warning("texts.store_away", why=refused.message)
+                await asyncio.sleep(RETRY_S)
+
+    async def _round(self) -> float:
+        """Take in hand what may go; the seconds until the next look."""
+        try:
+            if self._store.clock() - self._settled_us > SETTLE_EVERY_US:
+                await self._settle(None)
+            if len(self._tasks) >= AT_ONCE:
+                return LOOK_EVERY_S
+            if await self._take():
+                return 0.0
+            async with self._store.read() as session:
+                next_us = await text_outbox.next_due(session)
+        except StoreRefused as refused:
+            log.warning("texts.store_away", why=refused.message)
+            return RETRY_S
+        except Exception:
+            log.exception("texts.round_failed")
+            return RETRY_S
+        return self._until(next_us)
+
+    def _until(self, next_us: int | None) -> float:
+        """Not before a number may go on; a text that waits for the one before it is looked at when that is done."""
+        now = self._store.clock()
+        waits = [bucket.wait_us(now) for bucket in self._buckets.values()]
+        paced = min((each for each in waits if each > 0), default=int(LOOK_EVERY_S * 1e6))
+        upcoming = next_us - now if next_us is not None and next_us > now else paced
+        return min(max(min(upcoming, paced), 1_000) / 1e6, LOOK_EVERY_S)
+
+    # -- taking in hand ------------------------------------------------------------------------------
+
+    async def _take(self) -> int:
+        """How many were looked at."""
+        changed: list[tuple[Text, Conversation] | None] = []
+        leased: list[tuple[Text, SmsTransport, Judged]] = []
+        async with self._store.write(ENGINE) as work:
+            found = await text_outbox.due(
+                work.session, work.at_us, AT_ONCE - len(self._tasks), without=self._paced(work.at_us)
+            )
+            for text in found:
+                judged = await self._gate.judge(work.session, _intent(text, work.at_us))
+                changed.append(await self._decide(work, text, judged, leased))
+        for each in filter(None, changed):
+            self._told(*each)
+        for text, transport, judged in leased:
+            self._begin_to_carry(text, transport, judged)
+        return len(found)
+
+    def _begin_to_carry(self, text: Text, transport: SmsTransport, judged: Judged) -> None:
+        def done(task: asyncio.Task[None]) -> None:
+            self._tasks.discard(task)
+            self._in_hand.discard(text.id)
+            self._due.set()
+
+        self._in_hand.add(text.id)
+        task = asyncio.ensure_future(self._carry(text, transport, judged))
+        self._tasks.add(task)
+        task.add_done_callback(done)
+
+    async def _decide(
+        self, work: UnitOfWork, text: Text, judged: Judged, leased: list[tuple[Text, SmsTransport, Judged]]
+    ) -> tuple[Text, Conversation] | None:
+        verdict = judged.verdict
+        if not verdict.allowed:
+            return await self._refused(work, text, verdict)
+        transport = self._transports.get(judged.transport_id or "")
+        if transport is None or not transport.ready:
+            _, why = self._transports.condition(judged.transport_id or "")
+            return await self._put_off(work, text, NOT_READY_US, "transport_not_ready", why)
+        bucket = self._bucket(text, judged)
+        if bucket.wait_us(work.at_us):
+            return None  # the round after this one leaves its number out
+        campaign = judged.campaign.id if judged.campaign else None
+        if await text_outbox.lease(work, text.id, self._worker, judged.transport_id or "", campaign):
+            bucket.take(work.at_us, max(text.segments, 1))
+            leased.append((text, transport, judged))
+        return None
+
+    async def _refused(self, work: UnitOfWork, text: Text, verdict: gate.Verdict) -> tuple[Text, Conversation] | None:
+        """What people can mend is waited for; what nobody can change fails."""
+        code = str(verdict.reason)
+        waited_us = work.at_us - max(text.created_us, text.scheduled_us or 0)
+        if verdict.reason is gate.Reason.HOURS:
+            until_us = verdict.opens_us or work.at_us + LOOK_AGAIN_US
+            return await text_outbox.put_off(work, text.id, "scheduled", until_us, code, verdict.sentence)
+        mendable = verdict.holds or verdict.reason in (gate.Reason.BALANCE, gate.Reason.NO_TRANSPORT)
+        if mendable and waited_us < self._settings()["texts.hold_hours"] * HOUR_US:
+            until_us = work.at_us + LOOK_AGAIN_US
+            return await text_outbox.put_off(work, text.id, "held", until_us, code, verdict.sentence)
+        return await text_outbox.fail(work, text.id, code, verdict.sentence)
+
+    async def _put_off(
+        self, work: UnitOfWork, text: Text, wait_us: int, code: str, reason: str
+    ) -> tuple[Text, Conversation] | None:
+        """Until the transport is there, for as long as a try makes sense."""
+        if work.at_us - max(text.created_us, text.scheduled_us or 0) > pace.GIVE_UP_AFTER.total_seconds() * 1e6:
+            return await text_outbox.fail(work, text.id, code, reason)
+        return await text_outbox.put_off(work, text.id, "queued", work.at_us + wait_us, code, reason)
+
+    def _bucket(self, text: Text, judged: Judged) -> Bucket:
+        """Of the campaign for all its numbers together, else of the number."""
+        campaign = judged.campaign if judged.campaign and judged.campaign.state == "approved" else None
+        name = campaign.id if campaign else text.did
+        per_minute = campaign.per_minute if campaign else self._settings()["texts.per_number_per_minute"]
+        self._paced_as[text.did] = name
+        bucket = self._buckets.setdefault(name, Bucket(per_minute))
+        bucket.per_minute = per_minute
+        return bucket
+
+    def _paced(self, now_us: int) -> list[str]:
+        """Numbers of ours that have to wait."""
+        return [did for did, name in self._paced_as.items() if self._buckets[name].wait_us(now_us)]
+
+    # -- sending -------------------------------------------------------------------------------------
+
+    async def _carry(self, text: Text, transport: SmsTransport, judged: Judged) -> None:
+        came = await self._send(text, transport, judged)
+        while True:  # it was sent: what came of it must be noted, however long the store is away
+            try:
+                async with self._store.write(ENGINE) as work:
+                    changed = await self._note(work, text, came, transport.repeatable)
+                break
+            except StoreRefused as refused:
+                log.warning("texts.not_noted", text=text.id, why=refused.message)
+                await asyncio.sleep(RETRY_S)
+        if changed is not None:
+            self._told(*changed)
+
+    async def _send(self, text: Text, transport: SmsTransport, judged: Judged) -> Sent:
+        outgoing = OutgoingText(
+            message_id=text.id,
+            sender=text.did,
+            receiver=text.customer_number,
+            body=text.body,
+            encoding=text.encoding,
+            segments=text.segments,
+            media=tuple(Media(each.content_type, each.name, self._files.path(each)) for each in text.attachments),
+            campaign=judged.campaign.registry_id if judged.campaign else "",
+        )
+        if outgoing.media and not transport.carries_media:
+            return Refused("no_media", "This transport carries no pictures or files. Send the text without.", True)
+        try:
+            return await asyncio.wait_for(transport.send(outgoing), SEND_WITHIN_S)
+        except Exception as error:
+            log.exception("texts.transport_failed", text=text.id)
+            return Uncertain("transport_failed", f"The transport broke while it sent: {type(error).__name__}.")
+
+    async def _note(
+        self, work: UnitOfWork, text: Text, came: Sent, repeatable: bool
+    ) -> tuple[Text, Conversation] | None:
+        match came:
+            case Accepted(provider_id, part_ids):
+                return await text_outbox.sent(work, text.id, provider_id, part_ids)
+            case Refused(code, sentence, permanent, retry_after_s):
+                if permanent:
+                    return await text_outbox.fail(work, text.id, code, sentence)
+                return await self._again(work, text, code, sentence, retry_after_s)
+            case Uncertain(code, sentence):
+                if repeatable:
+                    return await self._again(work, text, code, sentence, None)
+                return await text_outbox.fail(work, text.id, code, f"{sentence} {_UNKNOWN}", "unknown")
+
+    async def _again(
+        self, work: UnitOfWork, text: Text, code: str, sentence: str, retry_after_s: float | None
+    ) -> tuple[Text, Conversation] | None:
+        """With growing waits; ``text.tries`` is from before this try."""
+        wait_us = int(max(pace.wait_before(text.tries + 2).total_seconds(), retry_after_s or 0) * 1e6)
+        return await self._put_off(work, text, wait_us, code, sentence)
+
+    # -- after a death -------------------------------------------------------------------------------
+
+    async def _settle(self, worker: str | None) -> None:
+        """Of this name's earlier run, or, without a name, of any worker whose lease is over."""
+        self._settled_us = self._store.clock()
+        changed, safe = [], self._transports.repeatable()
+        async with self._store.write(ENGINE) as work:
+            for text in await text_outbox.abandoned(work, worker):
+                if text.id in self._in_hand:
+                    continue
+                if text.transport_id in safe:
+                    changed.append(await text_outbox.put_off(work, text.id, "queued", work.at_us, None, None))
+                else:
+                    changed.append(await text_outbox.fail(work, text.id, "outcome_unknown", _UNKNOWN, "unknown"))
+        for each in filter(None, changed):
+            self._told(*each)
+
+
+def _intent(text: Text, at_us: int) -> Intent:
+    """As it was accepted, at this moment."""
+    user_id = "" if text.author.startswith("auto:") else text.user_id or ""
+    return Intent(user_id, text.did, text.customer_number, text.body, at_us, bool(text.attachments))

@@ -1,0 +1,66 @@
+"""Pictures and files of texts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiohttp import web
+
+from crm.errors import Refused
+from crm.services import text_attachments
+from pbx.services.text_files import LARGEST
+from pbx.web.context import Ctx
+from pbx.web.declare import Right, Table
+from pbx.web.principal import forbidden
+from pbx.web.problems import BadRequest
+from pbx.web.wire.base import Query
+from pbx.web.wire.texts import AttachmentView
+
+table = Table("texts")
+_SHOWN = ("image/jpeg", "image/png", "image/gif", "image/webp")
+"""What browsers show in place; anything else is a download, as it might be a page."""
+
+
+class Named(Query):
+    name: str = "file"
+
+
+@table.route(
+    "POST",
+    "/text-attachments",
+    right=Right.REP,
+    scope="texts:write",
+    answer=AttachmentView,
+    status=201,
+    errors=(413, 422),
+    takes="*/*",
+)
+async def upload_attachment(ctx: Ctx, query: Named) -> Any:
+    """A file of 5 MB at most, to be sent with a text: its content is the body, its kind the Content-Type."""
+    content = bytearray()
+    async for chunk in ctx.request.content.iter_chunked(65_536):
+        content += chunk
+        if len(content) > LARGEST:
+            raise BadRequest(413, "too_large", "This file is too large for a text: 5 MB at most. Send a smaller one.")
+    if not content:
+        raise Refused("missing", "There is no file here. Send it as the request's body.")
+    kind = ctx.request.content_type
+    return await ctx.engine.texting.files.upload(ctx.who.author, ctx.who.id, bytes(content), kind, query.name)
+
+
+@table.route("GET", "/text-attachments/{attachment}", right=Right.REP, scope="texts:read", raw="*/*", errors=(403, 404))
+async def show_attachment(ctx: Ctx) -> web.StreamResponse:
+    """The file itself."""
+    async with ctx.engine.store.read() as session:
+        found = await text_attachments.show(session, ctx.path("attachment"))
+        owner = await text_attachments.owner(session, found)
+    if owner != ctx.who.id and not ctx.who.sees_all:
+        raise forbidden("This file is part of somebody else's conversation.")
+    in_place = found.content_type in _SHOWN
+    headers = {
+        "Content-Type": found.content_type,
+        "Content-Disposition": "inline" if in_place else "attachment",
+        "X-Content-Type-Options": "nosniff",
+        "Cache-Control": "private, max-age=86400",
+    }
+    return web.FileResponse(ctx.engine.texting.files.path(found), headers=headers)

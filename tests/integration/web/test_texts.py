@@ -1,0 +1,319 @@
+"""Texts through the API, with a transport of paper: writing, reading, refusals, STOP (T1 to T8)."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from crm.services import numbers, settings, text_transports
+from pbx.services.ports_texts import Accepted, Delivery, DeliveryReport, IncomingText, Refused, Uncertain
+from tests.integration.web.world import Someone, World
+from tests.support.waiting import until
+
+ANN, BOB = "+12065550150", "+12065550151"
+TOKYO = "+819012345678"
+
+
+async def carried(world: World, *, campaign: bool = True) -> str:
+    """Texts are carried, and US numbers have an approved campaign; the transport's id."""
+    async with world.engine.store.write() as work:
+        made = await text_transports.add(work, {"name": "Paper", "kind": "http"})
+    if campaign:
+        await approve(world, [f"+1415555010{index}" for index in range(1, 5)])
+    await world.engine.reload()
+    world.engine.texting.changed()
+    await until(lambda: world.engine.texting.transports.get(made.id) is not None, 10, "the transport")
+    return made.id
+
+
+async def approve(world: World, of: list[str], state: str = "approved") -> str:
+    details: dict[str, Any] = {
+        "entityType": "PRIVATE_PROFIT",
+        **dict.fromkeys(("displayName", "companyName"), "Marcom"),
+        **dict.fromkeys(("ein", "street", "city", "state", "postalCode"), "1"),
+        **dict.fromkeys(("country", "einIssuingCountry"), "US"),
+        "email": "a@marcom.example",
+        "phone": ANN,
+        "vertical": "RETAIL",
+    }
+    said = dict.fromkeys(
+        ("description", "messageFlow", "sample1", "optinMessage", "optoutMessage", "helpMessage"), "Words"
+    )
+    brand = {"name": "Marcom", "details": details, "state": "verified"}
+    campaign = {"name": "Care", "brand": "Marcom", "details": said, "message_class": "A", "numbers": of}
+    assert (await world.ask("POST", "/text-brands", world.robin, brand))[0] == 201
+    status, made = await world.ask("POST", "/text-campaigns", world.robin, campaign | {"state": state})
+    assert status == 201, made
+    return str(made["id"])
+
+
+async def send(world: World, who: Someone, body: str = "Hello", **more: Any) -> dict[str, Any]:
+    draft = {"to": ANN, "body": body, **more}
+    if "conversation_id" in more:
+        del draft["to"]
+    status, text = await world.ask("POST", "/texts", who, draft)
+    assert status == 201, text
+    return dict(text)
+
+
+async def comes(world: World, did: str, body: str, sender: str = ANN, provider_id: str = "") -> None:
+    text = IncomingText("sms_x", provider_id or f"in-{body}-{sender}", sender, did, body, 1)
+    await world.engine.texting.inbox.received(text)
+
+
+async def state(world: World, text_id: str, wanted: str) -> dict[str, Any]:
+    async def is_so() -> bool:
+        nonlocal found
+        _, found = await world.ask("GET", f"/texts/{text_id}", world.robin)
+        return bool(found["state"] == wanted)
+
+    found: dict[str, Any] = {}
+    for _ in range(600):
+        if await is_so():
+            return found
+        await asyncio.sleep(0.05)
+    raise AssertionError(found)
+
+
+@pytest.mark.covers("T1", "T4", "N2")
+async def test_a_text_is_accepted_sent_delivered_and_stands_in_its_conversation(world: World) -> None:
+    await carried(world)
+    text = await send(world, world.mio, "Hi Ann 👋🏽, see you at “5”")
+    assert (text["state"], text["did"], text["encoding"]) == ("queued", "+14155550101", "ucs2")
+    sent = await state(world, text["id"], "sent")
+    assert world.engine.paper.sent[0].body == "Hi Ann 👋🏽, see you at “5”"
+    await world.engine.texting.inbox.reported(
+        DeliveryReport(sent["transport_id"], Delivery.DELIVERED, 5, provider_id=sent["provider_id"])
+    )
+    assert (await state(world, text["id"], "delivered"))["delivered_us"] == 5
+    await comes(world, "+14155550101", "Yes please")
+    _, page = await world.ask("GET", "/conversations", world.mio)
+    [conversation] = page["items"]
+    assert (conversation["unread"], conversation["last_body"], conversation["last_direction"]) == (1, "Yes please", "in")
+    reply = await send(world, world.mio, "Fine", conversation_id=conversation["id"])
+    _, texts = await world.ask("GET", f"/conversations/{conversation['id']}/texts?limit=2", world.mio)
+    assert [each["body"] for each in texts["items"]] == ["Fine", "Yes please"]
+    _, rest = await world.ask(
+        "GET", f"/conversations/{conversation['id']}/texts?limit=2&cursor={texts['next_cursor']}", world.mio
+    )
+    assert [each["id"] for each in rest["items"]] == [text["id"]] and rest["next_cursor"] is None
+    await state(world, reply["id"], "sent")
+    _, read = await world.ask("POST", f"/conversations/{conversation['id']}/read", world.mio, {})
+    assert read["unread"] == 0
+
+
+@pytest.mark.covers("T2", "TRUST21")
+async def test_only_who_has_the_number_replies_and_other_reps_see_nothing(world: World) -> None:
+    await carried(world)
+    await comes(world, "+14155550102", "For Sam")
+    _, page = await world.ask("GET", "/conversations", world.sam)
+    conversation = page["items"][0]["id"]
+    _, texts = await world.ask("GET", f"/conversations/{conversation}/texts", world.alex)
+    assert [each["body"] for each in texts["items"]] == ["For Sam"], "managers read"
+    for path in (
+        f"/conversations/{conversation}",
+        f"/conversations/{conversation}/texts",
+        f"/texts/{texts['items'][0]['id']}",
+        f"/conversations?user={world.sam.id}",
+        f"/texts?user={world.sam.id}",
+    ):
+        assert (await world.ask("GET", path, world.mio))[0] == 403, path
+    assert (await world.ask("GET", "/texts", world.mio))[1]["items"] == []
+    for who in (world.mio, world.alex, world.robin):
+        status, problem = await world.ask("POST", "/texts", who, {"conversation_id": conversation, "body": "Hi"})
+        assert (status, problem["code"]) == (403, "not_your_number")
+
+
+@pytest.mark.covers("T2")
+async def test_a_number_that_somebody_else_has_by_now_shows_them_no_old_texts(world: World) -> None:
+    await carried(world)
+    await comes(world, "+14155550101", "For Mio alone")
+    async with world.engine.store.write() as work:
+        await numbers.change(work, "+14155550101", {"user": None})
+        await numbers.change(work, "+14155550102", {"user": None})
+        await numbers.change(work, "+14155550101", {"user": world.sam.id})
+    await world.engine.reload()
+    await comes(world, "+14155550101", "For Sam now")
+    _, sams = await world.ask("GET", "/conversations", world.sam)
+    assert [each["last_body"] for each in sams["items"]] == ["For Sam now"]
+    _, mios = await world.ask("GET", "/conversations", world.mio)
+    [old] = mios["items"]
+    assert old["last_body"] == "For Mio alone" and old["ended_us"] is not None
+    status, problem = await world.ask("POST", "/texts", world.mio, {"conversation_id": old["id"], "body": "Hi"})
+    assert (status, problem["code"]) == (403, "not_your_number") and "Sam" in problem["detail"]
+
+
+@pytest.mark.covers("T3")
+async def test_the_composer_is_told_segments_price_and_the_dear_character(world: World) -> None:
+    await carried(world)
+    async with world.engine.store.write() as work:
+        await settings.change(work, "texts.segment_price_micros", 7_900)
+    await world.engine.reload()
+    body = "It’s " + "x" * 100
+    status, shown = await world.ask("POST", "/texts/preview", world.mio, {"to": ANN, "body": body})
+    assert status == 200 and shown["allowed"]
+    assert (shown["count"]["encoding"], shown["count"]["segments"]) == ("ucs2", 2)
+    assert (shown["price_micros"], shown["currency"]) == (15_800, "USD")
+    assert shown["count"]["hint"] == {"characters": ["’"], "plain": body.replace("’", "'"), "segments": 1}
+
+
+@pytest.mark.covers("T6", "N3")
+async def test_refusals_say_why_and_which_number_would_do(world: World) -> None:
+    await carried(world)
+    async with world.engine.store.write() as work:
+        await numbers.change(work, "+14155550102", {"user": None})
+        await numbers.add(work, {"number": "+819011112222", "user": world.sam.id})
+    await world.engine.reload()
+    status, problem = await world.ask("POST", "/texts", world.mio, {"to": TOKYO, "body": "Hi"})
+    assert (status, problem["code"]) == (422, "country_pair")
+    assert "JP" in problem["detail"] and "Sam" in problem["detail"] and problem["would_do"] == ["+819011112222"]
+    for to, code in (("+81312345678", "receiver_cannot_sms"), ("12", "no_campaign"), ("+1", "invalid_number")):
+        _, shown = await world.ask("POST", "/texts/preview", world.mio, {"to": to, "body": "Hi"})
+        assert code == "no_campaign" or shown["reason"] == code, (to, shown)
+    async with world.engine.store.write() as work:
+        await numbers.change(work, "+14155550101", {"sms": False})
+    await world.engine.reload()
+    status, problem = await world.ask("POST", "/texts", world.mio, {"to": ANN, "body": "Hi"})
+    assert (status, problem["code"]) == (422, "number_cannot_sms")
+    assert world.engine.paper.sent == []
+
+
+@pytest.mark.covers("T7", "TRUST23")
+async def test_stop_holds_for_every_user_at_once_is_confirmed_once_and_start_ends_it(world: World) -> None:
+    await carried(world)
+    await comes(world, "+14155550101", " Stop. ")
+    status, problem = await world.ask("POST", "/texts", world.sam, {"to": ANN, "body": "Hi"})
+    assert (status, problem["code"]) == (422, "opted_out")
+    await comes(world, "+14155550101", "STOP", provider_id="again")
+    await until(lambda: len(world.engine.paper.sent) == 1, 10, "the confirmation")
+    assert "no more texts" in world.engine.paper.sent[0].body
+    _, out = await world.ask("GET", f"/opt-outs/{ANN}", world.mio)
+    assert (out["source"], out["detail"]) == ("keyword", "stop")
+    await comes(world, "+14155550102", "start")
+    await until(lambda: len(world.engine.paper.sent) == 2, 10, "the second confirmation")
+    await send(world, world.sam)
+    await comes(world, "+14155550102", "Please stop by at five")
+    assert (await world.ask("GET", f"/opt-outs/{ANN}", world.mio))[0] == 404
+
+
+@pytest.mark.covers("T7", "TRUST23")
+async def test_a_text_that_waits_when_its_receiver_says_stop_is_not_sent(world: World) -> None:
+    await carried(world)
+    world.engine.paper.open.clear()
+    first = await send(world, world.mio, "one")
+    await until(lambda: len(world.engine.paper.sent) == 1, 10, "the first in hand")
+    second = await send(world, world.mio, "two")
+    status, _ = await world.ask("POST", "/opt-outs", world.sam, {"number": "206 555 0150", "detail": "told me"})
+    assert status == 201
+    world.engine.paper.open.set()
+    await state(world, first["id"], "sent")
+    failed = await state(world, second["id"], "failed")
+    assert failed["code"] == "opted_out" and world.engine.paper.bodies() == ["one"]
+
+
+@pytest.mark.covers("T8")
+async def test_a_us_text_without_an_approved_campaign_is_held_and_goes_when_it_is_approved(world: World) -> None:
+    await carried(world, campaign=False)
+    text = await send(world, world.mio)
+    assert (text["state"], text["code"]) == ("held", "no_campaign") and "campaign" in text["reason"]
+    campaign = await approve(world, ["+14155550101"], "submitted")
+    await asyncio.sleep(0)
+    assert world.engine.paper.sent == []
+    await world.ask("PATCH", f"/text-campaigns/{campaign}", world.robin, {"state": "approved", "registry_id": "C123"})
+    await state(world, text["id"], "sent")
+    assert world.engine.paper.sent[0].campaign == "C123"
+
+
+@pytest.mark.covers("T4")
+async def test_refused_for_now_is_tried_again_refused_for_good_fails_with_the_reason(world: World) -> None:
+    await carried(world)
+    answers = iter((Refused("busy", "Try later.", False, 0.0), Accepted("p1")))
+    world.engine.paper.answer = lambda text: next(answers)
+    text = await send(world, world.mio)
+    waiting = await state(world, text["id"], "queued")
+    assert waiting["tries"] <= 1
+    world.engine.paper.answer = lambda text: Refused("blocked", "The carrier blocks this text.", True)
+    other = await send(world, world.sam, to=BOB)
+    failed = await state(world, other["id"], "failed")
+    assert (failed["code"], failed["reason"]) == ("blocked", "The carrier blocks this text.")
+
+
+@pytest.mark.covers("T4", "P3")
+async def test_what_may_have_been_sent_is_unknown_and_not_sent_twice(world: World) -> None:
+    await carried(world)
+    world.engine.paper.answer = lambda text: Uncertain("timeout", "No answer came.")
+    text = await send(world, world.mio)
+    unknown = await state(world, text["id"], "unknown")
+    assert unknown["reason"].startswith("No answer came.") and len(world.engine.paper.sent) == 1
+    report = DeliveryReport(unknown["transport_id"], Delivery.DELIVERED, 9, message_id=text["id"])
+    await world.engine.texting.inbox.reported(report)
+    await state(world, text["id"], "delivered")
+
+
+@pytest.mark.covers("TRUST10")
+async def test_the_same_idempotency_key_many_times_at_once_makes_one_text(world: World) -> None:
+    await carried(world)
+    asked = [
+        world.ask("POST", "/texts", world.mio, {"to": ANN, "body": "once"}, headers={"Idempotency-Key": "k1"})
+        for _ in range(20)
+    ]
+    ids = {answer["id"] for _, answer in await asyncio.gather(*asked)}
+    assert len(ids) == 1
+    await state(world, ids.pop(), "sent")
+    assert world.engine.paper.bodies() == ["once"]
+
+
+@pytest.mark.covers("T1")
+async def test_a_scheduled_text_waits_and_can_be_taken_back(world: World) -> None:
+    await carried(world)
+    soon = world.engine.store.clock() + 3_600_000_000
+    text = await send(world, world.mio, at_us=soon)
+    assert (text["state"], text["scheduled_us"]) == ("scheduled", soon)
+    assert (await world.ask("POST", f"/texts/{text['id']}/cancel", world.sam))[0] == 403
+    _, gone = await world.ask("POST", f"/texts/{text['id']}/cancel", world.mio)
+    assert gone["state"] == "canceled"
+    assert (await world.ask("POST", f"/texts/{text['id']}/cancel", world.mio))[0] == 409
+    _, problem = await world.ask("POST", "/texts", world.mio, {"to": ANN, "body": "x", "at_us": 1})
+    assert problem["code"] == "bad_moment"
+
+
+@pytest.mark.covers("T4")
+async def test_a_text_that_comes_twice_is_kept_once_and_a_report_that_comes_early_is_not_lost(world: World) -> None:
+    transport = await carried(world)
+    await comes(world, "+14155550101", "Hello", provider_id="same")
+    await comes(world, "+14155550101", "Hello", provider_id="same")
+    _, page = await world.ask("GET", "/texts?direction=in", world.mio)
+    assert len(page["items"]) == 1
+    world.engine.paper.answer = lambda text: Accepted("early")
+    await world.engine.texting.inbox.reported(DeliveryReport(transport, Delivery.DELIVERED, 7, provider_id="early"))
+    text = await send(world, world.mio)
+    assert (await state(world, text["id"], "delivered"))["delivered_us"] == 7
+
+
+@pytest.mark.covers("T3")
+async def test_a_text_in_parts_is_delivered_with_its_last_part(world: World) -> None:
+    transport = await carried(world)
+    world.engine.paper.answer = lambda text: Accepted("a", ("a", "b"))
+    text = await send(world, world.mio, "x" * 200)
+    await state(world, text["id"], "sent")
+    inbox = world.engine.texting.inbox
+    await inbox.reported(DeliveryReport(transport, Delivery.DELIVERED, 7, provider_id="b"))
+    await state(world, text["id"], "sent")
+    await inbox.reported(DeliveryReport(transport, Delivery.DELIVERED, 8, provider_id="a"))
+    await state(world, text["id"], "delivered")
+
+
+@pytest.mark.covers("T4", "S7")
+async def test_texts_stand_in_the_feed_of_their_record_for_those_who_may_read_them(world: World) -> None:
+    await carried(world)
+    contact = {"kind": "contact", "name": "Ann Lee", "phones": [{"label": "mobile", "number": ANN}]}
+    _, record = await world.ask("POST", "/records", world.mio, contact)
+    text = await send(world, world.mio)
+    assert text["record_id"] == record["id"]
+    _, feed = await world.ask("GET", f"/records/{record['id']}/activities", world.mio)
+    line = next(each for each in feed["items"] if each["kind"] == "text")
+    assert (line["object_id"], line["data"]["body"]) == (text["id"], "Hello")
+    _, sams = await world.ask("GET", f"/records/{record['id']}/activities", world.sam)
+    assert "text" not in {each["kind"] for each in sams["items"]}
