@@ -8,6 +8,7 @@ outside ``crm`` has to know SQLAlchemy's exceptions.
 from __future__ import annotations
 
 from http import HTTPStatus
+from typing import Any
 
 
 class Refused(Exception):
@@ -25,6 +26,7 @@ class Refused(Exception):
         self.message = message
         self.field = field
         self.status = int(status)
+        self.extra: dict[str, Any] = {}  # what else a client may want to know of it
 
 
 def not_found(what: str, name: str) -> Refused:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a call went, as the organisation names it. ``key`` is the digit from 1 to 9 that chooses it."""
+    """How a call went, as the organisation names it. ``key`` is the digit from 1 to 9 that chooses it; one with
+    ``do_not_text`` says that the customer wants no texts."""
 
     id: str
     name: str
@@ -17,6 +18,7 @@ class Outcome:
     active: bool
     created_us: int
     updated_us: int
+    do_not_text: bool = False
 
 
 @dataclass(frozen=True, slots=True)

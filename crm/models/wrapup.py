@@ -5,7 +5,7 @@ Summaries have no foreign key, as the log of calls has none: they outlive the ou
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm.models.base import Base, Timed
@@ -26,6 +26,7 @@ class Outcome(Timed, Base):
     key: Mapped[int | None] = mapped_column(unique=True)
     position: Mapped[int]
     active: Mapped[bool]
+    do_not_text: Mapped[bool] = mapped_column(server_default=false())
 
 
 class CallSummary(Timed, Base):

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from crm import ids, paging, people
 from crm.models.calls import Call
 from crm.models.people import Activity
+from crm.models.texts import Text
 from crm.paging import Page
 from crm.records import as_dict
 from crm.repositories import summaries
@@ -22,6 +23,10 @@ from crm.wrapup import Summary
 
 PREFIX = "act"
 _OF_A_CALL = ("direction", "state", "disposition", "talk_ms", "user_id", "customer_number", "recording_id")
+_OF_A_TEXT = (
+    *("conversation_id", "direction", "state", "reason", "body", "user_id", "did", "customer_number"),
+    *("scheduled_us", "segments"),
+)
 _OF_A_SUMMARY = ("user_id", "role", "outcome", "notes", "deal_id")
 
 
@@ -41,12 +46,19 @@ def add(work: UnitOfWork, record_id: str, kind: str, object_id: str | None, data
 
 
 async def page(
-    session: AsyncSession, record_id: str, *, cursor: str | None = None, limit: int = 50
+    session: AsyncSession,
+    record_id: str,
+    *,
+    texts_of: str | None = None,
+    cursor: str | None = None,
+    limit: int = 50,
 ) -> Page[people.Activity]:
     """Kinds: record.add, record.change, record.import, note.add, note.change, deal.add, deal.change, task.add,
-    task.done, task.reopen and call: what each user has said of it stands in its ``summaries``."""
+    task.done, task.reopen, text and call: what each user has said of it stands in its ``summaries``. ``texts_of``: only
+    this user's texts, as others' are not everybody's to read."""
     more, after = paging.checked_limit(limit) + 1, paging.decode(cursor)
     lines = [*await _written(session, record_id, after, more), *await _calls(session, record_id, after, more)]
+    lines += await _texts(session, record_id, texts_of, after, more)
     lines.sort(key=lambda line: (line.at_us, line.id), reverse=True)
     return paging.page_of(lines[:more], limit, lambda line: (line.at_us, line.id))
 
@@ -77,6 +89,23 @@ async def _calls(
             f"user:{row.user_id}" if row.user_id else "engine",
             row.id,
             {name: getattr(row, name) for name in _OF_A_CALL} | _said(row, said[row.id]),
+        )
+        for row in rows
+    ]
+
+
+async def _texts(
+    session: AsyncSession, record_id: str, user_id: str | None, after: tuple[int, str] | None, limit: int
+) -> list[people.Activity]:
+    query = select(Text).where(Text.record_id == record_id)
+    if user_id is not None:
+        query = query.where(Text.user_id == user_id)
+    if after is not None:
+        query = query.where(tuple_(Text.created_us, Text.id) < after)
+    rows = await session.scalars(query.order_by(Text.created_us.desc(), Text.id.desc()).limit(limit))
+    return [
+        people.Activity(
+            row.id, row.created_us, "text", row.author, row.id, {name: getattr(row, name) for name in _OF_A_TEXT}
         )
         for row in rows
     ]

@@ -23,6 +23,7 @@ _CHECKS: dict[str, fields.Check] = {
     "key": fields.optional(fields.integer(1, 9)),
     "position": fields.integer(0, 10_000),
     "active": fields.boolean,
+    "do_not_text": fields.boolean,
 }
 
 
@@ -31,6 +32,7 @@ async def add(work: UnitOfWork, values: Mapping[str, Any]) -> Outcome:
     given = fields.read(values, _CHECKS, ("name",))
     await _check_free(work.session, given, "")
     defaults = {"colour": GREY, "key": None, "position": await _after_all(work.session), "active": True}
+    defaults["do_not_text"] = False
     made_at = {"created_us": work.at_us, "updated_us": work.at_us}
     row = Row(id=ids.new(ids.OUTCOME, work.at_us), **made_at, **defaults | given)
     work.session.add(row)

@@ -45,6 +45,7 @@ async def add(work: UnitOfWork, values: Mapping[str, Any]) -> Campaign:
     work.session.add(row)
     await work.flush()
     await _set_numbers(work, row.id, chosen)
+    await _look_again(work)
     made = await show(work.session, row.id)
     work.record("text_campaign.add", made.id, None, as_dict(made))
     return made
@@ -69,6 +70,29 @@ async def of_number(session: AsyncSession, e164: str) -> Campaign | None:
     query = select(Row).join(NumberCampaign, NumberCampaign.campaign_id == Row.id).where(NumberCampaign.e164 == e164)
     row = (await session.scalars(query)).one_or_none()
     return _campaign(row, ()) if row is not None else None
+
+
+async def export(session: AsyncSession) -> list[dict[str, Any]]:
+    """Brands with their campaigns and numbers, by the registry's own names of fields."""
+    campaigns = await list_all(session)
+    return [
+        {
+            "brandId": brand.registry_id,
+            "displayName": brand.name,
+            **brand.details,
+            "campaigns": [_exported(each) for each in campaigns if each.brand_id == brand.id],
+        }
+        for brand in await text_brands.list_all(session)
+    ]
+
+
+def _exported(campaign: Campaign) -> dict[str, Any]:
+    return {
+        "campaignId": campaign.registry_id,
+        "usecase": campaign.use_case,
+        **campaign.details,
+        "phoneNumbers": list(campaign.numbers),
+    }
 
 
 async def change(work: UnitOfWork, ref: str, values: Mapping[str, Any]) -> Campaign:

@@ -28,6 +28,7 @@ _KEPT = (
     "recordings",
     "greetings",
     "drops",
+    "attachments",
     "prompts",
     "music",
     "tls",

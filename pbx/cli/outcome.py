@@ -11,6 +11,7 @@ _FIELDS = (
     Field("key", "The digit from 1 to 9 that chooses it; none for no key.", "number"),
     Field("position", "Lower ones are offered first.", "number"),
     Field("active", "Whether it is offered.", "flag"),
+    Field("do-not-text", "The customer wants no texts: nobody sends any from then on.", "flag"),
 )
 
 outcome_command = group(

@@ -44,6 +44,7 @@ class TextRefused(Refused):
         status = HTTPStatus.FORBIDDEN if verdict.reason in _RIGHTS else HTTPStatus.UNPROCESSABLE_ENTITY
         super().__init__(str(verdict.reason), verdict.sentence, _FIELDS.get(verdict.reason), status)
         self.verdict = verdict
+        self.extra = {"would_do": list(verdict.would_do) or None, "opens_us": verdict.opens_us}
 
 
 _RIGHTS = (gate.Reason.NOT_YOUR_NUMBER, gate.Reason.USER_INACTIVE)

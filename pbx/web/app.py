@@ -118,7 +118,7 @@ async def _answer_whole(route: Route, ctx: Ctx) -> web.Response:
     try:
         result = _reply(route, ctx, await call_handler(route, ctx))
     except Refused as refused:
-        problem = problems.from_refused(refused, call_id=ctx.call_id if route.idempotent else None)
+        problem = problems.from_refused(refused, call_id=ctx.call_id if route.tag == "calls" else None)
         result = problems.response(problem, ctx.request, ctx.request[REQUEST_ID])
     except BadRequest as problem:
         result = problems.response(problem, ctx.request, ctx.request[REQUEST_ID])

@@ -29,6 +29,10 @@ class Problem(BaseModel):
     instance: str
     request_id: str
     errors: list[dict[str, str]] | None = Field(None, description="All fields at fault, where there are several.")
+    would_do: list[str] | None = Field(
+        None, description="Numbers of ours that could send it, where a text was refused."
+    )
+    opens_us: int | None = Field(None, description="From when on it may be sent, where a text was refused.")
     call_id: str | None = Field(None, description="The call that stands in the log, where a dial was refused.")
 
 
@@ -42,7 +46,7 @@ class BadRequest(Exception):
 
 
 def from_refused(refused: Refused, **extra: Any) -> BadRequest:
-    return BadRequest(refused.status, refused.code, refused.message, refused.field, **extra)
+    return BadRequest(refused.status, refused.code, refused.message, refused.field, **refused.extra | extra)
 
 
 def from_validation(error: ValidationError) -> BadRequest:

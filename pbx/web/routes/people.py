@@ -118,10 +118,11 @@ async def remove_record(ctx: Ctx) -> None:
     errors=(404,),
 )
 async def list_activity(ctx: Ctx, query: PageQuery) -> Any:
-    """What happened with this record: changes, notes, deals, calls."""
+    """What happened with this record: changes, notes, deals, calls, and the texts that you may read."""
     async with ctx.engine.store.read() as session:
         record = await people.show(session, ctx.path("record"))
-        return await activities.page(session, record.id, cursor=query.cursor, limit=query.limit)
+        texts_of = None if ctx.who.sees_all else ctx.who.id
+        return await activities.page(session, record.id, texts_of=texts_of, cursor=query.cursor, limit=query.limit)
 
 
 @table.route(

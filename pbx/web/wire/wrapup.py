@@ -19,6 +19,7 @@ class OutcomeChange(Body):
     key: int | None = Field(None, description="The digit from 1 to 9 that chooses it; null for none.")
     position: int = Field(0, description="Lower ones are offered first.")
     active: bool = Field(True, description="Whether it is offered.")
+    do_not_text: bool = Field(False, description="The customer wants no texts: nobody sends any from then on.")
 
 
 class NewOutcome(OutcomeChange):

@@ -14,6 +14,7 @@ from pbx.web.routes.front import PAGE
 from tests.integration.web.world import CUSTOMER, World
 
 ROUTES = [route for table in TABLES for route in table]
+HOOK = "/api/v1/text-webhooks/{transport}"
 SOMEWHERE = {"Host": "pbx.example"}
 
 
@@ -35,7 +36,7 @@ async def test_every_route_without_login_is_refused(world: World) -> None:
         route.path for route in ROUTES if route.right is Right.PUBLIC
     )
     console = {"/", "/assets/{file}", PAGE}
-    assert {path for _, path, _ in let_in} == {"/api/v1/session", "/api/v1/openapi.json", "/healthz"} | console
+    assert {path for _, path, _ in let_in} == {"/api/v1/session", "/api/v1/openapi.json", "/healthz", HOOK} | console
 
 
 @pytest.mark.covers("TRUST21")

@@ -91,7 +91,11 @@ async def test_a_text_is_accepted_sent_delivered_and_stands_in_its_conversation(
     await comes(world, "+14155550101", "Yes please")
     _, page = await world.ask("GET", "/conversations", world.mio)
     [conversation] = page["items"]
-    assert (conversation["unread"], conversation["last_body"], conversation["last_direction"]) == (1, "Yes please", "in")
+    assert (conversation["unread"], conversation["last_body"], conversation["last_direction"]) == (
+        1,
+        "Yes please",
+        "in",
+    )
     reply = await send(world, world.mio, "Fine", conversation_id=conversation["id"])
     _, texts = await world.ask("GET", f"/conversations/{conversation['id']}/texts?limit=2", world.mio)
     assert [each["body"] for each in texts["items"]] == ["Fine", "Yes please"]
@@ -312,8 +316,8 @@ async def test_texts_stand_in_the_feed_of_their_record_for_those_who_may_read_th
     _, record = await world.ask("POST", "/records", world.mio, contact)
     text = await send(world, world.mio)
     assert text["record_id"] == record["id"]
-    _, feed = await world.ask("GET", f"/records/{record['id']}/activities", world.mio)
+    _, feed = await world.ask("GET", f"/records/{record['id']}/activity", world.mio)
     line = next(each for each in feed["items"] if each["kind"] == "text")
     assert (line["object_id"], line["data"]["body"]) == (text["id"], "Hello")
-    _, sams = await world.ask("GET", f"/records/{record['id']}/activities", world.sam)
+    _, sams = await world.ask("GET", f"/records/{record['id']}/activity", world.sam)
     assert "text" not in {each["kind"] for each in sams["items"]}
