@@ -48,6 +48,7 @@ class Config:
     sip_tls_port: int = 5061
     external_address: str = ""  # what phones outside a NAT reach us at; empty: no NAT
     local_nets: str = ""  # comma-separated networks that are not behind that NAT
+    outgoing_nets: str = ""  # comma-separated networks of the house that webhooks and providers may be in
     rtp_start: int = 10000
     rtp_end: int = 14999
     ari_host: str = "127.0.0.1"
