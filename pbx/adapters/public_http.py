@@ -198,7 +198,8 @@ def _refusal(error: BaseException) -> NotAllowed | None:
     while at is not None:
         if isinstance(at, _Refusal):
             return NotAllowed(str(at))
-        at = getattr(at, "os_error", None) if getattr(at, "os_error", None) is not at else at.__cause__
+        within = getattr(at, "os_error", None)
+        at = within if within is not None and within is not at else at.__cause__
     return None
 
 
