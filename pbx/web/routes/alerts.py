@@ -12,16 +12,6 @@ from pbx.web.wire.events import AlertView
 table = Table("alerts")
 
 
-class AlertView(Answer):
-    id: str
-    kind: str = Field(examples=["address_blocked"])
-    subject: str = Field(description="What it is about: a trunk, a user, an address, a call.")
-    sentence: str = Field(description="What happened and what to do.")
-    sentences: dict[str, str] = Field(description="The same in other languages.", examples=[{"ja": "…"}])
-    since_us: int
-    data: dict[str, Any]
-
-
 @table.route("GET", "/alerts", right=Right.MANAGER, scope="calls:read", answer=Listed[AlertView])
 async def list_alerts(ctx: Ctx) -> Any:
     """The alerts that stand, oldest first. The event stream tells when one is raised and when it is over."""

@@ -31,6 +31,7 @@ class AlertView(Answer):
     kind: str = Field(examples=["address_blocked"])
     subject: str = Field(description="What it is about: a trunk, a user, an address, a call.")
     sentence: str = Field(description="What happened and what to do.")
+    sentences: dict[str, str] = Field(description="The same in other languages.", examples=[{"ja": "…"}])
     since_us: int
     data: dict[str, Any]
 
