@@ -9,7 +9,7 @@ changed, only they are read.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
@@ -18,9 +18,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm import settings_registry
 from crm.law.law import STATUTE, Law
+from crm.number_sets import ListedNumbers
 from crm.records import Device, Group, Number, Trunk, User
 from crm.repositories import accounts, organisation, revision, telephony
 from crm.repositories import law as law_rules
+from crm.services import do_not_call_lists
 
 current_revision = revision.current
 
@@ -37,7 +39,7 @@ class Directory:
     trunks: tuple[Trunk, ...]
     groups: Mapping[str, Group]
     settings: Mapping[str, Any]
-    do_not_call: frozenset[str]
+    do_not_call: Set[str]
     do_not_call_revision: int
     _devices_by_user: Mapping[str, tuple[Device, ...]] = field(repr=False)
     browsers_revision: int = 0
@@ -90,12 +92,20 @@ async def load(session: AsyncSession, previous: Directory | None = None) -> Dire
         settings=MappingProxyType(settings_registry.effective(await organisation.changed_settings(session))),
         do_not_call=previous.do_not_call
         if previous is not None and unchanged
-        else await organisation.do_not_call_numbers(session),
+        else await _do_not_call(session, previous),
         do_not_call_revision=at.do_not_call,
         browsers_revision=at.browsers,
         law=await law_rules.load(session, previous.law if previous is not None else None),
         **_devices(await telephony.devices(session), browsers),
     )
+
+
+async def _do_not_call(session: AsyncSession, previous: Directory | None) -> Set[str]:
+    """The organisation's own list, and those from outside, of which only new ones are read."""
+    own = await organisation.do_not_call_numbers(session)
+    before = previous.do_not_call if previous is not None else own
+    lists = await do_not_call_lists.load(session, dict(before.lists) if isinstance(before, ListedNumbers) else {})
+    return ListedNumbers(own, lists) if lists else own
 
 
 def _devices(phones: Iterable[Device], browsers: Sequence[tuple[str, Device]]) -> dict[str, Any]:
