@@ -56,12 +56,14 @@ class Batches:
     _companies: dict[str, str] = field(default_factory=dict)
     _national: dict[str, str] = field(default_factory=dict)
 
-    async def write(self, work: UnitOfWork, lines: Sequence[Prepared]) -> None:
+    async def write(self, work: UnitOfWork, lines: Sequence[Prepared]) -> list[people.Record]:
+        """What each line has become, or was already."""
         self._national = {e164: digits for line in lines for e164, digits in line.national.items()}
         if self.kind == "contact":
             await self._find_companies(work, {line.company for line in lines if line.company})
         known = await self._known(work.session, lines)
         drafts: dict[str, _Draft] = {}
+        became = []
         for line in lines:
             draft = _find(known, line)
             if draft is None:
@@ -70,7 +72,9 @@ class Batches:
                 self._complete(draft, line)
             drafts[draft.record.id] = draft
             _remember(known, draft)
+            became.append(draft.record.id)
         await self._save(work, list(drafts.values()))
+        return [drafts[record_id].record for record_id in became]
 
     def _new(self, work: UnitOfWork, line: Prepared) -> _Draft:
         assert line.record is not None

@@ -29,11 +29,11 @@ from crm.csv_files import Form, Line
 from crm.errors import Refused, printable
 from crm.models.users import User
 from crm.search.text import fold
-from crm.services import import_deals
+from crm.services import call_lists, import_deals, list_entries
 from crm.services.import_batch import Batches
 from crm.services.import_mapping import FIELDS, columns, named, suggested
 from crm.services.import_rows import Prepared, prepare
-from crm.unit_of_work import CLI, Actor, Store
+from crm.unit_of_work import CLI, Actor, Store, UnitOfWork
 
 __all__ = ["FIELDS", "Column", "Preview", "Result", "preview", "run"]
 
@@ -106,9 +106,13 @@ async def run(
     actor: Actor = CLI,
     report: Path | None = None,
     progress: Progress | None = None,
+    list_id: str | None = None,
 ) -> Result:
-    """Import a file. Raises Refused for a file that cannot be read at all; lines are refused into the report."""
+    """Import a file, and put what each line has become into a call list, where one is named. Raises Refused for a file
+    that cannot be read at all; lines are refused into the report."""
     fields.one("kind", kind, fields.choice(*KINDS))
+    if list_id is not None:
+        list_id = await _list_for(store, list_id, kind)
     started = time.monotonic()
     form = await asyncio.to_thread(csv_files.form, path)
     found = columns(form.header, mapping, kind)
@@ -116,10 +120,10 @@ async def run(
     refused = _Report(report or path.with_name(path.name + ".refused.csv"), form)
     batches = Batches(kind, owner_id, owners)
     with _seldom_collected(), refused, path.open(encoding=form.encoding, newline="") as file, _workers(file) as workers:
-        task = _Task(store, actor, found, kind, country, batches, refused, workers)
+        task = _Task(store, actor, found, kind, country, batches, refused, workers, list_id)
         lines = await _through(task, file, form, progress)
     tally = batches.tally
-    unchanged = lines - tally.added - tally.changed - refused.count
+    unchanged = lines - tally.added - tally.changed - (refused.count - task.without_number)
     result = Result(
         lines, tally.added, tally.changed, unchanged, refused.count, refused.path, time.monotonic() - started
     )
@@ -137,6 +141,8 @@ class _Task:
     batches: Batches
     refused: _Report
     workers: Executor
+    list_id: str | None = None
+    without_number: int = 0
 
     async def prepared(self, lines: Sequence[Line]) -> list[Prepared]:
         """Checked elsewhere, while the batch before is being written."""
@@ -154,7 +160,19 @@ class _Task:
             await self._write_deals(good)
         elif good:
             async with self.store.write(self.actor) as work:
-                await self.batches.write(work, good)
+                became = await self.batches.write(work, good)
+                if self.list_id is not None:
+                    await self._list(work, self.list_id, good, became)
+
+    async def _list(
+        self, work: UnitOfWork, list_id: str, lines: Sequence[Prepared], became: Sequence[people.Record]
+    ) -> None:
+        """In the file's order. Who cannot be called is kept all the same, and named in the report."""
+        await list_entries.append(work, list_id, list({record.id: record for record in became}.values()))
+        for line, record in zip(lines, became, strict=True):
+            if list_entries.number_of(record) is None:
+                self.without_number += 1
+                self.refused.add(line.line, list_entries.NO_NUMBER)
 
     async def _write_deals(self, lines: Sequence[Prepared]) -> None:
         for line in lines:
@@ -222,6 +240,13 @@ async def _owners(store: Store, owner_id: str | None) -> dict[str, str]:
         for email, name, user_id in rows:
             found |= {fold(name): user_id, fold(email): user_id}
         return found
+
+
+async def _list_for(store: Store, ref: str, kind: str) -> str:
+    if kind == "deal":
+        raise Refused("invalid", "A call list holds leads, contacts or companies. Import these.", "kind")
+    async with store.read() as session:
+        return (await call_lists.find(session, ref)).id
 
 
 async def _log(store: Store, actor: Actor, kind: str, path: Path, result: Result) -> None:

@@ -18,10 +18,10 @@ from typing import Any
 import orjson
 
 from crm.errors import Refused
-from crm.services import importing
+from crm.services import do_not_call_lists, importing
 from crm.unit_of_work import Actor, Store
 from pbx.adapters.children import with_parent
-from pbx.services.imports import Job, Tell
+from pbx.services.imports import NUMBERS, Job, Tell
 
 NICE = 5
 """Behind the calls, but not idle: it holds the database's lock now and then, and must come to let go of it."""
@@ -81,6 +81,8 @@ async def _import(job: dict[str, Any]) -> dict[str, int]:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     store = Store(job["database_url"])
     try:
+        if job["kind"] == NUMBERS:
+            return await _numbers(store, job)
         result = await importing.run(
             store,
             Path(job["path"]),
@@ -91,10 +93,31 @@ async def _import(job: dict[str, Any]) -> dict[str, int]:
             actor=Actor(*job["actor"]),
             report=Path(job["report"]),
             progress=lambda done, _size, lines: _say("progress", [done, lines]),
+            list_id=job["list_id"],
         )
     finally:
         await store.close()
     return {name: getattr(result, name) for name in ("lines", "added", "changed", "unchanged", "refused")}
+
+
+async def _numbers(store: Store, job: dict[str, Any]) -> dict[str, int]:
+    result = await do_not_call_lists.import_file(
+        store,
+        Path(job["path"]),
+        name=job["list_id"],
+        source=job["source"],
+        country=job["country"],
+        actor=Actor(*job["actor"]),
+        report=Path(job["report"]),
+        progress=lambda done, lines: _say("progress", [done, lines]),
+    )
+    return {
+        "lines": result.lines,
+        "added": result.list.numbers,
+        "changed": 0,
+        "unchanged": 0,
+        "refused": result.refused,
+    }
 
 
 def _say(what: str, value: Any) -> None:

@@ -26,6 +26,8 @@ from crm.unit_of_work import Actor
 LARGEST = 100_000_000
 KEPT_S = 7 * 24 * 3600
 PREFIX = "imp"
+NUMBERS = "do_not_call"
+"""The kind of an import that becomes a do-not-call list."""
 _ID = re.compile(f"{PREFIX}_[{ids.CROCKFORD}]{{26}}")
 
 
@@ -62,6 +64,9 @@ class Job:
     country: str
     owner_id: str | None
     actor: tuple[str, str, str, str]
+    list_id: str | None = None
+    """A call list that gets what the lines become; or, of do-not-call numbers, the list's name."""
+    source: str = ""
 
 
 Tell = Callable[[int, int], None]
@@ -118,22 +123,52 @@ class Imports:
         return found
 
     async def start(
-        self, import_id: str, actor: Actor, *, kind: str, mapping: Mapping[str, str], country: str, owner_id: str | None
+        self,
+        import_id: str,
+        actor: Actor,
+        *,
+        kind: str,
+        mapping: Mapping[str, str],
+        country: str,
+        owner_id: str | None,
+        list_id: str | None = None,
     ) -> Import:
-        """Raises Refused (409) while another one runs, and for a mapping that cannot be."""
-        before = self.show(import_id)
-        if self._running:
-            raise Refused("import_running", "Another file is being imported. Wait until it is done.", status=409)
-        if before.state == "done":
-            raise Refused("import_done", "This file has been imported. Upload it again to repeat it.", status=409)
+        """Raises Refused (409) while another one runs, and for a mapping that cannot be. ``list_id`` is a call list
+        that gets what the lines become."""
+        self._check_free(import_id)
         found = await self.preview(import_id, kind, mapping, country)
         columns([column.header for column in found.columns], mapping, kind)
+        return await self._begin(import_id, actor, kind, mapping, country, owner_id, list_id)
+
+    async def start_numbers(self, import_id: str, actor: Actor, *, name: str, source: str, country: str) -> Import:
+        """A do-not-call list of this name: a number in each line."""
+        self._check_free(import_id)
+        return await self._begin(import_id, actor, NUMBERS, {}, country, None, name, source)
+
+    def _check_free(self, import_id: str) -> None:
+        if self._running:
+            raise Refused("import_running", "Another file is being imported. Wait until it is done.", status=409)
+        if self.show(import_id).state == "done":
+            raise Refused("import_done", "This file has been imported. Upload it again to repeat it.", status=409)
+
+    async def _begin(
+        self,
+        import_id: str,
+        actor: Actor,
+        kind: str,
+        mapping: Mapping[str, str],
+        country: str,
+        owner_id: str | None,
+        list_id: str | None,
+        source: str = "",
+    ) -> Import:
+        before = self.show(import_id)
         begun = replace(before, state="running", kind=kind, done=0, lines=0, problem="", started_us=self._clock())
         self._running[import_id] = begun
         await asyncio.to_thread(self._write, begun)
         who = (actor.kind, actor.id, actor.name, actor.role)
         path = self._file(import_id)
-        job = Job(str(path), str(self.report(import_id)), kind, mapping, country, owner_id, who)
+        job = Job(str(path), str(self.report(import_id)), kind, mapping, country, owner_id, who, list_id, source)
         self._tasks[import_id] = asyncio.create_task(self._run(import_id, job))
         return begun
 

@@ -63,6 +63,7 @@ async def start_import(ctx: Ctx, body: StartImport) -> Any:
         mapping=body.mapping,
         country=ctx.home,
         owner_id=body.owner_id,
+        list_id=body.list_id,
     )
 
 

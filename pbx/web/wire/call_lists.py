@@ -16,6 +16,7 @@ EntryView = view(call_lists.Entry, "ListEntry")
 ProgressView = view(call_lists.Progress, "ListProgress")
 ListRunView = view(RunView, "ListRun")
 BroughtView = view(Brought)
+NumbersListView = view(call_lists.NumbersList, "DoNotCallList")
 DropView = view(call_lists.Drop, "VoicemailDrop")
 
 _RETRY = (
@@ -105,6 +106,12 @@ class HoldCountdown(Body):
 
 class CurrentRun(Answer):
     list_run: ListRunView | None  # type: ignore[valid-type]
+
+
+class NewNumbersList(Body):
+    import_id: str = Field(max_length=64, description="Of the uploaded file: a number in each line.")
+    name: str = Field(max_length=100)
+    source: str = Field("", max_length=100, description="Who keeps the list, and as of when.")
 
 
 class DropQuery(Query):

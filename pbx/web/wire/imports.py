@@ -30,6 +30,7 @@ class Columns(Body):
 
 class StartImport(Columns):
     owner_id: str | None = Field(None, max_length=64, description="Of new records whose line names nobody.")
+    list_id: str | None = Field(None, max_length=64, description="A call list that gets what the lines become.")
 
 
 class PreviewView(Answer):

@@ -16,6 +16,7 @@ from pbx.core.events import LegAnswered, LegEnded, LegRinging
 from pbx.core.ids import CallId
 from tests.integration.web.test_events import Follower
 from tests.integration.web.test_greeting import tone
+from tests.integration.web.test_imports import ended, upload
 from tests.integration.web.world import Someone, World
 
 Run = dict[str, Any]
@@ -268,3 +269,41 @@ async def test_a_message_is_left_by_one_request_and_the_next_entry_follows_at_on
         return bool(entries[0]["result"] == "voicemail_drop" and entries[0]["outcome_id"] == left.id)
 
     await until(told, "what came of it")
+
+
+@pytest.mark.covers("L1", "A6")
+async def test_a_csv_file_becomes_entries_in_its_order_and_says_whose_lines_cannot_be_called(world: World) -> None:
+    made = await make_list(world, world.alex, 0)
+    status, uploaded = await upload(
+        world, "name,phone\nAnn,+1 415 555 0150\nBob,\nCem,nonsense\nDee,+81 90-1234-5678\n"
+    )
+    assert status == 201
+    body = {"kind": "lead", "list_id": made["id"]}
+    status, begun = await world.ask("POST", f"/imports/{uploaded['id']}/start", world.alex, body)
+    assert status == 200, begun
+    end = await ended(world, uploaded)
+    assert [end[each] for each in ("lines", "added", "unchanged", "refused")] == [4, 3, 0, 2]
+    entries = (await world.ask("GET", f"/lists/{made['id']}/entries", world.alex))[1]["items"]
+    assert [(each["name"], each["time_zones"]) for each in entries] == [
+        ("Ann", ["America/Los_Angeles"]),
+        ("Dee", ["Asia/Tokyo"]),
+    ]
+    _, report = await world.ask("GET", f"/imports/{uploaded['id']}/report", world.alex)
+    assert "no telephone number that could be called" in report.decode()
+
+
+@pytest.mark.covers("L4")
+async def test_a_do_not_call_list_from_outside_is_uploaded_and_the_gate_refuses_its_numbers(world: World) -> None:
+    world.engine.follow()
+    _, uploaded = await upload(world, "number\n+12065550000\n+12065550777\n")
+    body = {"import_id": uploaded["id"], "name": "Register", "source": "Somebody"}
+    status, _ = await world.ask("POST", "/do-not-call-lists", world.robin, body)
+    assert status == 200
+    end = await ended(world, uploaded)
+    assert (end["kind"], end["added"], end["refused"]) == ("do_not_call", 2, 0)
+    listed = (await world.ask("GET", "/do-not-call-lists", world.alex))[1]["items"]
+    assert [(each["name"], each["numbers"]) for each in listed] == [("Register", 2)]
+    await world.engine.reload()  # the import was another process's
+    made = await make_list(world, world.mio, 2)
+    shown = await act(world, world.mio, "", {"list_id": made["id"]})
+    assert shown["entry"]["name"] == "Lead 1"
