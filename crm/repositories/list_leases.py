@@ -102,12 +102,14 @@ async def last_calls(session: AsyncSession, numbers: Sequence[str], since_us: in
     return {str(number): at_us for number, at_us in rows}
 
 
-async def listed_calls(session: AsyncSession, numbers: Sequence[str], since_us: int) -> dict[str, list[int]]:
-    """When these numbers were called through lists, the oldest first."""
-    query = select(ListCall.number, ListCall.at_us).where(ListCall.number.in_(numbers), ListCall.at_us > since_us)
+async def calls_out(session: AsyncSession, numbers: Sequence[str], since_us: int) -> dict[str, list[int]]:
+    """When these numbers were called, through lists or not, the oldest first."""
+    query = select(Call.customer_number, Call.created_us).where(
+        Call.customer_number.in_(numbers), Call.created_us > since_us, Call.direction == "outbound"
+    )
     found: dict[str, list[int]] = {}
-    for number, at_us in await session.execute(query.order_by(ListCall.at_us)):
-        found.setdefault(number, []).append(at_us)
+    for number, at_us in await session.execute(query.order_by(Call.created_us)):
+        found.setdefault(str(number), []).append(at_us)
     return found
 
 

@@ -30,14 +30,30 @@ MOST_ROUNDS = 20
 AGAIN_AFTER_US = 1_000_000
 """After so many candidates that were all refused, others get their turn at the store."""
 
-OUTSIDE_HOURS, CALLED_LATELY, DAILY_NUMBER = "outside_hours", "called_lately", "daily_calls_number"
+OUTSIDE_HOURS, CALLED_LATELY, TOO_OFTEN = "outside_hours", "called_lately", "too_often"
 NO_NUMBER, HELD, NOT_DUE, DONE, LOOKING = "no_number", "held", "not_due", "done", "looking"
 Hours = Callable[[Place], Judged]
 Judge = Callable[[Candidate], Judged]
+Limit = tuple[int, int]
+"""So many calls within so many microseconds."""
+Limits = Callable[[Place], Sequence[Limit]]
+LONGEST_LIMIT_US = 7 * DAY_US
+
+
+def _no_limits(place: Place) -> tuple[Limit, ...]:
+    return ()
 
 
 async def next_entry(
-    work: UnitOfWork, row: ListRow, *, run_id: str, user_id: str, until_us: int, hours: Hours, judge: Judge
+    work: UnitOfWork,
+    row: ListRow,
+    *,
+    run_id: str,
+    user_id: str,
+    until_us: int,
+    hours: Hours,
+    judge: Judge,
+    limits: Limits = _no_limits,
 ) -> Entry | Nothing:
     """Lease the next entry that may be called now; else why there is none, and when to look again."""
     session, now_us = work.session, work.at_us
@@ -51,7 +67,7 @@ async def next_entry(
         found = await rows.candidates(session, row.id, open_now, now_us, AT_ONCE)
         if not found:
             return await _nothing(session, row.id, places, now_us)
-        words = await _words(session, row, found, judge, now_us)
+        words = await _words(session, row, found, judge, limits, now_us)
         for candidate, word in zip(found, words, strict=True):
             if not word.allowed:
                 await _refuse(work, candidate.id, word)
@@ -83,24 +99,32 @@ def _day(now_us: int, zone: str) -> tuple[int, int]:
 
 
 async def _words(
-    session: AsyncSession, row: ListRow, found: Sequence[Candidate], judge: Judge, now_us: int
+    session: AsyncSession, row: ListRow, found: Sequence[Candidate], judge: Judge, limits: Limits, now_us: int
 ) -> list[Judged]:
-    """The gate's word on each, then whether it was called lately (L3)."""
+    """Whether each was called lately (L3) or too often, then the gate's word."""
     numbers = [candidate.number for candidate in found]
     gap_us = int((await settings.values(session))["lists.called_lately_minutes"]) * MINUTE_US
     lately = await rows.last_calls(session, numbers, now_us - gap_us) if gap_us else {}
-    listed = await rows.listed_calls(session, numbers, now_us - DAY_US) if row.daily_calls_number else {}
+    made = await rows.calls_out(session, numbers, now_us - LONGEST_LIMIT_US)
     words = []
     for candidate in found:
         last = max(lately.get(candidate.number, 0), candidate.last_call_us or 0)
-        today = listed.get(candidate.number, [])
+        own = ((row.daily_calls_number, DAY_US),) if row.daily_calls_number else ()
+        word = _often(made.get(candidate.number, []), (*limits(local_time.read(candidate.place)), *own), now_us)
         if gap_us and last > now_us - gap_us:
-            words.append(Judged(False, CALLED_LATELY, last + gap_us))
-        elif row.daily_calls_number and len(today) >= row.daily_calls_number:
-            words.append(Judged(False, DAILY_NUMBER, today[-row.daily_calls_number] + DAY_US))
-        else:
-            words.append(judge(candidate))
+            word = Judged(False, CALLED_LATELY, last + gap_us)
+        words.append(word or judge(candidate))
     return words
+
+
+def _often(calls: Sequence[int], limits: Sequence[Limit], now_us: int) -> Judged | None:
+    """Refused while one of the limits is reached: until the oldest call that counts does so no more."""
+    until = 0
+    for most, within_us in limits:
+        counted = [at_us for at_us in calls if at_us > now_us - within_us]
+        if len(counted) >= most:
+            until = max(until, counted[-most] + within_us)
+    return Judged(False, TOO_OFTEN, until) if until else None
 
 
 async def _refuse(work: UnitOfWork, entry_id: str, word: Judged) -> None:

@@ -46,7 +46,7 @@ from pbx.services.blocking import Blocking
 from pbx.services.browsers import BrowserPhones
 from pbx.services.browsers_told import BrowsersTold
 from pbx.services.call_control import CallControl
-from pbx.services.calling_hours import BusinessHours
+from pbx.services.calling_hours import LawfulHours
 from pbx.services.dialer import Dialer
 from pbx.services.dialer_steps import Steps
 from pbx.services.disk_guard import DiskGuard
@@ -245,7 +245,7 @@ class Parts(ABC):
         self.dialer = Dialer(
             self.store,
             self.hub,
-            Steps(self.store, self.control, self.gate, BusinessHours()),
+            Steps(self.store, self.control, self.gate, LawfulHours(self._current)),
             self.records,
             self.occupancy.busy,
             lambda: self.link.linked.is_set(),

@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "notice": ("notice", "What must be accepted about law and consent."),
     "script": ("script", "What users say in calls."),
     "setting": ("setting", "Settings of the organisation."),
+    "list": ("call_list", "Call lists: add, fill, entries, progress, export."),
     "dnc": ("dnc", "Numbers that must not be called."),
     "token": ("token", "API tokens."),
     "block": ("block", "Addresses that are kept out: list, add, remove."),

@@ -51,14 +51,21 @@ def _mapping(ctx: click.Context, param: click.Parameter, value: tuple[str, ...])
 @click.option("--map", "mapping", multiple=True, callback=_mapping, help="HEADER=FIELD, where the header is not known.")
 @click.option("--country", help="Two letters: how national numbers are read; else the organisation's.")
 @click.option("--report", type=click.Path(dir_okay=False, path_type=Path), help="Where refused lines go.")
+@click.option("--list", "list_ref", help="A call list (name or id) that gets what the lines become.")
 @json_option
 @click.pass_obj
 def import_command(
-    app: App, file: Path, kind: str, mapping: dict[str, str] | None, country: str | None, report: Path | None
+    app: App,
+    file: Path,
+    kind: str,
+    mapping: dict[str, str] | None,
+    country: str | None,
+    report: Path | None,
+    list_ref: str | None,
 ) -> None:
     """Read FILE (CSV with a header). Safe to repeat: lines that are there already change nothing."""
     with bar(f"Importing {file.name}") as tell:
-        result = asyncio.run(_import(app, file, kind, mapping, country, report, tell))
+        result = asyncio.run(_import(app, file, kind, mapping, country, report, list_ref, tell))
     shown = {
         "lines": result.lines,
         "added": result.added,
@@ -78,6 +85,7 @@ async def _import(
     mapping: dict[str, str] | None,
     country: str | None,
     report: Path | None,
+    list_ref: str | None,
     tell: Tell,
 ) -> Any:
     from crm.services import importing, settings
@@ -90,7 +98,7 @@ async def _import(
             async with store.read() as session:
                 country = str((await settings.values(session))["default_country"])
         return await importing.run(
-            store, file, kind=kind, mapping=mapping, country=country, report=report, progress=progress
+            store, file, kind=kind, mapping=mapping, country=country, report=report, progress=progress, list_id=list_ref
         )
 
 

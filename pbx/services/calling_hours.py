@@ -1,22 +1,19 @@
-"""When somebody may be called by a list, by the clocks of every zone that they may be in (L4).
-
-These are the plain hours of business, for where no rule of the law is nearer. An unknown zone is never open.
-"""
+"""When, and how often, somebody may be called by a list: as the law in force says, by every clock that they may go by
+(L4)."""
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from collections.abc import Callable
+from datetime import timedelta
 from typing import Protocol
-from zoneinfo import ZoneInfo
 
 from crm.call_lists import Judged
+from crm.directory import Directory
+from crm.law import Allowed, NotBefore
 from crm.local_time import Place
-from crm.services.list_leases import OUTSIDE_HOURS
+from crm.services.list_leases import OUTSIDE_HOURS, Limit
 
 UNKNOWN_ZONE = "unknown_zone"
-FIRST, LAST = time(9), time(20)
-SUNDAY = 6
-DAYS_AHEAD = 15
 _OPEN = Judged(True)
 
 
@@ -24,29 +21,27 @@ class CallingHours(Protocol):
     def look(self, place: Place, at_us: int) -> Judged:
         """Whether somebody there may be called at this moment; else why not, and from when on."""
 
+    def limits(self, place: Place) -> tuple[Limit, ...]:
+        """How many calls somebody there may get, and within how many microseconds."""
 
-class BusinessHours:
-    """From nine to eight, not on Sundays."""
+
+class LawfulHours:
+    """``directory`` gives the newest one, with the law as admins have changed it."""
+
+    def __init__(self, directory: Callable[[], Directory]) -> None:
+        self._directory = directory
 
     def look(self, place: Place, at_us: int) -> Judged:
-        if not place.zones:
-            return Judged(False, UNKNOWN_ZONE)
-        asked = moment = datetime.fromtimestamp(at_us / 1e6, ZoneInfo("UTC"))
-        while moment < asked + timedelta(days=DAYS_AHEAD):
-            later = max(_open_from(moment.astimezone(ZoneInfo(zone))) for zone in place.zones)
-            if later <= moment:
-                break
-            moment = later
-        if moment == asked:
-            return _OPEN
-        return Judged(False, OUTSIDE_HOURS, int(moment.timestamp() * 1e6))
+        word = self._directory().law.schedule("call", place.there, place.home).at(at_us)
+        match word:
+            case Allowed():
+                return _OPEN
+            case NotBefore():
+                return Judged(False, OUTSIDE_HOURS, word.at_us)
+            case _:
+                return Judged(False, UNKNOWN_ZONE)
 
-
-def _open_from(here: datetime) -> datetime:
-    """This moment where it is inside the hours there, else when they begin next."""
-    day = here.date()
-    if here.time() >= LAST:
-        day += timedelta(days=1)
-    if day.weekday() == SUNDAY:
-        day += timedelta(days=1)
-    return max(here, datetime.combine(day, FIRST, here.tzinfo))
+    def limits(self, place: Place) -> tuple[Limit, ...]:
+        law = self._directory().law
+        found = [each for one in (place.there, place.home) if one is not None for each in law.attempts(one)]
+        return tuple((each.calls, each.within // timedelta(microseconds=1)) for each in found)

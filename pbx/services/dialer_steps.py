@@ -127,6 +127,7 @@ class Steps:
             until_us=work.at_us + LEASE_US,
             hours=lambda place: self._hours.look(place, work.at_us),
             judge=lambda candidate: self._judge(kept.user_id, candidate),
+            limits=self._hours.limits,
         )
         event: Event
         if isinstance(found, Entry):

@@ -335,3 +335,28 @@ async def _call(store: Store, made: CallList, user: User, result: str, call_id: 
 async def _entry(store: Store, made: CallList) -> Entry:
     async with store.read() as session:
         return (await list_entries.page(session, made.id, store.clock())).items[0]
+
+
+@pytest.mark.covers("L4")
+async def test_who_was_called_as_often_as_is_allowed_waits_until_the_oldest_call_counts_no_more(store: Store) -> None:
+    mio = await add_user(store, "mio@demo.example")
+    made = await add_list(store, mio, await add_people(store, 1))
+    day_us, now = 24 * HOUR_US, store.clock()
+    async with store.write() as work:
+        for at in (20, 10):
+            row = call_row(now - at * HOUR_US, customer_number="+12065550000", direction="outbound")
+            work.session.add(Call(**row))
+        await work.flush()
+        row = await call_lists.find(work.session, made.id)
+        found = await list_leases.next_entry(
+            work,
+            row,
+            run_id="run_a",
+            user_id=mio.id,
+            until_us=now + LEASE_US,
+            hours=everywhere,
+            judge=everybody,
+            limits=lambda place: [(2, day_us)],
+        )
+    assert found == Nothing("not_due", now - 20 * HOUR_US + day_us)
+    assert (await _entry(store, made)).reason == "too_often"

@@ -20,6 +20,7 @@ from crm.directory import Directory
 from crm.local_time import Place
 from crm.records import User
 from crm.services import devices, numbers, sessions, settings, tokens, trunks, users
+from crm.services.list_leases import Limit
 from crm.unit_of_work import SYSTEM, Store
 from pbx.adapters.clock import LoopClock
 from pbx.adapters.import_worker import ImportWorker
@@ -118,6 +119,9 @@ class AlwaysOpen:
     def look(self, place: Place, at_us: int) -> Judged:
         until = self.closed.get(place.country)
         return Judged(True) if until is None else Judged(False, "outside_hours", until)
+
+    def limits(self, place: Place) -> tuple[Limit, ...]:
+        return ()
 
 
 class SmallEngine:
