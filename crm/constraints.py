@@ -30,6 +30,11 @@ _SENTENCES: dict[tuple[str, ...], tuple[str, str, str]] = {
         "Another trunk has this name. Choose another one.",
         "name",
     ),
+    ("rate_tables.name", "uq_rate_tables_name"): (
+        "name_taken",
+        "Another rate table has this name. Choose another one.",
+        "name",
+    ),
     ("scripts.name", "uq_scripts_name"): (
         "name_taken",
         "Another script has this name. Choose another one.",

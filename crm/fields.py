@@ -140,6 +140,13 @@ def country(value: Any) -> str:
     return kept
 
 
+def currency(value: Any) -> str:
+    kept = value.upper() if isinstance(value, str) else ""
+    if not re.fullmatch(r"[A-Z]{3}", kept):
+        raise _wrong("A currency has three letters, for example USD or JPY.")
+    return kept
+
+
 @lru_cache(maxsize=1)
 def _zones() -> Collection[str]:
     return zoneinfo.available_timezones()

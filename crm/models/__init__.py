@@ -14,6 +14,7 @@ from crm.models import (
     users,
     wrapup,
 )
+from crm.models import blocks, calls, money, organisation, people, scripts, search, telephony, users, wrapup
 from crm.models.base import Base
 
 __all__ = [
@@ -22,6 +23,8 @@ __all__ = [
     "call_lists",
     "calls",
     "law",
+    "calls",
+    "money",
     "organisation",
     "people",
     "scripts",

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from crm.models.base import Base
 
 _OPEN = text("ended_us IS NULL")
+_TO_PRICE = text("ended_us IS NOT NULL AND priced_us IS NULL AND (trunk_id IS NOT NULL OR role = 'guest')")
 _TO_SUMMARISE = text("ended_us IS NOT NULL AND summarised_us IS NULL")
 
 
@@ -63,6 +64,7 @@ class Call(Base):
 
 class Leg(Base):
     __tablename__ = "legs"
+    __table_args__ = (Index("ix_legs_to_price", "ended_us", "id", sqlite_where=_TO_PRICE, postgresql_where=_TO_PRICE),)
 
     id: Mapped[str] = mapped_column(primary_key=True)
     call_id: Mapped[str] = mapped_column(index=True)
@@ -79,6 +81,7 @@ class Leg(Base):
     result: Mapped[str | None]
     cause: Mapped[int | None]
     sip_status: Mapped[int | None]
+    priced_us: Mapped[int | None]  # when its price was looked at: not the journal's, see money
 
 
 class Participant(Base):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select, exists, func, literal, or_, select, tuple_, union_all
+from sqlalchemy import ColumnElement, Select, exists, literal, or_, select, tuple_, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -15,7 +15,6 @@ from crm.models.calls import Call, CallEvent, Leg, Participant, Recording, Voice
 from crm.models.wrapup import CallSummary
 
 Record = TypeVar("Record")
-_MINUTE_US = 60_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,15 +130,6 @@ async def any_answered(session: AsyncSession) -> bool:
     """Whether people have ever talked here."""
     query = select(Call.id).where(Call.answered_us.is_not(None)).limit(1)
     return (await session.scalars(query)).first() is not None
-
-
-async def minutes_by_user(session: AsyncSession, since_us: int) -> dict[str, int]:
-    """Started minutes of the answered calls that left, by the user they count for: what spend caps go by."""
-    minutes = func.sum((Call.ended_us - Call.created_us + _MINUTE_US - 1) // _MINUTE_US)
-    query = select(Call.user_id, minutes).where(Call.created_us >= since_us, Call.user_id.is_not(None))
-    query = query.where(Call.answered_us.is_not(None), Call.ended_us.is_not(None))
-    query = query.where(or_(Call.direction == "outbound", Call.via == "forward")).group_by(Call.user_id)
-    return {str(user_id): int(found or 0) for user_id, found in await session.execute(query)}
 
 
 async def legs(session: AsyncSession, call_id: str) -> list[records.Leg]:

@@ -117,7 +117,7 @@ async def run(
     form = await asyncio.to_thread(csv_files.form, path)
     found = columns(form.header, mapping, kind)
     owners = await _owners(store, owner_id)
-    refused = _Report(report or path.with_name(path.name + ".refused.csv"), form)
+    refused = Report(report or path.with_name(path.name + ".refused.csv"), form)
     batches = Batches(kind, owner_id, owners)
     with _seldom_collected(), refused, path.open(encoding=form.encoding, newline="") as file, _workers(file) as workers:
         task = _Task(store, actor, found, kind, country, batches, refused, workers, list_id)
@@ -139,7 +139,7 @@ class _Task:
     kind: str
     country: str
     batches: Batches
-    refused: _Report
+    refused: Report
     workers: Executor
     list_id: str | None = None
     without_number: int = 0
@@ -255,7 +255,7 @@ async def _log(store: Store, actor: Actor, kind: str, path: Path, result: Result
         work.record(f"{kind}.import", printable(path.name), None, counts, touches_calls=False)
 
 
-class _Report:
+class Report:
     """The CSV of refused lines; the file is made with the first of them."""
 
     def __init__(self, path: Path, form: Form) -> None:
@@ -275,7 +275,7 @@ class _Report:
         self._file.write(csv_files.row((str(line.number), reason, *line.cells)))
         self.count += 1
 
-    def __enter__(self) -> _Report:
+    def __enter__(self) -> Report:
         return self
 
     def __exit__(

@@ -9,10 +9,10 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm import fields
-from crm.errors import Refused, not_found
+from crm.errors import Refused, conflict, not_found
 from crm.models.organisation import Setting
 from crm.notices import RECORDING
-from crm.repositories import organisation
+from crm.repositories import money, organisation
 from crm.services import notices
 from crm.settings_registry import REGISTRY, Declared, effective
 from crm.unit_of_work import UnitOfWork
@@ -49,6 +49,8 @@ async def change(work: UnitOfWork, key: str, value: Any) -> SettingView:
     """Recording is switched on only once somebody has accepted the notice about it (N5)."""
     declared = _declared(key)
     kept = fields.one(key, value, declared.check)
+    if key == "billing.currency":
+        await _check_currency(work.session, kept)
     if key == "recording.enabled" and kept:
         await notices.check_accepted(work, RECORDING.key)
     before = await show(work.session, key)
@@ -62,9 +64,22 @@ async def change(work: UnitOfWork, key: str, value: Any) -> SettingView:
     return await show(work.session, key)
 
 
+async def _check_currency(session: AsyncSession, currency: str) -> None:
+    """Amounts mean nothing without it."""
+    if await money.currencies(session) - {currency}:
+        raise conflict(
+            "currency_in_use",
+            "The account or a rate table is in another currency already. Remove the tables first; an account that "
+            "something was booked on keeps its currency.",
+            "billing.currency",
+        )
+
+
 async def remove(work: UnitOfWork, key: str) -> SettingView:
     """Back to the default."""
     before = await show(work.session, key)
+    if key == "billing.currency":
+        await _check_currency(work.session, str(before.default))
     row = await work.session.get(Setting, key)
     if row is not None:
         await work.session.delete(row)

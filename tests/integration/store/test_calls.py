@@ -10,7 +10,6 @@ from sqlalchemy import text
 
 from crm import ids
 from crm.errors import Refused
-from crm.repositories import calls as call_log
 from crm.repositories import journal
 from crm.services import calls, recordings, voicemails
 from crm.services.calls import CallFilter
@@ -212,23 +211,3 @@ async def test_a_page_of_a_long_log_is_read_from_its_index(store: Store) -> None
                 page = await calls.list_all(session, wanted, cursor=page.next_cursor)
             assert (time.perf_counter() - began) / 5 < 0.05
             assert len(page.items) == 50
-
-
-@pytest.mark.covers("P5")
-async def test_the_minutes_that_count_against_a_users_cap_are_those_of_calls_that_left(store: Store) -> None:
-    minute = 60_000_000
-    began = {"user_id": "u_1", "answered_us": START_US + 5, "direction": "outbound"}
-    rows = [
-        call_row(START_US + 1, **began, ended_us=START_US + 1 + minute),
-        call_row(START_US + 2, **began, ended_us=START_US + 3 + minute),
-        call_row(START_US + 3, **began | {"direction": "inbound", "via": "forward"}, ended_us=START_US + 4),
-        call_row(START_US + 4, **began | {"direction": "inbound", "via": "phone"}),
-        call_row(START_US + 5, **began | {"answered_us": None}),
-        call_row(START_US - 1, **began),
-        call_row(START_US + 6, **began | {"user_id": "u_2"}, ended_us=None),
-    ]
-    async with store.journal() as connection:
-        for row in rows:
-            journal.upsert_calls(connection, [row])
-    async with store.read() as session:
-        assert await call_log.minutes_by_user(session, START_US) == {"u_1": 4}
