@@ -145,7 +145,7 @@ class Rig:
         self.records, self.journal = LiveRecords(), FileJournal(home / "journal")
         self.switch = PaperSwitch(home, any(p.startswith("rec") for p in parts))
         routing = Routing(self._current, clock.now)
-        gate = Gate(self._current, routing, Spending(lambda: 0, clock.now), lambda: False)
+        gate = Gate(self._current, routing, Spending(lambda number, trunk: None, clock.now), lambda: False)
         journal = self.journal if "journal" in parts else NoJournal()
         self.calls = self.switch.calls = Calls(self.switch, journal, clock, gate)
         occupancy = Occupancy(self.calls.get)

@@ -18,7 +18,7 @@ from typing import Any
 import orjson
 
 from crm.errors import Refused
-from crm.services import do_not_call_lists, importing
+from crm.services import do_not_call_lists, importing, rate_import
 from crm.unit_of_work import Actor, Store
 from pbx.adapters.children import with_parent
 from pbx.services.imports import NUMBERS, Job, Tell
@@ -95,9 +95,40 @@ async def _import(job: dict[str, Any]) -> dict[str, int]:
             progress=lambda done, _size, lines: _say("progress", [done, lines]),
             list_id=job["list_id"],
         )
+        result: Any = await (_rates(store, job) if job["table"] is not None else _people(store, job))
     finally:
         await store.close()
-    return {name: getattr(result, name) for name in ("lines", "added", "changed", "unchanged", "refused")}
+    return {name: getattr(result, name, 0) for name in ("lines", "added", "changed", "unchanged", "refused")}
+
+
+async def _people(store: Store, job: dict[str, Any]) -> importing.Result:
+    return await importing.run(
+        store,
+        Path(job["path"]),
+        kind=job["kind"],
+        mapping=job["mapping"],
+        country=job["country"],
+        owner_id=job["owner_id"],
+        actor=Actor(*job["actor"]),
+        report=Path(job["report"]),
+        progress=_tell,
+    )
+
+
+async def _rates(store: Store, job: dict[str, Any]) -> rate_import.Result:
+    return await rate_import.run(
+        store,
+        Path(job["path"]),
+        job["table"],
+        mapping=job["mapping"],
+        actor=Actor(*job["actor"]),
+        report=Path(job["report"]),
+        progress=_tell,
+    )
+
+
+def _tell(done: int, size: int, lines: int) -> None:
+    _say("progress", [done, lines])
 
 
 async def _numbers(store: Store, job: dict[str, Any]) -> dict[str, int]:

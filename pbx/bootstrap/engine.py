@@ -13,7 +13,6 @@ from crm import directory as directories
 from crm import ids
 from crm.directory import Directory
 from crm.errors import Refused
-from crm.repositories import calls as call_log
 from pbx.adapters.asterisk.presence import address_of
 from pbx.adapters.asterisk.translate import NewChannel
 from pbx.bootstrap.parts import Parts
@@ -23,7 +22,6 @@ from pbx.services.disk_guard import MB
 from pbx.services.ports_provision import ProvisionError
 from pbx.services.provisioning import browsers, provisioning
 from pbx.services.runtime import UnknownCall
-from pbx.services.spending import month_began_us
 from pbx.supervisor.doctor import examine
 
 log = structlog.get_logger("engine")
@@ -44,14 +42,13 @@ class Engine(Parts):
         recovered = await self.projector.recover()
         if recovered:
             log.info("journal.recovered", facts=recovered)
-        async with self.store.read() as session:
-            self.spending.load(await call_log.minutes_by_user(session, month_began_us(self.clock.now())))
         self._run(
             self.projector.run,
             self.journal.flush_forever,
             self.link.run,
             self.stories.run,
             self.wrapup.run,
+            self.billing.run,
             self.reminders.run,
             self.dialer.run,
             self.texting.run,
@@ -236,6 +233,7 @@ class Engine(Parts):
         if self.link.linked.is_set():
             await self._provision(fresh)
         self._directory = fresh
+        self.billing.changed()
         self.blocking.changed()
         self.trunk_health.directory_changed()
         self.hub.directory_changed()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from pathlib import Path
 
 from crm import ids
@@ -27,13 +28,14 @@ from pbx.adapters.asterisk.spool import Spool
 from pbx.adapters.asterisk.survey import Survey
 from pbx.adapters.asterisk.switch import AriSwitch
 from pbx.adapters.asterisk.translate import NewChannel
+from pbx.adapters.bill_pdf import BillPrinter
 from pbx.adapters.clock import LoopClock
 from pbx.adapters.disk import Disks
 from pbx.adapters.import_worker import ImportWorker
 from pbx.adapters.names import addresses_of
 from pbx.adapters.sms import MAKERS
 from pbx.adapters.sound_worker import SoundWorker
-from pbx.adapters.store.journal import FileJournal
+from pbx.adapters.store.journal import FileJournal, Line
 from pbx.adapters.store.live_log import LiveLog
 from pbx.adapters.store.projector import Projector
 from pbx.config import Config
@@ -42,6 +44,7 @@ from pbx.core.ids import CallId, Instant
 from pbx.services.admission import Admission
 from pbx.services.alerts import Alerts
 from pbx.services.arrivals import Arrivals
+from pbx.services.billing import Billing
 from pbx.services.blocking import Blocking
 from pbx.services.browsers import BrowserPhones
 from pbx.services.browsers_told import BrowsersTold
@@ -66,6 +69,7 @@ from pbx.services.occupancy import Occupancy
 from pbx.services.persons import Persons
 from pbx.services.practice import Practice
 from pbx.services.presence_view import PresenceView
+from pbx.services.prices import Prices
 from pbx.services.prompts import Prompts
 from pbx.services.recordings import Places, Recordings
 from pbx.services.reloads import Reloads
@@ -178,7 +182,8 @@ class Parts(ABC):
         self.trunk_health = TrunkHealth(directory, now, self.alerts, self.registrations.reachable)
         self.link.on_registration = self.trunk_health.registration_changed
         self.routing = Routing(directory, now, self.trunk_health.trusted)
-        self.spending = Spending(lambda: int(self._directory.settings["gate.minute_price_micros"]), now)
+        self.prices = Prices(self.store, directory, now)
+        self.spending = Spending(self.prices.call, now)
         self.drain = Drain(now, lambda: len(self.calls))
         self.gate = Gate(directory, self.routing, self.spending, self._overloaded)
 
@@ -240,6 +245,9 @@ class Parts(ABC):
         self.metrics = Metrics(self.records)
         worker = f"{socket.gethostname()}:{self.config.home}"
         self.texting = Texting(self.store, self.hub, directory, MAKERS, self.config.attachments, worker)
+        self.billing = Billing(
+            self.store, self.prices, self.spending, directory, self.hub, self.alerts, self.metrics, self.clock
+        )
         self.alerts.watchers += [self.hub.alert_changed, self.metrics.alert_changed]
         self.switch.on_answered = self.metrics.answer_took
         self.dialer = Dialer(
@@ -294,7 +302,7 @@ class Parts(ABC):
         directory = self._current
         self.stories = Stories(self.store, self.calls)
         self.wrapup, self.reminders = WrapUp(self.store, self.hub), Reminders(self.store, self.hub)
-        self.projector.on_stored = self.wrapup.stored
+        self.projector.on_stored = self._stored
         self.calls.observers += [
             self.records,
             self.admission,
@@ -320,11 +328,16 @@ class Parts(ABC):
             [self.records, self.occupancy, self.routing, self.recordings, self.stories],
         )
         self.practice = Practice(PracticeCaller(self.config))
+        self.bill_printer = BillPrinter(self.config.database_url)
         self.web = WebServer(self)
 
     @property
     def _voicemails(self) -> Path:
         return self.config.home / "asterisk" / "spool" / "recording"
+
+    def _stored(self, lines: Sequence[Line]) -> None:
+        self.wrapup.stored(lines)
+        self.billing.stored(lines)
 
     def _unheard(self) -> list[FallbackCall]:
         """What came while no engine listened, though Asterisk took it that one did; until we were there ourselves."""

@@ -35,6 +35,8 @@ class Kind(StrEnum):
     TOLL_FRAUD = "toll_fraud"
     ADDRESS_BLOCKED = "address_blocked"
     EMERGENCY_CALL = "emergency_call"
+    CREDIT_LOW = "credit_low"
+    CREDIT_EMPTY = "credit_empty"
 
 
 @dataclass(frozen=True, slots=True)

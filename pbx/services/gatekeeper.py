@@ -11,6 +11,7 @@ from collections.abc import Callable
 import structlog
 
 from crm.directory import Directory
+from crm.rates import Rate
 from crm.records import User
 from pbx.core import gate
 from pbx.core.call import Call, Role, State
@@ -51,10 +52,10 @@ class Gate:
         A number in the request is E.164 already, or a short emergency number; anything else is no number.
         """
         forwarding = request.purpose in _FORWARDING
-        held_as = _held_as(call.id, request.purpose)
+        counted = held_as(call.id, request.purpose)
         try:
             verdict, decided = self._judge(
-                request.user_id, request.number, holder=self._held.get(held_as), forwarding=forwarding
+                request.user_id, request.number, holder=self._held.get(counted), forwarding=forwarding
             )
         except Exception:
             despite = None if forwarding else self._emergency_way(request)
@@ -64,8 +65,9 @@ class Gate:
             return despite
         if verdict.reason is gate.Reason.EMERGENCY and forwarding:
             verdict, decided = gate.Verdict(False, gate.Reason.INVALID_NUMBER), ()  # nobody forwards to the police
-        if verdict.allowed and held_as not in self._held:
-            self._hold(held_as, request.user_id)
+        if verdict.allowed:
+            rate = self._spending.price(request.number, decided[0].trunk_id if decided else None)
+            self._hold(counted, request.user_id, rate)
         return RouteDecided(request.purpose, verdict, decided, request.number)
 
     def take_over(self, call: Call, purpose: str, since: Instant) -> None:
@@ -75,9 +77,15 @@ class Gate:
             user_id = call.from_user  # by now the call is about the colleague
         if purpose == INVITE:
             user_id = call.legs[call.host].user_id if call.host is not None and _outside_guest(call) else ""
-        held_as = _held_as(call.id, purpose)
-        if user_id and held_as not in self._held and call.state is not State.ENDED:
-            self._hold(held_as, user_id, since)
+        counted = held_as(call.id, purpose)
+        if user_id and counted not in self._held and call.state is not State.ENDED:
+            self._hold(counted, user_id, self._rate_of(call, purpose), since)
+
+    def _rate_of(self, call: Call, purpose: str) -> Rate | None:
+        """Of the leg that the call was let out for."""
+        out = [leg for leg in call.legs.values() if leg.trunk_id and (leg.role is Role.GUEST) is (purpose == INVITE)]
+        leg = next((each for each in reversed(out) if each.live), None)
+        return self._spending.price(leg.number, leg.trunk_id) if leg is not None else None
 
     def _emergency_way(self, request: FindRoute) -> RouteDecided | None:
         """A fault of ours lets nothing pass but an emergency call, which needs nothing of what may be broken."""
@@ -92,6 +100,13 @@ class Gate:
         """The same verdict without a call: for pickers and for admins who ask why."""
         return self._judge(user_id, number, holder=None)[0]
 
+    def trunk_for(self, user_id: str, number: str) -> str | None:
+        """The trunk that a call to this number (E.164) would be tried by first."""
+        directory = self._directory()
+        user = directory.users.get(user_id)
+        destination = numbers.read(number, user.country if user else "", directory.settings)
+        return next((route.trunk_id for route in self._routing.routes(destination)), None)
+
     def release(self, call: Call) -> None:
         self._release(call.id, answered=call.answered_at is not None)
         self.give_back(call, INVITE)
@@ -100,16 +115,16 @@ class Gate:
         """One leg is over while its call goes on."""
         guests = (leg for leg in call.legs.values() if leg.role is Role.GUEST and leg.trunk_id)
         newest = next(reversed(list(guests)), None)
-        self._release(_held_as(call.id, purpose), answered=newest is not None and newest.answered)
+        self._release(held_as(call.id, purpose), answered=newest is not None and newest.answered)
 
-    def _release(self, held_as: CallId, *, answered: bool) -> None:
-        user_id = self._held.pop(held_as, None)
+    def _release(self, counted: CallId, *, answered: bool) -> None:
+        user_id = self._held.pop(counted, None)
         if user_id is None:
             return
         self._by_user[user_id] -= 1
         if not self._by_user[user_id]:
             del self._by_user[user_id]
-        self._spending.release(held_as, answered=answered)
+        self._spending.release(counted, answered=answered)
 
     @property
     def held(self) -> int:
@@ -127,16 +142,19 @@ class Gate:
         if forwarding:
             destination = numbers.forwarded(destination, directory, user_id)
         routes = self._routing.routes(destination)
+        policy = self._policy(directory)
+        rate = self._spending.price(destination.e164, routes[0].trunk_id if routes else None)
         load = gate.Load(
             concurrent=len(self._held) - (holder is not None),
-            spent_micros=self._spending.organisation(),
+            spent_micros=self._spending.organisation() if policy.spend_cap_micros is not None else 0,
+            has_credit=self._spending.has_credit(rate),
             trunk_free=bool(routes),
             overloaded=self._overloaded(),
         )
         verdict = gate.decide(
             destination,
             self._caller(user, directory, holder),
-            self._policy(directory),
+            policy,
             load,
             do_not_call=destination.e164 in directory.do_not_call,
         )
@@ -154,6 +172,7 @@ class Gate:
         number = directory.number_of(user.id)
         cap = user.max_concurrent
         spend = user.spend_cap_micros
+        spend_cap = spend if spend is not None else directory.settings["gate.spend_cap_user_micros"]
         return gate.Caller(
             active=user.active,
             may_call=user.may_call,
@@ -161,14 +180,16 @@ class Gate:
             did_voice=number.voice if number else False,
             concurrent=self._by_user.get(user.id, 0) - (holder == user.id),
             max_concurrent=cap if cap is not None else directory.settings["gate.max_concurrent_user"],
-            spent_micros=self._spending.user(user.id),
-            spend_cap_micros=spend if spend is not None else directory.settings["gate.spend_cap_user_micros"],
+            spent_micros=self._spending.user(user.id) if spend_cap is not None else 0,
+            spend_cap_micros=spend_cap,
         )
 
-    def _hold(self, call: CallId, user_id: str, since: Instant | None = None) -> None:
-        self._held[call] = user_id
-        self._by_user[user_id] = self._by_user.get(user_id, 0) + 1
-        self._spending.reserve(call, user_id, since)
+    def _hold(self, call: CallId, user_id: str, rate: Rate | None, since: Instant | None = None) -> None:
+        """Counted once, however many legs it is let out for; each of them is paid for."""
+        if call not in self._held:
+            self._held[call] = user_id
+            self._by_user[user_id] = self._by_user.get(user_id, 0) + 1
+        self._spending.reserve(call, user_id, rate, since)
 
 
 def _outside_guest(call: Call) -> bool:
@@ -176,7 +197,7 @@ def _outside_guest(call: Call) -> bool:
     return any(leg.trunk_id for leg in call.live_legs(Role.GUEST))
 
 
-def _held_as(call: CallId, purpose: str) -> CallId:
+def held_as(call: CallId, purpose: str) -> CallId:
     """An outside guest counts as a call of its own (C3, C13); every other leg as the call itself."""
     return CallId(f"{call}/{INVITE}") if purpose == INVITE else call
 

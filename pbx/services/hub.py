@@ -105,6 +105,7 @@ class Hub:
         self._presence_told_us = 0
         self._presence_later = False
         self._messages: OrderedDict[str, tuple[str, Message | None]] = OrderedDict()
+        self._balance: Message | None = None
 
     @property
     def number(self) -> int:
@@ -183,6 +184,16 @@ class Hub:
         """For its owner and managers: how a call list goes. It is no part of a snapshot: whoever looks at it asks."""
         message = {"type": "list", "list": shown, "progress": progress}
         self._add(frozenset({owner_id} if owner_id else ()), lambda: message)
+    def charged(self, call_id: str, user_ids: frozenset[str], charges: list[Message]) -> None:
+        """Legs of a call have got their price; each leg is told once."""
+        shown = self._shown(charges)
+        self._add(user_ids, lambda: {"type": "charges", "call_id": call_id, "charges": shown})
+        self._tell()
+
+    def balance_changed(self, balance: Message) -> None:
+        """For managers and admins."""
+        self._balance = balance
+        self._add(frozenset(), lambda: {"type": "balance", "balance": balance})
         self._tell()
 
     def alert_changed(self, alert: Alert, stands: bool) -> None:
@@ -325,6 +336,7 @@ class Hub:
             ],
             "presence": self.presence.all(),
             "alerts": [alert.view() for alert in self._alerts()] if sees_all else [],
+            "balance": self._balance if sees_all else None,
         }
 
 
@@ -366,6 +378,8 @@ def apply(snapshot: Message, event: Message) -> Message:
         case "alert":
             item = event["alert"] or {"id": event["alert_id"]}
             result["alerts"] = _replaced(result["alerts"], item, "id", keep=bool(event["alert"]))
+        case "balance":
+            result["balance"] = event["balance"]
         case "configuration":
             result["revision"] = event["revision"]
     return result

@@ -17,9 +17,9 @@ from typing import Any, Protocol
 
 import orjson
 
-from crm import ids
+from crm import csv_files, ids
 from crm.errors import Refused, not_found, printable
-from crm.services import importing
+from crm.services import importing, rate_import
 from crm.services.import_mapping import columns
 from crm.unit_of_work import Actor
 
@@ -28,6 +28,7 @@ KEPT_S = 7 * 24 * 3600
 PREFIX = "imp"
 NUMBERS = "do_not_call"
 """The kind of an import that becomes a do-not-call list."""
+RATES = "rates"
 _ID = re.compile(f"{PREFIX}_[{ids.CROCKFORD}]{{26}}")
 
 
@@ -67,6 +68,8 @@ class Job:
     list_id: str | None = None
     """A call list that gets what the lines become; or, of do-not-call numbers, the list's name."""
     source: str = ""
+    table: Mapping[str, Any] | None = None
+    """Of rates: what :func:`crm.services.rate_import.run` is told of the table."""
 
 
 Tell = Callable[[int, int], None]
@@ -169,6 +172,38 @@ class Imports:
         who = (actor.kind, actor.id, actor.name, actor.role)
         path = self._file(import_id)
         job = Job(str(path), str(self.report(import_id)), kind, mapping, country, owner_id, who, list_id, source)
+        """Raises Refused (409) while another one runs, and for a mapping that cannot be."""
+        self._check_startable(import_id)
+        found = await self.preview(import_id, kind, mapping, country)
+        columns([column.header for column in found.columns], mapping, kind)
+        job = self._job(import_id, actor, kind, mapping)
+        return await self._launch(import_id, replace(job, country=country, owner_id=owner_id))
+
+    async def start_rates(
+        self, import_id: str, actor: Actor, table: Mapping[str, Any], mapping: Mapping[str, str]
+    ) -> Import:
+        """The same for a table of rates, whose own fields have been checked."""
+        self._check_startable(import_id)
+        form = await asyncio.to_thread(csv_files.form, self._file(import_id))
+        rate_import.columns(form.header, mapping)
+        return await self._launch(import_id, replace(self._job(import_id, actor, RATES, mapping), table=table))
+
+    def _check_startable(self, import_id: str) -> None:
+        before = self.show(import_id)
+        if self._running:
+            raise Refused("import_running", "Another file is being imported. Wait until it is done.", status=409)
+        if before.state == "done":
+            raise Refused("import_done", "This file has been imported. Upload it again to repeat it.", status=409)
+
+    def _job(self, import_id: str, actor: Actor, kind: str, mapping: Mapping[str, str]) -> Job:
+        who = (actor.kind, actor.id, actor.name, actor.role)
+        return Job(str(self._file(import_id)), str(self.report(import_id)), kind, mapping, "", None, who)
+
+    async def _launch(self, import_id: str, job: Job) -> Import:
+        before = self.show(import_id)
+        begun = replace(before, state="running", kind=job.kind, done=0, lines=0, problem="", started_us=self._clock())
+        self._running[import_id] = begun
+        await asyncio.to_thread(self._write, begun)
         self._tasks[import_id] = asyncio.create_task(self._run(import_id, job))
         return begun
 

@@ -53,6 +53,9 @@ class Metrics(Collector):
         self._recordings = Counter("recordings_finished", "Recordings in place, by state.", ["state"], **make)
         self._alerts = Gauge("alerts", "Alerts that stand, by kind.", ["kind"], **make)
         self._alerts_raised = Counter("alerts_raised", "Alerts that were raised, by kind.", ["kind"], **make)
+        self._charges = Counter("charges", "Legs and texts that were priced.", ["kind", "direction"], **make)
+        self._charged = Counter("charged_micros", "What they cost, in micro-units.", ["kind", "direction"], **make)
+        self._balance = Gauge("balance_micros", "What is left on the account, in micro-units.", ["currency"], **make)
         self._loop_lag = Gauge("event_loop_lag_seconds", "How late the event loop was, lately.", **make)
         self._http = Histogram(
             "http_request_seconds", "Requests served.", ["method", "route", "status"], buckets=_HTTP_S, **make
@@ -95,6 +98,14 @@ class Metrics(Collector):
         if stands:
             self._alerts_raised.labels(alert.kind.value).inc()
         self._alerts.labels(alert.kind.value).inc(1 if stands else -1)
+
+    def charged(self, kind: str, direction: str, amount_micros: int) -> None:
+        self._charges.labels(kind, direction).inc()
+        self._charged.labels(kind, direction).inc(amount_micros)
+
+    def balance_is(self, micros: int, currency: str) -> None:
+        self._balance.clear()
+        self._balance.labels(currency).set(micros)
 
     def answer_took(self, seconds: float) -> None:
         """The switch tells how long the answer took to reach the other side."""

@@ -9,6 +9,7 @@ from typing import Any
 from crm import paging, phone_numbers
 from crm.errors import Refused
 from crm.records import CallEvent, as_dict
+from crm.repositories import money
 from crm.repositories.calls import CallFilter
 from crm.services import calls, summaries, voicemails
 from crm.wrapup import Summary
@@ -103,10 +104,12 @@ def row(view: Row) -> Row:
 
 
 async def with_outcomes(ctx: Ctx, rows: Sequence[Row]) -> list[Row]:
-    """Each with what was said of it: by who asks, else by the user whose call it is."""
+    """Each with what was said of it (by who asks, else by the user whose call it is), and with what it has cost."""
     async with ctx.engine.store.read() as session:
-        said = await summaries.of_calls(session, [call["id"] for call in rows])
-    return [{**call, **_said_of(ctx, call, said[call["id"]])} for call in rows]
+        names = [call["id"] for call in rows]
+        said = await summaries.of_calls(session, names)
+        costs = await money.costs(session, names)
+    return [{**call, **_said_of(ctx, call, said[call["id"]]), "cost": costs.get(call["id"])} for call in rows]
 
 
 async def with_summaries(ctx: Ctx, call: Row) -> Row:
@@ -114,9 +117,15 @@ async def with_summaries(ctx: Ctx, call: Row) -> Row:
     try:
         async with ctx.engine.store.read() as session:
             said = (await summaries.of_calls(session, [call["id"]]))[call["id"]]
+            cost = (await money.costs(session, [call["id"]])).get(call["id"])
     except Refused:
-        said = []
-    return {**call, **_said_of(ctx, call, said), "summaries": [each for each in said if _may_see(ctx, each)]}
+        said, cost = [], None
+    return {
+        **call,
+        **_said_of(ctx, call, said),
+        "cost": cost,
+        "summaries": [each for each in said if _may_see(ctx, each)],
+    }
 
 
 def _said_of(ctx: Ctx, call: Row, said: Sequence[Summary]) -> Row:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -17,6 +17,7 @@ from pbx.core.events import Ask, PartyAsk
 from pbx.core.gate import Verdict
 from pbx.core.ids import CallId
 from pbx.services.alerts import Alerts
+from pbx.services.billing import Billing
 from pbx.services.blocking import Blocking
 from pbx.services.browsers import BrowserPhones
 from pbx.services.dialer import Dialer
@@ -68,6 +69,7 @@ class Control(Protocol):
 
 class GateCheck(Protocol):
     def check(self, user_id: str, number: str) -> Verdict: ...
+    def trunk_for(self, user_id: str, number: str) -> str | None: ...
 
 
 class Registered(Protocol):
@@ -97,6 +99,8 @@ class Engine(Protocol):
     @property
     def registrations(self) -> Registered: ...
     @property
+    def billing(self) -> Billing: ...
+    @property
     def browsers(self) -> BrowserPhones: ...
     @property
     def reloads(self) -> Reloads: ...
@@ -124,6 +128,10 @@ class Engine(Protocol):
     def recordings_dir(self) -> Path: ...
     @property
     def clock(self) -> Clock: ...
+    @property
+    def bill_printer(self) -> Callable[[str, str], Awaitable[bytes]]:
+        """Gives the bill of a month as PDF, in a language."""
+
     async def doctor(self) -> Sequence[Mapping[str, str]]:
         """What is found in every layer: layer, state, message, remedy."""
 

@@ -136,6 +136,12 @@ def _leg_created(record: CallRecord, at: int, data: Data) -> None:
         record.call["trunk_id"] = data["trunk_id"]
 
 
+def _leg_trunk(record: CallRecord, at: int, data: Data) -> None:
+    leg = record.legs.get(data["leg"])
+    if leg is not None:
+        leg |= {"trunk_id": data["trunk_id"], "endpoint": data["trunk_id"]}
+
+
 def _leg_ringing(record: CallRecord, at: int, data: Data) -> None:
     """The call rings when the one who is called rings; our own phone, rung first, does not count."""
     leg = record.legs.get(data["leg"])
@@ -358,6 +364,7 @@ _FOLDS: dict[str, Callable[[CallRecord, int, Data], None]] = {
     "call.answered": _answered,
     "call.ended": _ended,
     "leg.created": _leg_created,
+    "leg.trunk": _leg_trunk,
     "leg.ringing": _leg_ringing,
     "leg.answered": _leg_answered,
     "leg.ended": _leg_ended,

@@ -28,6 +28,8 @@ def dial(
     caller_id: str | None = None,
 ) -> None:
     """``caller_id`` is the call's own, where no other is given."""
+    if not leg.trunk_id:  # of a user's own phone outside it was not known by which way it would be rung
+        call.note("leg.trunk", leg=leg.id, trunk_id=route.trunk_id)
     leg.trunk_id, leg.dialled = route.trunk_id, True
     shown = call.caller_id if caller_id is None else caller_id
     call.do(DialOut(leg.id, route.dial, shown, rings, bridge, for_leg))

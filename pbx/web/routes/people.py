@@ -6,10 +6,12 @@ from typing import Any
 
 from aiohttp import web
 
+from crm.records import as_dict
 from crm.repositories.people import Filter
-from crm.search import search
+from crm.search import Hit, search
 from crm.services import activities, exporting, matching, notes, people
 from crm.services.matching import Match
+from pbx.services.prices import rate_view
 from pbx.web import csv_replies
 from pbx.web.context import Ctx
 from pbx.web.declare import Right, Table
@@ -41,7 +43,14 @@ async def search_people(ctx: Ctx, query: SearchQuery) -> Any:
     found = await ctx.engine.store.look(
         lambda session: search(session, query.q, country=country, limit=query.limit, kinds=kinds)
     )
-    return {"items": found}
+    return {"items": [{**as_dict(hit), "prices": _prices(ctx, hit)} for hit in found]}
+
+
+def _prices(ctx: Ctx, hit: Hit) -> dict[str, Any]:
+    """Of each of the numbers that has a price."""
+    call = ctx.engine.billing.prices.call
+    rates = {phone.e164: call(phone.e164, None) for phone in hit.record.phones}
+    return {number: rate_view(rate) for number, rate in rates.items() if rate is not None}
 
 
 @table.route("GET", "/match", right=Right.REP, scope="people:read", answer=Listed[MatchView])  # type: ignore[valid-type]

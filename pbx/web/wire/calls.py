@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field, create_model
 from crm import records, wrapup
 from crm.repositories.calls import CallFilter
 from pbx.web.wire.base import Answer, Body, PageQuery, Query, view
+from pbx.web.wire.money import CostView
 
 OutcomeBriefView = view(wrapup.OutcomeBrief)
 _OUTCOME = Annotated[
@@ -17,6 +18,12 @@ _OUTCOME = Annotated[
 ]
 _CallRow = view(records.Call, "CallRow")
 CallView = create_model("Call", __base__=_CallRow, outcome=(_OUTCOME, None))
+_OUTCOME: Any = (
+    OutcomeBriefView | None,
+    Field(None, description="In lists and details: what you, else the user whose call it is, have said of it."),
+)
+_COST: Any = (CostView | None, Field(None, description="In lists and details: of its legs that have been priced."))
+CallView = create_model("Call", __base__=view(records.Call, "CallRow"), outcome=_OUTCOME, cost=_COST)
 SummaryView = view(wrapup.Summary)
 LegView = view(records.Leg)
 TimelineView = view(records.CallEvent, "TimelineEvent")

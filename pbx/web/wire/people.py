@@ -8,6 +8,7 @@ from pydantic import Field
 
 from crm import people
 from pbx.web.wire.base import Answer, Body, PageQuery, Query, view
+from pbx.web.wire.money import RateView
 
 Kind = Literal["lead", "contact", "company"]
 
@@ -120,6 +121,7 @@ class HitView(Answer):
     matched: Literal["number", "name", "other"]
     number: str | None
     display: str | None
+    prices: dict[str, RateView] = Field(description="What a call to a number costs, by E.164; where there is a price.")
 
 
 class MatchQuery(Query):

@@ -22,17 +22,19 @@ from crm.records import User
 from crm.services import devices, numbers, sessions, settings, tokens, trunks, users
 from crm.services.list_leases import Limit
 from crm.unit_of_work import SYSTEM, Store
+from pbx.adapters.bill_pdf import BillPrinter
 from pbx.adapters.clock import LoopClock
 from pbx.adapters.import_worker import ImportWorker
 from pbx.adapters.names import addresses_of
 from pbx.adapters.sound_worker import SoundWorker
-from pbx.adapters.store.journal import FileJournal
+from pbx.adapters.store.journal import FileJournal, Line
 from pbx.adapters.store.projector import Projector
 from pbx.config import Config
 from pbx.core.commands import DialOut, RingPhone
 from pbx.core.events import Arrived, Direction, LegAnswered, LegEnded, LegRinging, Phone
 from pbx.core.ids import CallId, LegId
 from pbx.services.alerts import Alerts
+from pbx.services.billing import Billing
 from pbx.services.blocking import Blocking
 from pbx.services.browsers import BrowserPhones
 from pbx.services.call_control import CallControl
@@ -51,6 +53,7 @@ from pbx.services.occupancy import Occupancy
 from pbx.services.persons import Persons
 from pbx.services.practice import Practice
 from pbx.services.presence_view import PresenceView
+from pbx.services.prices import Prices
 from pbx.services.reloads import Reloads
 from pbx.services.reminders import Reminders
 from pbx.services.routing import Routing
@@ -141,6 +144,8 @@ class SmallEngine:
         self.greetings = Greetings(store, self.sound, self.config.greetings)
         self.drops = Drops(store, self.sound, self.config.drops)
         self.imports = Imports(self.config.imports, ImportWorker(store.url.render_as_string(hide_password=False)))
+        url = store.url.render_as_string(hide_password=False)
+        self.imports, self.bill_printer = Imports(self.config.imports, ImportWorker(url)), BillPrinter(url)
         self._make_services()
         self.browsers = BrowserPhones(self._current, lambda: self.linked)
         self._reloading: set[asyncio.Task[None]] = set()
@@ -148,7 +153,9 @@ class SmallEngine:
     def _make_services(self) -> None:
         now = self.clock.now
         routing = Routing(self._current, now)
-        self.gate = Gate(self._current, routing, Spending(lambda: 0, now), lambda: False)
+        self.prices = Prices(self.store, self._current, now)
+        self.spending = Spending(self.prices.call, now)
+        self.gate = Gate(self._current, routing, self.spending, lambda: False)
         self.calls = Calls(
             self.switch,
             self.journal,
@@ -188,9 +195,18 @@ class SmallEngine:
         steps = Steps(self.store, self.control, self.gate, self.hours)
         self.dialer = Dialer(self.store, self.hub, steps, self.records, occupancy.busy)
         self.calls.observers += [self.records, occupancy, routing, self.hub, self.metrics, self.dialer]
+        self.billing = Billing(
+            self.store, self.prices, self.spending, self._current, self.hub, self.alerts, self.metrics, self.clock
+        )
+        self.projector.on_stored = self._stored
+        self.calls.observers += [self.records, occupancy, routing, self.hub, self.metrics]
 
     def _current(self) -> Directory:
         return self.directory
+
+    def _stored(self, lines: Sequence[Line]) -> None:
+        self.wrapup.stored(lines)
+        self.billing.stored(lines)
 
     def ready(self) -> dict[str, Any]:
         return {"ready": self.linked, "config_revision": self.directory.revision, "calls": len(self.calls)}
@@ -202,6 +218,7 @@ class SmallEngine:
         async with self.store.read() as session:
             self.directory = await directories.load(session, self.directory)
         self.hub.directory_changed()
+        self.billing.changed()
         self.browsers.changed()
 
     def follow(self) -> None:
@@ -356,6 +373,7 @@ async def open_world(store: Store, home: Path) -> AsyncIterator[World]:
         engine.dialer.run,
         engine.texting.run,
     )
+    loops = (engine.projector.run, engine.wrapup.run, engine.reminders.run, engine.billing.run)
     running = [asyncio.ensure_future(run()) for run in loops]
     try:
         async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http:

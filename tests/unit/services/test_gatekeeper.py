@@ -80,7 +80,7 @@ class Organisation:
         self.clock, self.switch = HandClock(), HandSwitch(Trail())
         self.journal = HandJournal(self.switch.trail)
         routing = Routing(lambda: self.directory, self.clock.now)
-        spending = Spending(lambda: 0, self.clock.now)
+        spending = Spending(lambda number, trunk: None, self.clock.now)
         self.gate = Gate(lambda: self.directory, routing, spending, lambda: False)
         self.calls = Calls(self.switch, self.journal, self.clock, self.gate)
         persons = Persons(lambda: self.directory, Registered(), lambda user_id: False)
