@@ -6,6 +6,7 @@ number and that of the address, and a state's rule beside the country's.
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
@@ -111,14 +112,14 @@ class Clock:
         minute = local.hour * 60 + local.minute
         return any(begins <= minute < ends for begins, ends in self.spans(local.date()))
 
-    def beginnings(self, at_s: float) -> Iterator[datetime]:
-        """When spans begin, from now on."""
+    def beginnings(self, at_s: float) -> Iterator[float]:
+        """When spans begin, from now on, in order."""
         today = datetime.fromtimestamp(at_s, self.zone).date()
         for day in (today + timedelta(days=number) for number in range(LOOK_AHEAD)):
             midnight = datetime(day.year, day.month, day.day, tzinfo=self.zone)
             for begins, _ in self.spans(day):
-                moment = midnight.replace(hour=begins // 60, minute=begins % 60)
-                if moment.timestamp() > at_s:
+                moment = midnight.replace(hour=begins // 60, minute=begins % 60).timestamp()
+                if moment > at_s:
                     yield moment
 
 
@@ -138,14 +139,13 @@ class Schedule:
         return self._answer
 
     def _asked(self, at_s: int) -> When:
-        for clock in self.clocks:
-            if not clock.allows(at_s):
-                return self._next(at_s, clock)
+        forbid = [clock for clock in self.clocks if not clock.allows(at_s)]
+        if forbid:
+            return self._next(at_s, forbid[-1])  # a state's rule says more than its country's
         return ALLOWED if self.clocks else UNKNOWN
 
     def _next(self, at_s: int, forbids: Clock) -> When:
-        moments = {moment.timestamp() for clock in self.clocks for moment in clock.beginnings(at_s)}
-        for moment in sorted(moments):
+        for moment in heapq.merge(*(clock.beginnings(at_s) for clock in self.clocks)):
             if all(clock.allows(moment) for clock in self.clocks):
                 return NotBefore(datetime.fromtimestamp(moment, forbids.zone), forbids.rule)
         return UNKNOWN
@@ -163,7 +163,7 @@ def week(rule: Rule) -> Week:
 
 
 def _spans(given: list[str]) -> Spans:
-    return tuple((minutes(begins), minutes(ends)) for begins, ends in (span.split("-") for span in given))
+    return tuple(sorted((minutes(begins), minutes(ends)) for begins, ends in (span.split("-") for span in given)))
 
 
 @lru_cache(maxsize=1024)

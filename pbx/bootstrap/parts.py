@@ -185,7 +185,7 @@ class Parts(ABC):
         self.prices = Prices(self.store, directory, now)
         self.spending = Spending(self.prices.call, now)
         self.drain = Drain(now, lambda: len(self.calls))
-        self.gate = Gate(directory, self.routing, self.spending, self._overloaded)
+        self.gate = Gate(directory, self.routing, self.spending, self._overloaded, now)
 
     def _make_calls(self) -> None:
         self.calls = Calls(

@@ -114,6 +114,8 @@ class DialRequested:
     requested_by: str
     colleague: str = ""  # the user of ours whose number it is: rung inside, without any trunk
     overloaded: bool = False
+    listed: bool = False  # of a call list: the law's calling hours decide (L4)
+    home: str = ""  # where the called person lives, such as JP or US-FL
 
 
 # -- from the switch -------------------------------------------------------------------------------

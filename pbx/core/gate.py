@@ -28,6 +28,8 @@ class Reason(StrEnum):
     COUNTRY = "country_denied"
     PREFIX = "prefix_denied"
     DO_NOT_CALL = "do_not_call"
+    CALLING_HOURS = "calling_hours"
+    LOCAL_TIME_UNKNOWN = "local_time_unknown"
     FORWARD_LOOP = "forward_loop"
     USER_BUSY_LIMIT = "user_concurrency_cap"
     ORG_BUSY_LIMIT = "organisation_concurrency_cap"
@@ -51,6 +53,8 @@ SENTENCES: dict[Reason, str] = {
     Reason.COUNTRY: "Calls to this country are not allowed. An admin can allow the country.",
     Reason.PREFIX: "Calls to numbers that start like this are not allowed. An admin can change the list.",
     Reason.DO_NOT_CALL: "This number is on the do-not-call list.",
+    Reason.CALLING_HOURS: "It is outside calling hours where this number is. Call later.",
+    Reason.LOCAL_TIME_UNKNOWN: "The local time of this number is not known. Dial it by hand, or enter an address.",
     Reason.FORWARD_LOOP: "This forwarding number leads back to the same user. Enter another telephone.",
     Reason.USER_BUSY_LIMIT: "You have reached the number of calls you may make at once. End one first.",
     Reason.ORG_BUSY_LIMIT: "All the calls your organisation may make at once are in use. Try again shortly.",
@@ -121,16 +125,30 @@ class Load:
 
 
 @dataclass(frozen=True, slots=True)
+class Untimely:
+    """It is no hour to call this number: ``reason`` is one of the two about time, ``sentence`` says when it is again,
+    as ``not_before_us`` does where that is known; ``rule`` is the key of the law's rule."""
+
+    reason: Reason
+    sentence: str
+    not_before_us: int | None = None
+    rule: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
-    """The gate's answer. ``caller_id`` is the number the called party shall see (V6)."""
+    """The gate's answer. ``caller_id`` is the number the called party shall see (V6). ``untimely`` of a call that is
+    allowed is a warning: the policy leaves the hour to who dials by hand."""
 
     allowed: bool
     reason: Reason
     caller_id: str = ""
-    detail: str = field(default="", compare=False)
+    untimely: Untimely | None = field(default=None, compare=False)
 
     @property
     def sentence(self) -> str:
+        if self.untimely is not None and self.reason is self.untimely.reason:
+            return self.untimely.sentence
         return SENTENCES[self.reason]
 
     @property
@@ -143,19 +161,27 @@ class Verdict:
 
 
 def decide(
-    destination: Destination, caller: Caller, policy: Policy, load: Load, *, do_not_call: bool = False
+    destination: Destination,
+    caller: Caller,
+    policy: Policy,
+    load: Load,
+    *,
+    do_not_call: bool = False,
+    untimely: Untimely | None = None,
 ) -> Verdict:
-    """Say whether this call may leave, and why. The first fact against it is the one that is named."""
+    """Say whether this call may leave, and why. The first fact against it is the one that is named. ``untimely`` is
+    given where the policy has the hour decide."""
     if destination.emergency:
         return Verdict(True, Reason.EMERGENCY, caller_id=caller.did)
     refusal = (
         _against_caller(caller)
         or _against_destination(destination, policy)
         or (Reason.DO_NOT_CALL if do_not_call else None)
+        or (untimely.reason if untimely is not None else None)
         or _against_caps(caller, policy, load)
     )
     if refusal is not None:
-        return Verdict(False, refusal)
+        return Verdict(False, refusal, untimely=untimely)
     return Verdict(True, Reason.ALLOWED, caller_id=caller.did)
 
 

@@ -72,12 +72,23 @@ class CallControl:
         self._draining = draining
 
     def dial(
-        self, user_id: str, to: str, *, via: str | None = None, device_id: str | None = None, by: str, call_id: str = ""
+        self,
+        user_id: str,
+        to: str,
+        *,
+        via: str | None = None,
+        device_id: str | None = None,
+        by: str,
+        call_id: str = "",
+        listed: bool = False,
+        home: str = "",
     ) -> CallId:
         """Ring the user first, on a registered phone or at the forwarding number, then the customer.
 
         Without ``via`` a registered phone is used, else the forwarding number. The gate speaks before anything
         rings; what it refuses stands in the log all the same. A colleague is rung inside, as when a phone dials.
+        ``listed`` calls come from a call list, ``home`` is where the called person lives (JP, US-FL): see
+        :mod:`pbx.services.legal_hours`.
         """
         directory = self._directory()
         user = directory.users.get(user_id)
@@ -99,10 +110,12 @@ class CallControl:
             by,
             colleague=colleague.id if colleague else "",
             overloaded=self._overloaded(),
+            listed=listed,
+            home=home,
         )
         call = self._calls.begin(CallId(call_id) if call_id else self._mint(), event)
         if call.state is State.ENDED and call.refusal is not None:
-            raise Refused(call.refusal.value, SENTENCES[call.refusal], "to", _STATUS.get(call.refusal, 403))
+            raise Refused(call.refusal.value, call.refused_because, "to", _STATUS.get(call.refusal, 403))
         return call.id
 
     def _phone(self, user: User, via: str | None, device_id: str | None) -> Phone | None:

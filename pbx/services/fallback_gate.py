@@ -24,6 +24,8 @@ change."""
 
 def fallback_gate(directory: Directory) -> FallbackGate:
     settings = directory.settings
+    if settings["gate.calling_hours"] == "all":  # the dialplan knows no local time
+        return FallbackGate()
     if not settings["fallback.outbound"] or len(directory.do_not_call) > MOST_REFUSED:
         return FallbackGate()
     return FallbackGate(

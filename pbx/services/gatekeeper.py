@@ -7,9 +7,11 @@ allow. A reservation is held until its call is over.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import structlog
 
+from crm import ids
 from crm.directory import Directory
 from crm.rates import Rate
 from crm.records import User
@@ -18,7 +20,7 @@ from pbx.core.call import Call, Role, State
 from pbx.core.commands import FindRoute
 from pbx.core.events import Direction, Route, RouteDecided
 from pbx.core.ids import CallId, Instant
-from pbx.services import numbers
+from pbx.services import legal_hours, numbers
 from pbx.services.routing import Routing
 from pbx.services.spending import Spending
 
@@ -37,11 +39,13 @@ class Gate:
         routing: Routing,
         spending: Spending,
         overloaded: Callable[[], bool],
+        now: Callable[[], Instant] = lambda: Instant(ids.now_us()),
     ) -> None:
         self._directory = directory
         self._routing = routing
         self._spending = spending
         self._overloaded = overloaded
+        self._now = now
         self._held: dict[CallId, str] = {}
         self._by_user: dict[str, int] = {}
         self._read_policy: tuple[Directory, gate.Policy] | None = None
@@ -56,6 +60,12 @@ class Gate:
         try:
             verdict, decided = self._judge(
                 request.user_id, request.number, holder=self._held.get(counted), forwarding=forwarding
+                request.user_id,
+                request.number,
+                holder=self._held.get(held_as),
+                forwarding=forwarding,
+                timely=legal_hours.decides(self._directory(), request.purpose, call.listed),
+                home=call.home,
             )
         except Exception:
             despite = None if forwarding else self._emergency_way(request)
@@ -96,9 +106,17 @@ class Gate:
         routes = self._routing.routes(gate.Destination(request.number, emergency=True))
         return RouteDecided(request.purpose, verdict, routes, request.number)
 
-    def check(self, user_id: str, number: str) -> gate.Verdict:
-        """The same verdict without a call: for pickers and for admins who ask why."""
-        return self._judge(user_id, number, holder=None)[0]
+    def check(self, user_id: str, number: str, *, listed: bool = False, home: str = "") -> gate.Verdict:
+        """The same verdict without a call: for pickers, for call lists and for admins who ask why. Where the hour does
+        not decide over a call by hand, the verdict warns of it."""
+        directory = self._directory()
+        timely = legal_hours.decides(directory, legal_hours.CUSTOMER, listed)
+        verdict = self._judge(user_id, number, holder=None, timely=timely, home=home)[0]
+        if timely or verdict.reason is not gate.Reason.ALLOWED or directory.settings["gate.calling_hours"] == "off":
+            return verdict
+        country = directory.users[user_id].country
+        destination = numbers.read(number, country, directory.settings)
+        return replace(verdict, untimely=legal_hours.untimely(directory, destination, self._now(), home))
 
     def trunk_for(self, user_id: str, number: str) -> str | None:
         """The trunk that a call to this number (E.164) would be tried by first."""
@@ -131,9 +149,17 @@ class Gate:
         return len(self._held)
 
     def _judge(
-        self, user_id: str, number: str, *, holder: str | None, forwarding: bool = False
+        self,
+        user_id: str,
+        number: str,
+        *,
+        holder: str | None,
+        forwarding: bool = False,
+        timely: bool = False,
+        home: str = "",
     ) -> tuple[gate.Verdict, tuple[Route, ...]]:
-        """``holder`` is the user for whom the call is counted already: its second leg is the same call."""
+        """``holder`` is the user for whom the call is counted already: its second leg is the same call. ``timely`` has
+        the hour decide, where the called person is or lives (``home``)."""
         directory = self._directory()
         user = directory.users.get(user_id)
         if user is None:
@@ -157,6 +183,7 @@ class Gate:
             policy,
             load,
             do_not_call=destination.e164 in directory.do_not_call,
+            untimely=legal_hours.untimely(directory, destination, self._now(), home) if timely else None,
         )
         if verdict.allowed and destination.emergency and not verdict.caller_id:
             verdict = gate.Verdict(True, verdict.reason, str(directory.settings["emergency.caller_id"] or ""))

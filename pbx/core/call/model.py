@@ -173,6 +173,9 @@ class Call:
     refused_by_phone: bool = False
     closing: Closing | None = None
     refusal: Reason | None = None  # the gate's, where it refused the call itself
+    refused_because: str = ""  # in words
+    listed: bool = False  # of a call list
+    home: str = ""  # where the called person lives, as country or country and state
     via: str = ""
     inside: str = ""  # the colleague's number that is rung once our user's own phone has answered
     user_phone: Phone | None = None

@@ -68,6 +68,7 @@ def requested(call: Call, event: DialRequested) -> None:
     device = event.phone.device_id if event.phone else ""
     _created(call, event.person.user_id, event.person.did, event.number, event.dialled, device, via)
     call.person, call.language = event.person, event.person.language
+    call.listed, call.home = event.listed, event.home
     leg = call.new_leg(Role.USER, device_id=device, number="" if event.phone else event.person.forwarding)
     call.first_leg = leg.id
     call.user_phone = event.phone
@@ -140,7 +141,7 @@ def route_decided(call: Call, event: RouteDecided) -> None:
 
 
 def _refuse(call: Call, verdict: Verdict) -> None:
-    call.refusal = verdict.reason
+    call.refusal, call.refused_because = verdict.reason, verdict.sentence
     call.note("call.refused", reason=verdict.reason.value, sentence=verdict.sentence)
     call.finish(
         Disposition.REFUSED,

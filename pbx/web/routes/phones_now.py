@@ -52,10 +52,13 @@ async def check_gate(ctx: Ctx, body: GateQuestion) -> Any:
         raise forbidden("You may ask for yourself. Leave “user” out.")
     if user_id not in ctx.engine.directory.users:
         raise not_found("user", user_id)
-    verdict = ctx.engine.gate.check(user_id, body.to)
+    verdict = ctx.engine.gate.check(user_id, body.to, listed=body.listed)
     return {
         "allowed": verdict.allowed,
         "reason": verdict.reason.value,
         "detail": verdict.sentence,
         "caller_id": verdict.caller_id or None,
+        "untimely": verdict.untimely.sentence if verdict.untimely else None,
+        "not_before_us": verdict.untimely.not_before_us if verdict.untimely else None,
+        "rule": (verdict.untimely.rule or None) if verdict.untimely else None,
     }

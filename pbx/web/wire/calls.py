@@ -189,6 +189,7 @@ class Heard(Body):
 class GateQuestion(Body):
     to: str = Field(max_length=200)
     user: str | None = Field(None, max_length=64, description="Ask for this user (id); managers and admins only.")
+    listed: bool = Field(False, description="Ask as for a call of a call list.")
 
 
 class GateAnswer(Answer):
@@ -198,6 +199,9 @@ class GateAnswer(Answer):
     reason: str
     detail: str
     caller_id: str | None = Field(description="The number that the called party would see.")
+    untimely: str | None = Field(description="What speaks against the hour; a call that is allowed is warned only.")
+    not_before_us: int | None = Field(description="When the number may be called again by the law's hours.")
+    rule: str | None = Field(description="The rule of the law that speaks against the hour, such as hours.US-FL.")
 
 
 class Presence(Answer):

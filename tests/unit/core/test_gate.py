@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pbx.core.causes import Cause
-from pbx.core.gate import SENTENCES, Caller, Destination, Load, Policy, Reason, Verdict, decide
+from pbx.core.gate import SENTENCES, Caller, Destination, Load, Policy, Reason, Untimely, Verdict, decide
 
 DID = "+14155550101"
 NUMBER = Destination("+12065550150", "US", "fixed_or_mobile")
@@ -48,8 +48,18 @@ def test_each_fact_against_a_call_is_named(
 
 @pytest.mark.covers("P5")
 def test_every_reason_has_a_case_here_and_a_sentence_with_an_end() -> None:
-    assert {case[0] for case in _CASES} | {Reason.ALLOWED, Reason.EMERGENCY} == set(Reason)
+    others = {Reason.ALLOWED, Reason.EMERGENCY, Reason.CALLING_HOURS, Reason.LOCAL_TIME_UNKNOWN}
+    assert {case[0] for case in _CASES} | others == set(Reason)
     assert all(SENTENCES[reason].endswith(".") for reason in Reason)
+
+
+@pytest.mark.covers("P5", "L4")
+def test_the_hour_is_against_it_with_a_sentence_of_its_own() -> None:
+    untimely = Untimely(Reason.CALLING_HOURS, "Call from Thursday 26 November, 08:00 on.", 5, "hours.US-FL")
+    verdict = decide(*GOOD, untimely=untimely)
+    assert (verdict.allowed, verdict.reason, verdict.sentence) == (False, untimely.reason, untimely.sentence)
+    assert decide(*GOOD, do_not_call=True, untimely=untimely).sentence == SENTENCES[Reason.DO_NOT_CALL]
+    assert decide(replace(NUMBER, emergency=True), *GOOD[1:], untimely=untimely).reason is Reason.EMERGENCY
 
 
 @pytest.mark.covers("P5", "V6")

@@ -194,6 +194,8 @@ export const call = {
     country_denied: 'Calls to this country are not allowed. An admin can allow the country.',
     prefix_denied: 'Calls to numbers that start like this are not allowed. An admin can change the list.',
     do_not_call: 'This number is on the do-not-call list.',
+    calling_hours: 'It is outside calling hours where this number is.',
+    local_time_unknown: 'The local time of this number is not known.',
     forward_loop: 'This forwarding number leads back to you. Enter another telephone.',
     user_concurrency_cap: 'You have reached the number of calls you may make at once. End one first.',
     organisation_concurrency_cap: 'All the calls your organisation may make at once are in use. Try again shortly.',

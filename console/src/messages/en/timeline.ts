@@ -124,6 +124,8 @@ export const timeline = {
     country_denied: 'calls to this country are not allowed',
     prefix_denied: 'calls to such numbers are not allowed',
     do_not_call: 'the number is on the do-not-call list',
+    calling_hours: 'it is outside calling hours there',
+    local_time_unknown: 'the local time there is not known',
     forward_loop: 'the forwarding number leads back to the same user',
     user_concurrency_cap: 'the user has too many calls at once',
     organisation_concurrency_cap: 'the organisation has too many calls at once',

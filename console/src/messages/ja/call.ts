@@ -193,6 +193,8 @@ export const call: Messages['call'] = {
     country_denied: 'この国への発信は許可されていません。管理者が許可できます。',
     prefix_denied: 'この番号帯への発信は許可されていません。管理者が変更できます。',
     do_not_call: 'この番号は発信禁止リストに登録されています。',
+    calling_hours: '現地の発信可能な時間帯ではありません。',
+    local_time_unknown: 'この番号の現地時刻が分かりません。',
     forward_loop: 'この転送先番号は自分自身に戻ります。別の番号を設定してください。',
     user_concurrency_cap: '同時に発信できる通話数に達しています。通話を1件終了してください。',
     organisation_concurrency_cap: '組織で同時に発信できる通話数に達しています。少し待ってからお試しください。',

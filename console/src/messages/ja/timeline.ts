@@ -121,6 +121,8 @@ export const timeline: Messages['timeline'] = {
     country_denied: 'この国への発信は許可されていません',
     prefix_denied: 'この番号帯への発信は許可されていません',
     do_not_call: '発信禁止リストに登録されています',
+    calling_hours: '現地の発信可能な時間帯ではありません',
+    local_time_unknown: '現地時刻が分かりません',
     forward_loop: '転送先が同じユーザーに戻ります',
     user_concurrency_cap: 'ユーザーの同時通話数の上限です',
     organisation_concurrency_cap: '組織の同時通話数の上限です',
