@@ -247,6 +247,7 @@ async def _organisation(store: Store) -> Directory:
         await devices.add(work, {"user": user.id, "name": "load"})
         await trunks.add(work, {"name": "far end", "host": "127.0.0.1", "match_addresses": ["127.0.0.1"]})
         await settings.change(work, "recording.enabled", True)
+        await settings.change(work, "recording.follow_law", False)
         for at in range(0, CUSTOMERS, 3):
             await people.add(work, "lead", {"name": f"Lead {at}", "phones": [{"number": f"+1206555{at:04d}"}]})
     async with store.read() as session:

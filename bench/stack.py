@@ -106,6 +106,7 @@ async def _organisation(home: Path) -> tuple[Config, str, str, int]:
             },
         )
         await settings.change(work, "recording.enabled", True)
+        await settings.change(work, "recording.follow_law", False)
     await store.close()
     return config, phone.device.id, phone.secret, carrier_port
 

@@ -121,6 +121,11 @@ _ALL = (
         fields.choice(*DIRECTIONS),
     ),
     _boolean("recording.announcement", False, "Tell the parties at the beginning that the call is recorded."),
+    _boolean(
+        "recording.follow_law",
+        True,
+        "Tell the parties of the recording wherever the law of either one’s place asks for it; see the rules.",
+    ),
     _boolean("recording.private_words", True, "Keep what users say while the customer is on hold; only users hear it."),
     _choice("recording.codec", "opus", "How recordings are kept: opus (small) or flac (exact).", "opus", "flac"),
     _integer(

@@ -41,6 +41,8 @@ class RecordingPlan:
     announce: bool = False
     private_words: bool = True  # what users say while the customer is on hold (C12)
     withheld: str = ""
+    told: str = "recording-announcement"  # the prompt that tells them
+    rules: tuple[str, ...] = ()  # of the law that have them told
 
 
 @dataclass(frozen=True)

@@ -81,7 +81,7 @@ class Arrivals:
         if numbers.colleague(destination, directory, user) is not None:
             self._begin(arriving, destination.e164, user.number or "", caller_name=user.name, from_user=user)
             return
-        person = self._persons.of(user, Direction.OUTBOUND)
+        person = self._persons.of(user, Direction.OUTBOUND, destination.e164)
         event = Dialled(arriving.channel, arriving.endpoint, person, arriving.exten, destination.e164)
         self._calls.begin(self._mint(), event, arriving.channel)
 
@@ -96,7 +96,7 @@ class Arrivals:
         from_user: User | None = None,
     ) -> None:
         directory = self._directory()
-        person = self._persons.at(did, Direction.INTERNAL if from_user else Direction.INBOUND)
+        person = self._persons.at(did, Direction.INTERNAL if from_user else Direction.INBOUND, caller)
         event = Arrived(
             channel=arriving.channel,
             did=did,

@@ -100,7 +100,7 @@ class CallControl:
         if self._draining() and not destination.emergency:
             raise Refused("draining", DRAINING, status=503)
         phone = self._phone(user, via, device_id)
-        person = self._persons.of(user, Direction.OUTBOUND)
+        person = self._persons.of(user, Direction.OUTBOUND, destination.e164)
         colleague = numbers.colleague(destination, directory, user)
         event = DialRequested(
             person,

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from crm.directory import Directory
+from crm.law import places
 from crm.records import User
 from pbx.core.events import Direction, Person, RecordingPlan, VoicemailPlan
 from pbx.services.ports import Presence
@@ -31,8 +32,9 @@ class Persons:
         self._withheld = withheld
         self._greetings = greetings
 
-    def of(self, user: User, direction: Direction) -> Person:
-        """A change that an admin made reaches the next call, because the next call asks here (A2)."""
+    def of(self, user: User, direction: Direction, other: str = "") -> Person:
+        """A change that an admin made reaches the next call, because the next call asks here (A2). ``other`` is the
+        number at the other end, as far as it is known: its law on recording counts beside ours."""
         directory = self._directory()
         devices = [device.id for device in directory.devices_of(user.id) if device.enabled]
         settings = directory.settings
@@ -50,13 +52,13 @@ class Persons:
             forward_accept=accept != "none",
             forward_ring_time=timedelta(seconds=settings["forward.ring_time_s"]),
             voicemail=self._voicemail(user, directory),
-            recording=replace(recording_plan(user, directory, direction), withheld=self._withheld()),
+            recording=replace(recording_plan(user, directory, direction, other), withheld=self._withheld()),
         )
 
-    def at(self, number: str, direction: Direction) -> Person | None:
+    def at(self, number: str, direction: Direction, other: str = "") -> Person | None:
         """Who has this number of ours and can be called there."""
         user = self._directory().user_of(number)
-        return self.of(user, direction) if user is not None and user.active else None
+        return self.of(user, direction, other) if user is not None and user.active else None
 
     def _voicemail(self, user: User, directory: Directory) -> VoicemailPlan | None:
         if not user.voicemail_enabled:
@@ -67,15 +69,28 @@ class Persons:
         return VoicemailPlan(longest, f"{self._greetings}/{user.greeting}")
 
 
-def recording_plan(user: User, directory: Directory, direction: Direction) -> RecordingPlan:
-    """Policy per organisation, user and direction; the user's own word goes before the organisation's."""
+def recording_plan(user: User, directory: Directory, direction: Direction, other: str = "") -> RecordingPlan:
+    """Policy per organisation, user and direction; the user's own word goes before the organisation's. Whether the
+    parties are told says the organisation, or the law of either party's place: where the other one is not known, they
+    are."""
     settings = directory.settings
     wanted = user.recording_policy
     on = settings["recording.enabled"] if wanted == "inherit" else wanted == "on"
     if not on or direction.value not in settings["recording.directions"]:
         return RecordingPlan()
-    return RecordingPlan(
+    plan = RecordingPlan(
         enabled=True,
         announce=bool(settings["recording.announcement"]),
         private_words=bool(settings["recording.private_words"]),
     )
+    return _lawful(plan, user, directory, other) if settings["recording.follow_law"] else plan
+
+
+def _lawful(plan: RecordingPlan, user: User, directory: Directory, other: str) -> RecordingPlan:
+    ours = places.of_number(user.number) if user.number else places.Place(user.country)
+    consent = directory.law.consent(ours, places.of_number(other))
+    if consent.play == "none":
+        return plan
+    told = plan.told if consent.play == "announcement" or plan.announce else "recording-beep"
+    rules = tuple(rule.key for rule in consent.rules if rule.value["play"] != "none")
+    return replace(plan, announce=True, told=told, rules=rules)

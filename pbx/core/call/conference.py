@@ -198,7 +198,7 @@ def guest_joined(call: Call, leg: Leg, name: str) -> None:
     call.note("guest.joined", leg=leg.id, user_id=leg.user_id, number=leg.number, name=name)
     recording.tell_apart(call)
     if call.recording is not None and call.person is not None and call.person.recording.announce:
-        call.play(leg.id, "recording-announcement")
+        call.play(leg.id, call.person.recording.told)
 
 
 def _ringing(call: Call) -> list[Leg]:

@@ -24,8 +24,8 @@ def begin(call: Call, customer: Leg) -> None:
         return
     _start(call, customer)
     if plan.announce:
-        call.play(call.open_bridge(), "recording-announcement")
-        call.note("recording.announced")
+        call.play(call.open_bridge(), plan.told)
+        call.note("recording.announced", prompt=plan.told, rules=list(plan.rules))
 
 
 def _start(call: Call, customer: Leg | None) -> None:

@@ -134,7 +134,8 @@ async def show_my_number(ctx: Ctx) -> Any:
 @table.route("GET", "/me/recording", right=Right.REP, scope="calls:read", answer=OwnRecording)
 async def show_my_recording(ctx: Ctx) -> dict[str, Any]:
     """Whether calls of yours are recorded: the organisation's policy and your own."""
-    plans = {each: recording_plan(ctx.who.user, ctx.engine.directory, each) for each in Direction}
+    here = ctx.who.user.number or ""
+    plans = {each: recording_plan(ctx.who.user, ctx.engine.directory, each, here) for each in Direction}
     recorded = [(direction.value, plan) for direction, plan in plans.items() if plan.enabled]
     return {
         "directions": [name for name, _ in recorded],
