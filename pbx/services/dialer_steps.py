@@ -11,18 +11,19 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from crm import ids
+from crm import ids, local_time
 from crm.call_lists import Candidate, Entry, Judged
 from crm.call_lists import Run as Kept
 from crm.errors import Refused, conflict
 from crm.models.call_lists import CallList as ListRow
 from crm.repositories import list_leases as leases
 from crm.services import call_lists, list_entries, list_leases, list_runs
+from crm.services.list_leases import OUTSIDE_HOURS
 from crm.unit_of_work import ENGINE, Store, UnitOfWork
 from pbx.core.dialer import Phase, Run, Terms, Want, handle
 from pbx.core.dialer.events import Away, Dialled, Due, Event, Found, NotDialled, NothingFound
 from pbx.core.events import NotNow
-from pbx.core.gate import Verdict
+from pbx.core.gate import Reason, Verdict
 from pbx.core.ids import CallId, Instant
 from pbx.services.calling_hours import CallingHours
 
@@ -43,13 +44,22 @@ Also = Callable[[UnitOfWork, Kept], Awaitable[None]]
 
 class Control(Protocol):
     def dial(
-        self, user_id: str, to: str, *, via: str | None = None, device_id: str | None = None, by: str, call_id: str = ""
+        self,
+        user_id: str,
+        to: str,
+        *,
+        via: str | None = None,
+        device_id: str | None = None,
+        by: str,
+        call_id: str = "",
+        listed: bool = False,
+        home: str = "",
     ) -> CallId: ...
     def link(self, call_id: str, record_type: str, record_id: str, by: str, *, after: int | None = None) -> None: ...
 
 
 class GateCheck(Protocol):
-    def check(self, user_id: str, number: str) -> Verdict: ...
+    def check(self, user_id: str, number: str, *, listed: bool = False, home: str = "") -> Verdict: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +69,7 @@ class _Call:
     id: str
     entry: Entry
     number: str
+    home: str
 
 
 class Steps:
@@ -138,8 +149,11 @@ class Steps:
         return await _keep(work, kept, _moved(_run(kept), event, terms, work.at_us)[0])
 
     def _judge(self, user_id: str, candidate: Candidate) -> Judged:
-        """What is against the user, not the number, is said when it is dialled."""
-        verdict = self._gate.check(user_id, candidate.number)
+        """What is against the user, not the number, is said when it is dialled. The law of the number's own place may
+        be stricter than that of the address by which the list gathers: it opens later then."""
+        verdict = self._gate.check(user_id, candidate.number, listed=True, home=_home(candidate.place))
+        if verdict.reason is Reason.CALLING_HOURS and verdict.untimely is not None:
+            return Judged(False, OUTSIDE_HOURS, verdict.untimely.not_before_us)
         against = not verdict.allowed and verdict.reason.value in OF_THE_ENTRY
         return Judged(not against, verdict.reason.value if against else "")
 
@@ -158,13 +172,20 @@ class Steps:
             return await self._find(work, kept, row), None
         kept = await _keep(work, kept, run)
         await list_runs.called(work, kept, call_id, wanted)
-        return kept, _Call(call_id, entry, wanted)
+        return kept, _Call(call_id, entry, wanted, _home(place.written()))
 
     async def _dial(self, kept: Kept, call: _Call) -> Kept:
         user_id, entry = kept.user_id, call.entry
         try:
             self._control.dial(
-                user_id, call.number, via=kept.via, device_id=kept.device_id, by=user_id, call_id=call.id
+                user_id,
+                call.number,
+                via=kept.via,
+                device_id=kept.device_id,
+                by=user_id,
+                call_id=call.id,
+                listed=True,
+                home=call.home,
             )
         except Refused as refused:
             return await self._not_dialled(user_id, call, refused)
@@ -181,6 +202,12 @@ class Steps:
                 await list_runs.put_out(work, call.entry.id, refused.code)
 
         return await self.step(user_id, NotDialled(call.id, refused.code, pauses=not of_entry), undo)
+
+
+def _home(place: str) -> str:
+    """Where an entry's place is, as the gate takes it: JP, US-FL."""
+    there = local_time.read(place)
+    return f"{there.country}-{there.region}" if there.region else there.country
 
 
 def _moved(run: Run, event: Event, terms: Terms, at_us: int) -> tuple[Run, Want]:

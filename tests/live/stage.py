@@ -416,6 +416,7 @@ async def _organisation(config: Config, carrier_port: int) -> str:
         )
         await settings.change(work, "recording.enabled", True)
         await settings.change(work, "recording.follow_law", False)
+        await settings.change(work, "gate.calling_hours", "off")
         await settings.change(work, "forward.ring_time_s", 5)
     await store.close()
     return trunk.id

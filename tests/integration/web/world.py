@@ -394,6 +394,7 @@ async def _people(store: Store) -> dict[str, Someone]:
         await trunks.add(work, {"name": "Carrier", "host": "127.0.0.1", "match_addresses": ["127.0.0.1"]})
         await settings.change(work, "recording.enabled", True)
         await settings.change(work, "recording.follow_law", False)
+        await settings.change(work, "gate.calling_hours", "off")
         for index, (name, role) in enumerate(
             (("mio", "rep"), ("sam", "rep"), ("alex", "manager"), ("robin", "admin")), 1
         ):
