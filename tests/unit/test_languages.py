@@ -28,6 +28,7 @@ SPEAKS = (
 SAYS_OTHER_THINGS = (
     "crm/migrations/",  # said where it is started, on the command line
     "crm/notices.py",  # holds its texts in every language itself
+    "pbx/core/messaging/keywords.py",  # answers in the language of whoever wrote
     "crm/services/demo",  # what the people of the demo are like
     "pbx/services/metrics.py",
     "pbx/web/openapi.py",
