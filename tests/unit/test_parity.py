@@ -82,7 +82,8 @@ def test_every_field_is_an_option_of_the_command_and_stands_in_the_form(noun: st
 
 @pytest.mark.parametrize("route", FOR_ADMINS, ids=lambda route: f"{route.method} {route.path}")
 def test_what_only_admins_may_do_has_its_command_and_its_button(route: Route) -> None:
-    assert BY_COMMAND[route.tag] <= COMMANDS.keys()
+    commands = BY_COMMAND.get(route.tag, set())
+    assert commands and commands <= COMMANDS.keys(), f"Which command does what “{route.tag}” does?"
     if route.method == "GET" and route.parameters:
         return  # one of a list that is shown whole
     calls = f"api.{route.method}('{route.path}'"
