@@ -11,68 +11,6 @@ from dataclasses import dataclass
 from crm.law import places
 from crm.law.places import Address
 from crm.law.places import Place as OnePlace
-import phonenumbers
-from phonenumbers.tzdata import TIMEZONE_DATA
-
-from crm import phone_numbers
-from crm.errors import Refused
-from crm.law import places
-
-_US = {
-    "America/New_York": "CT DC DE FL GA IN KY MA MD ME MI NC NH NJ NY OH PA RI SC TN VA VT WV",
-    "America/Chicago": "AL AR FL IA IL IN KS KY LA MI MN MO MS ND NE OK SD TN TX WI",
-    "America/Denver": "CO ID KS MT ND NE NM OR SD TX UT WY",
-    "America/Phoenix": "AZ",
-    "America/Los_Angeles": "CA ID NV OR WA",
-    "America/Anchorage": "AK",
-    "America/Adak": "AK",
-    "Pacific/Honolulu": "HI",
-}
-_CA = {
-    "America/St_Johns": "NL",
-    "America/Halifax": "NB NL NS PE QC",
-    "America/Toronto": "NU ON QC",
-    "America/Winnipeg": "MB NU ON",
-    "America/Regina": "SK",
-    "America/Edmonton": "AB BC NT NU SK",
-    "America/Vancouver": "BC",
-    "America/Whitehorse": "YT",
-}
-_AU = {
-    "Australia/Sydney": "ACT NSW",
-    "Australia/Melbourne": "VIC",
-    "Australia/Brisbane": "QLD",
-    "Australia/Adelaide": "SA NSW",
-    "Australia/Darwin": "NT",
-    "Australia/Perth": "WA",
-    "Australia/Hobart": "TAS",
-}
-_ZONES = {"US": _US, "CA": _CA, "AU": _AU}
-"""Zones of the states of countries that have several (IANA's database, 2025b): a state that is split has both."""
-
-_NAMES = {
-    "US": {
-        "alabama": "AL", "alaska": "AK", "arizona": "AZ", "arkansas": "AR", "california": "CA", "colorado": "CO",
-        "connecticut": "CT", "delaware": "DE", "district of columbia": "DC", "florida": "FL", "georgia": "GA",
-        "hawaii": "HI", "idaho": "ID", "illinois": "IL", "indiana": "IN", "iowa": "IA", "kansas": "KS",
-        "kentucky": "KY", "louisiana": "LA", "maine": "ME", "maryland": "MD", "massachusetts": "MA", "michigan": "MI",
-        "minnesota": "MN", "mississippi": "MS", "missouri": "MO", "montana": "MT", "nebraska": "NE", "nevada": "NV",
-        "new hampshire": "NH", "new jersey": "NJ", "new mexico": "NM", "new york": "NY", "north carolina": "NC",
-        "north dakota": "ND", "ohio": "OH", "oklahoma": "OK", "oregon": "OR", "pennsylvania": "PA",
-        "rhode island": "RI", "south carolina": "SC", "south dakota": "SD", "tennessee": "TN", "texas": "TX",
-        "utah": "UT", "vermont": "VT", "virginia": "VA", "washington": "WA", "west virginia": "WV",
-        "wisconsin": "WI", "wyoming": "WY",
-    },
-    "CA": {
-        "alberta": "AB", "british columbia": "BC", "manitoba": "MB", "new brunswick": "NB", "nova scotia": "NS",
-        "newfoundland and labrador": "NL", "northwest territories": "NT", "nunavut": "NU", "ontario": "ON",
-        "prince edward island": "PE", "quebec": "QC", "saskatchewan": "SK", "yukon": "YT",
-    },
-    "AU": {
-        "australian capital territory": "ACT", "new south wales": "NSW", "victoria": "VIC", "queensland": "QLD",
-        "south australia": "SA", "northern territory": "NT", "western australia": "WA", "tasmania": "TAS",
-    },
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +45,6 @@ def place_of(e164: str, country: str = "", region: str = "") -> Place:
     there = places.of_number(e164)
     home = places.of_address(Address(country, region)) if country else None
     return Place(there, home if home != there else None)
-    numbers_country, zones = _of_number(e164)
-    here = country.upper() or numbers_country
-    state = state_of(here, region) or (places.of_number(e164).region if here == numbers_country else "")
-    return Place(here, state, tuple(sorted({*zones, *_of_address(country.upper(), state, numbers_country)})))
 
 
 def _written(place: OnePlace) -> str:

@@ -5,6 +5,7 @@ from crm.models import (
     call_lists,
     calls,
     law,
+    money,
     organisation,
     people,
     scripts,
@@ -14,7 +15,6 @@ from crm.models import (
     users,
     wrapup,
 )
-from crm.models import blocks, calls, money, organisation, people, scripts, search, telephony, users, wrapup
 from crm.models.base import Base
 
 __all__ = [
@@ -23,7 +23,6 @@ __all__ = [
     "call_lists",
     "calls",
     "law",
-    "calls",
     "money",
     "organisation",
     "people",

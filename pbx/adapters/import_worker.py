@@ -83,18 +83,6 @@ async def _import(job: dict[str, Any]) -> dict[str, int]:
     try:
         if job["kind"] == NUMBERS:
             return await _numbers(store, job)
-        result = await importing.run(
-            store,
-            Path(job["path"]),
-            kind=job["kind"],
-            mapping=job["mapping"],
-            country=job["country"],
-            owner_id=job["owner_id"],
-            actor=Actor(*job["actor"]),
-            report=Path(job["report"]),
-            progress=lambda done, _size, lines: _say("progress", [done, lines]),
-            list_id=job["list_id"],
-        )
         result: Any = await (_rates(store, job) if job["table"] is not None else _people(store, job))
     finally:
         await store.close()
@@ -112,6 +100,7 @@ async def _people(store: Store, job: dict[str, Any]) -> importing.Result:
         actor=Actor(*job["actor"]),
         report=Path(job["report"]),
         progress=_tell,
+        list_id=job["list_id"],
     )
 
 

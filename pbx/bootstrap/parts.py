@@ -49,7 +49,7 @@ from pbx.services.blocking import Blocking
 from pbx.services.browsers import BrowserPhones
 from pbx.services.browsers_told import BrowsersTold
 from pbx.services.call_control import CallControl
-from pbx.services.calling_hours import LawHours, LawfulHours
+from pbx.services.calling_hours import LawfulHours
 from pbx.services.dialer import Dialer
 from pbx.services.dialer_steps import Steps
 from pbx.services.disk_guard import DiskGuard
@@ -254,7 +254,6 @@ class Parts(ABC):
             self.store,
             self.hub,
             Steps(self.store, self.control, self.gate, LawfulHours(self._current)),
-            Steps(self.store, self.control, self.gate, LawHours(self._current)),
             self.records,
             self.occupancy.busy,
             lambda: self.link.linked.is_set(),

@@ -1,10 +1,5 @@
 """When, and how often, somebody may be called by a list: as the law in force says, by every clock that they may go by
 (L4)."""
-"""When somebody may be called by a list, where they may be (L4): the law's rules, by the clocks of every zone.
-
-A list gathers its entries by place, so that one look serves all who are there; each number is looked at once more when
-its turn comes (:mod:`pbx.services.legal_hours`). An unknown zone is never open.
-"""
 
 from __future__ import annotations
 
@@ -15,8 +10,6 @@ from typing import Protocol
 from crm.call_lists import Judged
 from crm.directory import Directory
 from crm.law import Allowed, NotBefore
-from crm.law import NotBefore, Unknown
-from crm.law import Place as LawPlace
 from crm.local_time import Place
 from crm.services.list_leases import OUTSIDE_HOURS, Limit
 
@@ -34,13 +27,13 @@ class CallingHours(Protocol):
 
 class LawfulHours:
     """``directory`` gives the newest one, with the law as admins have changed it."""
-class LawHours:
-    """Of the newest rules, unless the organisation has switched them off."""
 
     def __init__(self, directory: Callable[[], Directory]) -> None:
         self._directory = directory
 
     def look(self, place: Place, at_us: int) -> Judged:
+        if self._directory().settings["gate.calling_hours"] == "off":
+            return _OPEN
         word = self._directory().law.schedule("call", place.there, place.home).at(at_us)
         match word:
             case Allowed():
@@ -54,11 +47,3 @@ class LawHours:
         law = self._directory().law
         found = [each for one in (place.there, place.home) if one is not None for each in law.attempts(one)]
         return tuple((each.calls, each.within // timedelta(microseconds=1)) for each in found)
-        directory = self._directory()
-        if directory.settings["gate.calling_hours"] == "off":
-            return _OPEN
-        there = LawPlace(place.country, place.region, frozenset(place.zones))
-        answer = directory.law.schedule("call", there).at(at_us)
-        if isinstance(answer, NotBefore):
-            return Judged(False, OUTSIDE_HOURS, answer.at_us)
-        return Judged(False, UNKNOWN_ZONE) if isinstance(answer, Unknown) else _OPEN

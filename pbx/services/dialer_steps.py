@@ -205,9 +205,11 @@ class Steps:
 
 
 def _home(place: str) -> str:
-    """Where an entry's place is, as the gate takes it: JP, US-FL."""
-    there = local_time.read(place)
-    return f"{there.country}-{there.region}" if there.region else there.country
+    """Where the owner of an entry's number lives, where that is elsewhere, as the gate takes it: JP, US-FL."""
+    home = local_time.read(place).home
+    if home is None:
+        return ""
+    return f"{home.country}-{home.region}" if home.region else home.country
 
 
 def _moved(run: Run, event: Event, terms: Terms, at_us: int) -> tuple[Run, Want]:

@@ -59,10 +59,9 @@ class Gate:
         counted = held_as(call.id, request.purpose)
         try:
             verdict, decided = self._judge(
-                request.user_id, request.number, holder=self._held.get(counted), forwarding=forwarding
                 request.user_id,
                 request.number,
-                holder=self._held.get(held_as),
+                holder=self._held.get(counted),
                 forwarding=forwarding,
                 timely=legal_hours.decides(self._directory(), request.purpose, call.listed),
                 home=call.home,

@@ -184,6 +184,8 @@ class Hub:
         """For its owner and managers: how a call list goes. It is no part of a snapshot: whoever looks at it asks."""
         message = {"type": "list", "list": shown, "progress": progress}
         self._add(frozenset({owner_id} if owner_id else ()), lambda: message)
+        self._tell()
+
     def charged(self, call_id: str, user_ids: frozenset[str], charges: list[Message]) -> None:
         """Legs of a call have got their price; each leg is told once."""
         shown = self._shown(charges)

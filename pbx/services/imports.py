@@ -138,46 +138,17 @@ class Imports:
     ) -> Import:
         """Raises Refused (409) while another one runs, and for a mapping that cannot be. ``list_id`` is a call list
         that gets what the lines become."""
-        self._check_free(import_id)
-        found = await self.preview(import_id, kind, mapping, country)
-        columns([column.header for column in found.columns], mapping, kind)
-        return await self._begin(import_id, actor, kind, mapping, country, owner_id, list_id)
-
-    async def start_numbers(self, import_id: str, actor: Actor, *, name: str, source: str, country: str) -> Import:
-        """A do-not-call list of this name: a number in each line."""
-        self._check_free(import_id)
-        return await self._begin(import_id, actor, NUMBERS, {}, country, None, name, source)
-
-    def _check_free(self, import_id: str) -> None:
-        if self._running:
-            raise Refused("import_running", "Another file is being imported. Wait until it is done.", status=409)
-        if self.show(import_id).state == "done":
-            raise Refused("import_done", "This file has been imported. Upload it again to repeat it.", status=409)
-
-    async def _begin(
-        self,
-        import_id: str,
-        actor: Actor,
-        kind: str,
-        mapping: Mapping[str, str],
-        country: str,
-        owner_id: str | None,
-        list_id: str | None,
-        source: str = "",
-    ) -> Import:
-        before = self.show(import_id)
-        begun = replace(before, state="running", kind=kind, done=0, lines=0, problem="", started_us=self._clock())
-        self._running[import_id] = begun
-        await asyncio.to_thread(self._write, begun)
-        who = (actor.kind, actor.id, actor.name, actor.role)
-        path = self._file(import_id)
-        job = Job(str(path), str(self.report(import_id)), kind, mapping, country, owner_id, who, list_id, source)
-        """Raises Refused (409) while another one runs, and for a mapping that cannot be."""
         self._check_startable(import_id)
         found = await self.preview(import_id, kind, mapping, country)
         columns([column.header for column in found.columns], mapping, kind)
         job = self._job(import_id, actor, kind, mapping)
-        return await self._launch(import_id, replace(job, country=country, owner_id=owner_id))
+        return await self._launch(import_id, replace(job, country=country, owner_id=owner_id, list_id=list_id))
+
+    async def start_numbers(self, import_id: str, actor: Actor, *, name: str, source: str, country: str) -> Import:
+        """A do-not-call list of this name: a number in each line."""
+        self._check_startable(import_id)
+        job = self._job(import_id, actor, NUMBERS, {})
+        return await self._launch(import_id, replace(job, country=country, list_id=name, source=source))
 
     async def start_rates(
         self, import_id: str, actor: Actor, table: Mapping[str, Any], mapping: Mapping[str, str]
@@ -189,10 +160,9 @@ class Imports:
         return await self._launch(import_id, replace(self._job(import_id, actor, RATES, mapping), table=table))
 
     def _check_startable(self, import_id: str) -> None:
-        before = self.show(import_id)
         if self._running:
             raise Refused("import_running", "Another file is being imported. Wait until it is done.", status=409)
-        if before.state == "done":
+        if self.show(import_id).state == "done":
             raise Refused("import_done", "This file has been imported. Upload it again to repeat it.", status=409)
 
     def _job(self, import_id: str, actor: Actor, kind: str, mapping: Mapping[str, str]) -> Job:

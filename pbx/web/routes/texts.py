@@ -30,8 +30,13 @@ _ASKED = ("record_id", "since_us", "until_us")
 
 
 @table.route(
-    "GET", "/conversations", right=Right.REP, scope="texts:read", answer=Paged[ConversationView], errors=(403, 422)
-)  # type: ignore[valid-type]
+    "GET",
+    "/conversations",
+    right=Right.REP,
+    scope="texts:read",
+    answer=Paged[ConversationView],  # type: ignore[valid-type]
+    errors=(403, 422),
+)
 async def list_conversations(ctx: Ctx, query: ConversationQuery) -> Any:
     """Conversations, the one with the newest text first."""
     wanted = ConversationFilter(

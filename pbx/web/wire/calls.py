@@ -16,14 +16,12 @@ _OUTCOME = Annotated[
     OutcomeBriefView | None,  # type: ignore[valid-type]
     Field(description="In lists and details: what you, else the user whose call it is, have said of it."),
 ]
+_COST = Annotated[
+    CostView | None,  # type: ignore[valid-type]
+    Field(description="In lists and details: of its legs that have been priced."),
+]
 _CallRow = view(records.Call, "CallRow")
-CallView = create_model("Call", __base__=_CallRow, outcome=(_OUTCOME, None))
-_OUTCOME: Any = (
-    OutcomeBriefView | None,
-    Field(None, description="In lists and details: what you, else the user whose call it is, have said of it."),
-)
-_COST: Any = (CostView | None, Field(None, description="In lists and details: of its legs that have been priced."))
-CallView = create_model("Call", __base__=view(records.Call, "CallRow"), outcome=_OUTCOME, cost=_COST)
+CallView = create_model("Call", __base__=_CallRow, outcome=(_OUTCOME, None), cost=(_COST, None))
 SummaryView = view(wrapup.Summary)
 LegView = view(records.Leg)
 TimelineView = view(records.CallEvent, "TimelineEvent")
@@ -102,6 +100,7 @@ class CallDetail(LiveCall):
     """A call with all that was said of it, and what happened, in order."""
 
     outcome: _OUTCOME = None
+    cost: _COST = None
     summaries: list[SummaryView] = Field(description="Each user's, as far as you may see them.")  # type: ignore[valid-type]
     timeline: list[TimelineView] = Field(description="Facts in the order in which they were decided.")  # type: ignore[valid-type]
 

@@ -199,7 +199,7 @@ class CampaignChange(Body):
     name: str = ""
     brand: str = Field("", description="Id or name.")
     use_case: UseCase = "MIXED"
-    message_class: MessageClass = "T"
+    message_class: MessageClass = "T"  # type: ignore[valid-type]
     details: dict[str, Any] = Field({}, description="The registry's fields; see GET /text-registration/form.")
     state: Literal["draft", "submitted", "approved", "rejected", "suspended", "expired"] = "draft"
     registry_id: str = ""

@@ -143,7 +143,6 @@ class SmallEngine:
         self.sound = SoundWorker(self.recordings_dir)
         self.greetings = Greetings(store, self.sound, self.config.greetings)
         self.drops = Drops(store, self.sound, self.config.drops)
-        self.imports = Imports(self.config.imports, ImportWorker(store.url.render_as_string(hide_password=False)))
         url = store.url.render_as_string(hide_password=False)
         self.imports, self.bill_printer = Imports(self.config.imports, ImportWorker(url)), BillPrinter(url)
         self._make_services()
@@ -199,7 +198,6 @@ class SmallEngine:
             self.store, self.prices, self.spending, self._current, self.hub, self.alerts, self.metrics, self.clock
         )
         self.projector.on_stored = self._stored
-        self.calls.observers += [self.records, occupancy, routing, self.hub, self.metrics]
 
     def _current(self) -> Directory:
         return self.directory
@@ -372,8 +370,8 @@ async def open_world(store: Store, home: Path) -> AsyncIterator[World]:
         engine.reminders.run,
         engine.dialer.run,
         engine.texting.run,
+        engine.billing.run,
     )
-    loops = (engine.projector.run, engine.wrapup.run, engine.reminders.run, engine.billing.run)
     running = [asyncio.ensure_future(run()) for run in loops]
     try:
         async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http:

@@ -1,7 +1,14 @@
+import { admin } from './admin';
 import { call } from './call';
 import { common, problems } from './common';
-import type { Later } from './later';
+import { design } from './design';
+import { diagnostics } from './diagnostics';
+import { imports } from './imports';
+import { keeping } from './keeping';
+import {  } from './later';
 import { log } from './log';
+import { mysettings } from './mysettings';
+import { orgsettings } from './orgsettings';
 import { deals, people } from './people';
 import { phone } from './phone';
 import { shell, start } from './shell';
@@ -9,10 +16,17 @@ import { timeline } from './timeline';
 import { work } from './work';
 
 const messages = {
+  admin,
   call,
   common,
   deals,
+  design,
+  diagnostics,
+  imports,
+  keeping,
   log,
+  mysettings,
+  orgsettings,
   people,
   phone,
   problems,
@@ -22,6 +36,5 @@ const messages = {
   work,
 };
 
-export type First = typeof messages;
-export type Messages = First & Later;
+export type Messages = typeof messages;
 export default messages;

@@ -1,18 +1,33 @@
-import type { First } from '../en';
+import type { Messages } from '../en';
+import { admin } from './admin';
 import { call } from './call';
 import { common, problems } from './common';
+import { design } from './design';
+import { diagnostics } from './diagnostics';
+import { imports } from './imports';
+import { keeping } from './keeping';
+import {  } from './later';
 import { log } from './log';
+import { mysettings } from './mysettings';
+import { orgsettings } from './orgsettings';
 import { deals, people } from './people';
 import { phone } from './phone';
 import { shell, start } from './shell';
 import { timeline } from './timeline';
 import { work } from './work';
 
-const messages: First = {
+const messages: Messages = {
+  admin,
   call,
   common,
   deals,
+  design,
+  diagnostics,
+  imports,
+  keeping,
   log,
+  mysettings,
+  orgsettings,
   people,
   phone,
   problems,
