@@ -19,7 +19,7 @@ from prompts.music import MUSIC_TONES
 from tests.live.stage import Outside, Rep, Scene, facts
 from tests.support.sip_call import Call
 from tests.support.tones import describe, read_sound, tone_gaps, tone_level_dbfs, tones_in
-from tests.support.waiting import Missed, Signal, until
+from tests.support.waiting import Missed, Signal, Stopwatch, until
 
 HOST, GUEST, CUSTOMER, EXPERT, PRIVATE = 540, 620, 820, 940, 700
 KNOWN = [HOST, GUEST, CUSTOMER, EXPERT, *MUSIC_TONES]
@@ -316,6 +316,7 @@ async def test_a_desk_phone_does_it_all_by_keys(table: Table) -> None:
 @pytest.mark.covers("C12")
 @pytest.mark.parametrize("kept", [True, False], ids=["private words kept", "private words left out"])
 async def test_one_recording_from_the_answer_to_the_end_tells_everybody_apart(table: Table, kept: bool) -> None:
+    watch = Stopwatch()
     async with table.scene.stack.setting("recording.private_words", kept):
         second = await table.scene.rep()
         outside = table.scene.outside(tone=CUSTOMER)
@@ -343,7 +344,7 @@ async def test_one_recording_from_the_answer_to_the_end_tells_everybody_apart(ta
         await mine.at_guest.until_ended()  # type: ignore[union-attr]
     row, sound = await table.scene.stack.recorded(mine.call_id)
     talk_ms = (await table.scene.stack.show(mine.call_id)).row.talk_ms
-    assert row.state == "ready" and abs(row.duration_ms - talk_ms) < 600
+    assert row.state == "ready" and abs(row.duration_ms - talk_ms) < 600 * watch.slowness
     everything = [HOST, GUEST, CUSTOMER, PRIVATE]
     assert tones_in(sound.channel(0), everything, sound.rate) == {CUSTOMER}
     ours = {HOST, GUEST, PRIVATE} if kept else {HOST, GUEST}
@@ -357,7 +358,7 @@ async def test_one_recording_from_the_answer_to_the_end_tells_everybody_apart(ta
         public = read_sound(table.scene.stack.config.recordings / row.public_path)
         assert PRIVATE not in tones_in(public.mono, everything, public.rate)
         assert abs(public.seconds - sound.seconds) < 0.1
-    gaps = [gap for gap in tone_gaps(apart.channel(2), GUEST, apart.rate) if gap.length > 0.06]
+    gaps = [gap for gap in tone_gaps(apart.channel(2), GUEST, apart.rate) if gap.length > 0.06 * watch.slowness]
     assert kept is False or len(gaps) <= 1, gaps  # before the guest came, and nowhere else
     table.ask(Ask.HANG_UP)
 

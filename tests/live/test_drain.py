@@ -11,7 +11,7 @@ import pytest
 
 from tests.live.stage import Scene
 from tests.support.sip_call import CallState
-from tests.support.waiting import until
+from tests.support.waiting import in_time, until
 
 pytestmark = [pytest.mark.trust(2), pytest.mark.covers("P1", "P2")]
 
@@ -85,13 +85,13 @@ async def test_the_command_returns_when_the_last_call_has_ended(undrained: Scene
     )
     await until(lambda: scene.stack.engine.drain.on, 8, "the engine to be drained")
     assert command.stderr is not None
-    told = await asyncio.wait_for(command.stderr.readline(), 5)
+    told = await in_time(command.stderr.readline(), 5)
     assert b"One call is left." in told and command.returncode is None
     await theirs.hang_up()
     await ours.until_ended()
-    out, err = await asyncio.wait_for(command.communicate(), 8)
+    out, err = await in_time(command.communicate(), 8)
     assert command.returncode == 0, err
     assert scene.stack.engine.drain.on and out
     over = await asyncio.create_subprocess_exec(*(sys.executable, "-m", "pbx.cli", "drain", "off"), env=environment)
-    assert await asyncio.wait_for(over.wait(), 8) == 0
+    assert await in_time(over.wait(), 8) == 0
     assert not scene.stack.engine.drain.on

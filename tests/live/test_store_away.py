@@ -28,7 +28,7 @@ from pbx.services.alerts import Kind
 from tests.live.stage import Rep, Scene, Stack, close_stack, open_stack
 from tests.support import postgres
 from tests.support.trust import Measured
-from tests.support.waiting import until
+from tests.support.waiting import in_time, until
 
 pytestmark = [pytest.mark.trust(5), pytest.mark.covers("TRUST5", "P3")]
 OUTAGE_S = float(os.environ.get("SWITCHHOOK_OUTAGE_S", "8"))
@@ -68,7 +68,7 @@ async def _locked(stack: Stack) -> AsyncIterator[None]:
         stdout=asyncio.subprocess.PIPE,
     )
     assert locker.stdout is not None
-    assert await asyncio.wait_for(locker.stdout.readline(), 10)
+    assert await in_time(locker.stdout.readline(), 10)
     try:
         yield
     finally:

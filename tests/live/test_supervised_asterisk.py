@@ -16,7 +16,7 @@ from pbx.adapters.asterisk import embedded
 from pbx.adapters.asterisk.instance import EngineAsterisk
 from pbx.config import Config
 from tests.support.free_ports import free_port
-from tests.support.waiting import until
+from tests.support.waiting import in_time, until
 
 SUPERVISOR = """
 import asyncio, sys
@@ -57,7 +57,7 @@ async def test_asterisk_ends_with_its_supervisor_however_that_ends(
         stdout=asyncio.subprocess.PIPE,
     )
     assert supervisor.stdout is not None
-    pid = int(await asyncio.wait_for(supervisor.stdout.readline(), 20))
+    pid = int(await in_time(supervisor.stdout.readline(), 20))
     os.kill(pid, 0)
     supervisor.send_signal(how)
     await supervisor.wait()

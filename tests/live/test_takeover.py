@@ -91,6 +91,7 @@ async def test_a_call_that_was_muted_and_paused_is_so_with_the_next_engine(scene
     theirs, ours, call_id = await talking(scene, rep, customer)
     scene.stack.control.ask(call_id, Ask.MUTE, rep.id)
     scene.stack.control.ask(call_id, Ask.PAUSE_RECORDING, rep.id)
+    await scene.stack.engine.ami.action("Ping")  # after what was asked of the recording
     await theirs.until_stops_hearing(540)
     await another_engine(scene)
     theirs.say(980)

@@ -13,7 +13,7 @@ from pathlib import Path
 from pbx.config import Config
 from pbx.supervisor.health import ready
 from tests.support.house import ROOT
-from tests.support.waiting import Missed
+from tests.support.waiting import Deadline, Missed, in_time
 
 READY_S = 20.0
 
@@ -40,12 +40,12 @@ class Nursery:
                 )
         assert self._process.stdin is not None and self._process.stdout is not None
         self._process.stdin.write(b"\n")
-        self.pid = int(await asyncio.wait_for(self._process.stdout.readline(), READY_S))
+        self.pid = int(await in_time(self._process.stdout.readline(), READY_S))
         await self._until_ready()
 
     async def _until_ready(self) -> None:
-        end = asyncio.get_running_loop().time() + READY_S
-        while asyncio.get_running_loop().time() < end:
+        deadline = Deadline(READY_S)
+        while not deadline.over:
             state = await asyncio.to_thread(ready, self._config)
             if state is not None and state.get("ready"):
                 return

@@ -7,14 +7,13 @@ import json
 import os
 import signal
 import sys
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from tests.support.free_ports import free_port
 from tests.support.house import ROOT
-from tests.support.waiting import until
+from tests.support.waiting import in_time, until
 
 _PORTS = ("http", "sip", "sip_tls", "ari", "ami", "practice_sip", "practice_ami")
 START_S = 30.0
@@ -96,7 +95,7 @@ class Up:
         assert self.process is not None
         if self.process.returncode is None:
             self.process.send_signal(number)
-        return await asyncio.wait_for(self.process.wait(), STOP_S)
+        return await in_time(self.process.wait(), STOP_S)
 
     async def run(self, *words: str) -> Done:
         """A `pbx` command in the same home."""
@@ -108,7 +107,7 @@ class Up:
             env=self.environment,
             cwd=ROOT,
         )
-        out, err = await asyncio.wait_for(process.communicate(), START_S)
+        out, err = await in_time(process.communicate(), START_S)
         return Done(process.returncode or 0, out.decode(), err.decode())
 
     def command(self, *words: str) -> list[str]:
@@ -132,7 +131,3 @@ def _processes(home: Path) -> list[tuple[int, str]]:
         if os.fsencode(home) in known and int(folder.name) != os.getpid():
             found.append((int(folder.name), words.replace(b"\0", b" ").decode(errors="replace").strip()))
     return found
-
-
-def seconds_since(moment: float) -> float:
-    return time.monotonic() - moment

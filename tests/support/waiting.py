@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar
 
@@ -101,3 +101,14 @@ class Signal:
 async def until(condition: Callable[[], T], within: float, what: str, every: float = 0.02) -> T:
     """Poll any condition: `await until(lambda: file.exists(), within=2, what="the recording's file")`."""
     return await Signal().until(condition, within, lambda: f"Not within {within:g} s: {what}", every)
+
+
+async def in_time(work: Awaitable[T], within: float) -> T:
+    """The result of what can be awaited; Missed, and the end of it, where it takes longer."""
+    task, deadline = asyncio.ensure_future(work), Deadline(within)
+    while not task.done():
+        if (left := deadline.left) <= 0:
+            task.cancel()
+            raise Missed(f"Not within {within:g} s: {work}")
+        await asyncio.wait([task], timeout=left)
+    return task.result()
