@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pbx.adapters.children import with_parent
 from tests.support.free_ports import free_port
 from tests.support.house import ROOT
 from tests.support.waiting import in_time, until
@@ -73,7 +74,7 @@ class Up:
     async def launch(self, *options: str) -> None:
         with (self.home.parent / f"{self.home.name}.out").open("wb") as screen:
             self.process = await asyncio.create_subprocess_exec(
-                *self.command("up", *options),
+                *with_parent(self.command("up", *options)),  # a worker that is interrupted leaves none behind
                 stdout=screen,
                 stderr=screen,
                 env=self.environment,
