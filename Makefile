@@ -38,7 +38,7 @@ lint: venv console ## style, format and types
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check . || { echo "Some files are not formatted: run “make format”." >&2; exit 1; }
 	@$(BIN)/mypy --no-error-summary
-	@cd console && PATH="$$(../deploy/prepare.sh node):$$PATH" && npm run --silent lint && npm run --silent check -- --output machine >../build/console-check.log || { cat ../build/console-check.log >&2; exit 1; }
+	@cd console && PATH="$$(../deploy/prepare.sh node):$$PATH" && npm run --silent lint && { npm run --silent check -- --output machine >../build/console-check.log || { cat ../build/console-check.log >&2; exit 1; }; }
 
 format: venv ## rewrite the files in the house's format
 	@$(BIN)/ruff check --quiet --fix . ; $(BIN)/ruff format --quiet .

@@ -73,7 +73,7 @@ async def test_half_a_million_numbers_are_asked_in_far_less_than_a_millisecond(s
     async with store.read() as session:
         found = (await directory.load(session)).do_not_call
     asked = [f"+1206{number:07}" for number in range(2_400_000, 2_600_000, 200)]
-    began = time.perf_counter()
+    began = time.process_time()
     hits = sum(number in found for number in asked)
-    each_s = (time.perf_counter() - began) / len(asked)
+    each_s = (time.process_time() - began) / len(asked)
     assert hits == 500 and each_s < 0.001

@@ -16,6 +16,7 @@ from crm.search import search
 from crm.services import deals, exporting, importing, notes, people
 from crm.unit_of_work import Store
 from tests.support.people import people as made_up
+from tests.support.waiting import in_time
 
 LEADS = """Name,Company,E-mail,Mobile,Phone,Address,City,Status,Note
 Ann Lee,Acme,ann@acme.example,+1 415 555 0150,(212) 555-0101,1 Main Street,Boston,New,Met at the fair
@@ -236,9 +237,9 @@ async def test_an_import_that_was_killed_is_simply_repeated(store_url: str, tmp_
         sys.executable, "-c", code, store_url, str(path), stdout=asyncio.subprocess.PIPE
     )
     assert running.stdout is not None
-    assert await asyncio.wait_for(running.stdout.readline(), 60)
+    assert await in_time(running.stdout.readline(), 60)
     running.send_signal(signal.SIGKILL)
-    await asyncio.wait_for(running.wait(), 10)
+    await in_time(running.wait(), 10)
     store = Store(store_url)
     try:
         kept = await count(store)

@@ -20,7 +20,7 @@ from pbx.web import sip_proxy
 from pbx.web.auth import COOKIE, CSRF_HEADER
 from pbx.web.housekeeping import forget_expired
 from tests.integration.web.world import Someone, World
-from tests.support.waiting import until
+from tests.support.waiting import in_time, until
 
 WITHIN_S = 5.0
 PHONE = "/session/phone"
@@ -45,7 +45,7 @@ class PaperAsterisk:
         return socket
 
     async def next(self) -> Any:
-        return (await asyncio.wait_for(self.came.get(), WITHIN_S))[1]
+        return (await in_time(self.came.get(), WITHIN_S))[1]
 
 
 @dataclass
@@ -104,7 +104,7 @@ def register(user: str, to: str = "", **more: str) -> str:
 async def closed(socket: aiohttp.ClientWebSocketResponse) -> tuple[int, str]:
     """Code and reason, after whatever was sent before."""
     while True:
-        message = await asyncio.wait_for(socket.receive(), WITHIN_S)
+        message = await in_time(socket.receive(), WITHIN_S)
         if message.type is WSMsgType.CLOSE:
             return int(message.data), str(message.extra)
         assert message.type is WSMsgType.TEXT, message

@@ -18,6 +18,7 @@ from tests.integration.web.test_events import Follower
 from tests.integration.web.test_greeting import tone
 from tests.integration.web.test_imports import ended, upload
 from tests.integration.web.world import Someone, World
+from tests.support.waiting import Deadline
 
 Run = dict[str, Any]
 WITHIN_S = 8.0
@@ -49,9 +50,9 @@ async def now(world: World, who: Someone) -> Any:
 
 async def until(condition: Callable[[], Awaitable[bool]], what: str) -> None:
     """The work beside the requests is done within moments."""
-    deadline = asyncio.get_running_loop().time() + WITHIN_S
+    deadline = Deadline(WITHIN_S)
     while not await condition():
-        assert asyncio.get_running_loop().time() < deadline, f"Not within {WITHIN_S:g} s: {what}"
+        assert not deadline.over, f"Not within {WITHIN_S:g} s: {what}"
         await asyncio.sleep(0.02)
 
 

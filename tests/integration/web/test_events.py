@@ -14,7 +14,7 @@ from pbx.services.alerts import Alert, Kind
 from pbx.services.hub import apply
 from pbx.web.wire.events import Frame
 from tests.integration.web.world import CUSTOMER, Someone, World
-from tests.support.waiting import until
+from tests.support.waiting import in_time, until
 
 WITHIN_S = 5.0
 KINDS = Frame.model_json_schema()["discriminator"]["mapping"]
@@ -40,7 +40,7 @@ class Follower:
         await self.socket.close()
 
     async def next(self) -> dict[str, Any]:
-        message = await asyncio.wait_for(self.socket.receive(), WITHIN_S)
+        message = await in_time(self.socket.receive(), WITHIN_S)
         assert message.type is aiohttp.WSMsgType.TEXT, message
         told = dict(message.json())
         assert as_described(told) == told, "the stream carries what its description does not know"
@@ -161,7 +161,7 @@ async def test_a_page_of_another_site_gets_no_stream(world: World) -> None:
         assert refused.value.status == 403
     own = {"Origin": f"http://{world.server.host}:{world.server.port}"}
     async with world.http.ws_connect(url, headers=cookie | own) as socket:
-        assert (await asyncio.wait_for(socket.receive(), WITHIN_S)).json()["type"] == "snapshot"
+        assert (await in_time(socket.receive(), WITHIN_S)).json()["type"] == "snapshot"
 
 
 async def test_the_stream_is_a_websocket_and_says_so(world: World) -> None:
@@ -172,6 +172,6 @@ async def test_the_stream_is_a_websocket_and_says_so(world: World) -> None:
 async def test_a_stop_of_the_engine_says_goodbye(world: World) -> None:
     async with Follower(world, world.mio) as mio:
         closing = asyncio.ensure_future(world.server.close())
-        message = await asyncio.wait_for(mio.socket.receive(), WITHIN_S)
+        message = await in_time(mio.socket.receive(), WITHIN_S)
         assert (message.type, mio.socket.close_code) == (aiohttp.WSMsgType.CLOSE, 1001)
         await closing

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import csv
 import io
-import time
 from typing import Any
 
 import pytest
@@ -13,6 +12,7 @@ import pytest
 from crm.unit_of_work import Actor
 from pbx.services import imports
 from tests.integration.web.world import API, World
+from tests.support.waiting import Deadline
 
 FILE = """Kunde,Tel,Firma,Remarks
 Ann Lee,+1 415 555 0150,Acme,Met at the fair
@@ -31,13 +31,13 @@ async def upload(world: World, content: str | bytes = FILE, name: str = "people.
 
 
 async def ended(world: World, made: Any) -> Any:
-    deadline = time.monotonic() + 30
+    deadline = Deadline(30)
     while True:
         _, shown = await world.ask("GET", f"/imports/{made['id']}", world.alex)
         if shown["state"] != "running":
             assert shown["state"] == "done", shown
             return shown
-        assert time.monotonic() < deadline, f"still running: {shown}"
+        assert not deadline.over, f"still running: {shown}"
         await asyncio.sleep(0.02)
 
 

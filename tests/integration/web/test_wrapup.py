@@ -14,7 +14,7 @@ from pbx.services.wrapup import WrapUp
 from tests.integration.store.makers import call_row
 from tests.integration.web.test_events import Follower
 from tests.integration.web.world import Someone, World
-from tests.support.waiting import until
+from tests.support.waiting import Deadline, until
 
 WITHIN_S = 5.0
 HOUR_US = 3_600_000_000
@@ -44,9 +44,9 @@ async def draft(world: World, who: Someone, call: str) -> dict[str, Any]:
             found = await summaries.show(session, call, who.id)
         return found is not None and found.call_ended_us is not None
 
-    deadline = asyncio.get_running_loop().time() + WITHIN_S
+    deadline = Deadline(WITHIN_S)
     while not await given():
-        assert asyncio.get_running_loop().time() < deadline, "no summary was given"
+        assert not deadline.over, "no summary was given"
         await asyncio.sleep(0.02)
     return dict((await world.ask("GET", f"/calls/{call}/summary", who))[1])
 

@@ -14,7 +14,7 @@ from pbx.adapters.store import journal as module
 from pbx.adapters.store.journal import FileJournal, Line
 from pbx.core.commands import Fact
 from pbx.core.ids import CallId, Instant
-from tests.support.waiting import until
+from tests.support.waiting import in_time, until
 
 CALL = CallId("c_01HZ0000000000000000000001")
 
@@ -170,7 +170,7 @@ async def test_a_disk_that_refuses_to_flush_does_not_end_the_flushing(
     for number in (1, 2):
         tried.clear()
         journal.append(CALL, [fact(number)])
-        await asyncio.wait_for(tried.wait(), 5)
+        await in_time(tried.wait(), 5)
     assert not flushing.done()
     flushing.cancel()
     await asyncio.wait([flushing])

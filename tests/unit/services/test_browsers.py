@@ -13,6 +13,7 @@ from crm.records import Device, User
 from crm.settings_registry import effective
 from pbx.services.browsers import BrowserPhones
 from pbx.services.provisioning import provisioning
+from tests.support.waiting import in_time
 
 PHONE = Device("bmio2m9xw4", "u_mio", "Browser", "webrtc", "wss", "ha1", True, 1, 5)
 DESK = Device("dmio2m9xw4", "u_mio", "Desk", "sip", "udp", "ha1")
@@ -48,7 +49,7 @@ async def test_a_phone_is_known_once_the_engine_goes_by_a_directory_that_has_it(
     assert not asking.done()
     now = directory(PHONE)
     phones.changed()
-    await asyncio.wait_for(asking, 1)
+    await in_time(asking, 1)
     assert phones.of_login("ses_bmio2m9xw4") == PHONE and phones.of_login("ses_other") is None
 
 

@@ -30,7 +30,7 @@ def test_what_was_noted_is_shown_as_it_was() -> None:
 
 def test_a_number_that_was_written_before_costs_next_to_nothing() -> None:
     phone_numbers.display("+14155550101", "US")
-    began = time.perf_counter()
+    began = time.process_time()
     for _ in range(10_000):
         phone_numbers.display("+14155550101", "US")
-    assert (time.perf_counter() - began) / 10_000 < 2e-6
+    assert (time.process_time() - began) / 10_000 < 2e-6
