@@ -59,7 +59,8 @@ def document(routes: Iterable[Route]) -> Json:
 
 _ABOUT = (
     "Times are microseconds since the epoch, UTC. Numbers are E.164. Lists are newest first and paged by cursor. "
-    "Errors are problem details (RFC 9457) with a stable `code`. Changes made with the session cookie need the "
+    "Errors are problem details (RFC 9457) with a stable `code`; sentences are in English, or in the language that "
+    "Accept-Language asks for. Changes made with the session cookie need the "
     "X-CSRF-Token header that GET /api/v1/session tells."
 )
 _SECURITY: Json = {
