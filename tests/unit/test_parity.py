@@ -49,6 +49,8 @@ BY_COMMAND = {
     "engine": {"drain"},
     "system": {"doctor"},
 }
+WITHOUT_PAGES = {"money", "text-templates", "text-transports", "text-registration"}
+"""Parts whose pages are still missing; docs/features.txt says so."""
 FOR_ADMINS = [route for table in TABLES for route in table if route.right is Right.ADMIN]
 
 pytestmark = pytest.mark.covers("A1")
@@ -80,14 +82,26 @@ def test_every_field_is_an_option_of_the_command_and_stands_in_the_form(noun: st
         assert fields <= form_of(page), f"the console's page {page}"
 
 
-@pytest.mark.parametrize("route", FOR_ADMINS, ids=lambda route: f"{route.method} {route.path}")
+@pytest.mark.parametrize(
+    "route",
+    [route for route in FOR_ADMINS if route.tag not in WITHOUT_PAGES],
+    ids=lambda route: f"{route.method} {route.path}",
+)
 def test_what_only_admins_may_do_has_its_command_and_its_button(route: Route) -> None:
     commands = BY_COMMAND.get(route.tag, set())
     assert commands and commands <= COMMANDS.keys(), f"Which command does what “{route.tag}” does?"
     if route.method == "GET" and route.parameters:
         return  # one of a list that is shown whole
-    calls = f"api.{route.method}('{route.path}'"
-    assert calls in screens(), f"Nothing in the console asks {route.path.removeprefix(API)}."
+    assert asked(route), f"Nothing in the console asks {route.path.removeprefix(API)}."
+
+
+def asked(route: Route) -> bool:
+    return f"api.{route.method}('{route.path}'" in screens()
+
+
+@pytest.mark.parametrize("tag", sorted(WITHOUT_PAGES))
+def test_a_part_that_has_its_page_is_not_said_to_have_none(tag: str) -> None:
+    assert not all(asked(route) for route in FOR_ADMINS if route.tag == tag)
 
 
 def test_a_token_can_be_given_every_scope_in_the_console() -> None:

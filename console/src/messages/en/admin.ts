@@ -137,6 +137,8 @@ export const admin = {
     colour: 'Colour',
     key: 'Key (1 to 9)',
     offered: 'Offered to users',
+    doNotText: 'Wants no texts',
+    doNotTextHint: 'Nobody texts whom it was chosen for from then on.',
     scopes: 'Rights',
     days: 'Ends after days',
     daysHint: 'Empty: it does not end.',

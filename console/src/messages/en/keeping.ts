@@ -25,6 +25,14 @@ export const keeping = {
     no: 'No',
     shows: (number: string) => `The other side sees ${number}.`,
   },
+  lists: {
+    title: 'Lists from outside',
+    text: 'For example the do-not-call list of an authority: a CSV file with a number in each line. A new one of the same name takes its place.',
+    numbers: (count: number) => (count === 1 ? '1 number' : `${count} numbers`),
+    file: 'CSV file',
+    add: 'Import list',
+    removing: 'Its numbers can be called again from then on, where no other list has them.',
+  },
   blocks: {
     text: 'Who guesses passwords is blocked by itself for a while; the settings “Blocking addresses” say when.',
     address: 'Address',
@@ -64,6 +72,8 @@ export const keeping = {
     'people:write': 'Add and change people, companies and deals',
     'admin:read': 'See users, numbers, phones, trunks, groups, settings and audit',
     'admin:write': 'Change users, numbers, phones, trunks, groups and settings',
+    'texts:read': 'Read texts and conversations',
+    'texts:write': 'Send texts, and say who wants none',
     'events:read': 'Follow what happens as it happens',
   } as Record<string, string>,
 };

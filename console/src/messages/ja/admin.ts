@@ -136,6 +136,8 @@ export const admin: Messages['admin'] = {
     colour: '色',
     key: 'キー（1〜9）',
     offered: 'ユーザーに表示する',
+    doNotText: 'メッセージを望まない',
+    doNotTextHint: 'この結果を選んだ相手には、以後誰もメッセージを送れません。',
     scopes: '権限',
     days: '有効日数',
     daysHint: '空欄なら無期限です。',

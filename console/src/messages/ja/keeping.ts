@@ -26,6 +26,14 @@ export const keeping: Messages['keeping'] = {
     no: 'できません',
     shows: (number) => `相手には ${number} が表示されます。`,
   },
+  lists: {
+    title: '外部の一覧',
+    text: '公的機関の発信禁止リストなどです。1行に1つの番号があるCSVファイルを取り込みます。同じ名前の一覧は置き換わります。',
+    numbers: (count) => `${count}件の番号`,
+    file: 'CSVファイル',
+    add: '一覧を取り込む',
+    removing: 'ほかの一覧にない番号には、再び発信できるようになります。',
+  },
   blocks: {
     text: 'パスワードを推測するアドレスは、自動的にしばらく遮断されます。条件は設定の「アドレスの遮断」にあります。',
     address: 'アドレス',
@@ -65,6 +73,8 @@ export const keeping: Messages['keeping'] = {
     'people:write': '連絡先・会社・商談を追加・変更する',
     'admin:read': 'ユーザー・番号・電話機・トランク・グループ・設定・監査記録を見る',
     'admin:write': 'ユーザー・番号・電話機・トランク・グループ・設定を変更する',
+    'texts:read': 'メッセージと会話を読む',
+    'texts:write': 'メッセージを送り、受信停止を登録する',
     'events:read': '出来事の配信を受け取る',
   },
 };
