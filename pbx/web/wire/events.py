@@ -11,7 +11,10 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, RootModel
 
 from pbx.web.wire.base import Answer
+from pbx.web.wire.call_lists import ListRunView, ListView, ProgressView
 from pbx.web.wire.calls import LiveCall, Presence, SummaryView
+from pbx.web.wire.money import BalanceView, ChargeView
+from pbx.web.wire.texts import ConversationView, TextView
 from pbx.web.wire.wrapup import TaskView
 
 Number = Annotated[int, Field(description="Counts the events of one run of the engine.")]
@@ -67,6 +70,9 @@ class Snapshot(Answer):
     summaries: list[SummaryView] = Field(description="Your drafts.")  # type: ignore[valid-type]
     tasks: list[TaskView] = Field(description="Yours that are due before `tasks_until_us`.")  # type: ignore[valid-type]
     tasks_until_us: int
+    conversations: list[ConversationView] = Field(description="Yours with something unread.")  # type: ignore[valid-type]
+    list_run: ListRunView | None = Field(description="Your way through a call list.")  # type: ignore[valid-type]
+    balance: BalanceView | None = Field(description="For managers and admins; null where it is not known yet.")  # type: ignore[valid-type]
 
 
 class Resumed(Answer):
@@ -145,6 +151,57 @@ class Reminder(Answer):
     task: TaskView  # type: ignore[valid-type]
 
 
+class ConversationChanged(Answer):
+    """A conversation of yours has something new, or was read."""
+
+    type: Literal["conversation"]
+    n: Number
+    conversation: ConversationView  # type: ignore[valid-type]
+
+
+class TextChanged(Answer):
+    """A text came, was written, or is in another state."""
+
+    type: Literal["text"]
+    n: Number
+    text: TextView  # type: ignore[valid-type]
+    conversation: ConversationView  # type: ignore[valid-type]
+
+
+class ListRunChanged(Answer):
+    """How your way through a call list stands; null where you work on none."""
+
+    type: Literal["list_run"]
+    n: Number
+    list_run: ListRunView | None  # type: ignore[valid-type]
+
+
+class ListChanged(Answer):
+    """How a call list goes. For its owner, managers and admins."""
+
+    type: Literal["list"]
+    n: Number
+    list: ListView  # type: ignore[valid-type]
+    progress: ProgressView  # type: ignore[valid-type]
+
+
+class Charged(Answer):
+    """Legs of a call have got their price; each is told once."""
+
+    type: Literal["charges"]
+    n: Number
+    call_id: str
+    charges: list[ChargeView]  # type: ignore[valid-type]
+
+
+class BalanceChanged(Answer):
+    """For managers and admins."""
+
+    type: Literal["balance"]
+    n: Number
+    balance: BalanceView  # type: ignore[valid-type]
+
+
 class ConfigurationChanged(Answer):
     """Users, numbers, settings or the like are others than before: read again what you show of them."""
 
@@ -164,6 +221,12 @@ _FRAMES = (
     | SummaryChanged
     | TaskChanged
     | Reminder
+    | ConversationChanged
+    | TextChanged
+    | ListRunChanged
+    | ListChanged
+    | Charged
+    | BalanceChanged
     | ConfigurationChanged
 )
 

@@ -12,12 +12,12 @@ from pbx.core.commands import Fact
 from pbx.core.ids import CallId, Instant
 from pbx.services.alerts import Alert, Kind
 from pbx.services.hub import apply
-from pbx.web.wire.events import Frame
+from tests.integration.web.described import KINDS, difference
 from tests.integration.web.world import CUSTOMER, Someone, World
 from tests.support.waiting import in_time, until
 
 WITHIN_S = 5.0
-KINDS = Frame.model_json_schema()["discriminator"]["mapping"]
+ELSEWHERE = {"text", "conversation", "list", "list_run", "charges", "balance"}  # seen where these are tried
 
 
 class Follower:
@@ -43,7 +43,7 @@ class Follower:
         message = await in_time(self.socket.receive(), WITHIN_S)
         assert message.type is aiohttp.WSMsgType.TEXT, message
         told = dict(message.json())
-        assert as_described(told) == told, "the stream carries what its description does not know"
+        assert not difference(told)
         return told
 
     async def follow(self, until_number: int) -> None:
@@ -51,11 +51,6 @@ class Follower:
             event = await self.next()
             self.messages.append(event)
             self.seen = apply(self.seen, event)
-
-
-def as_described(told: dict[str, Any]) -> Any:
-    """What the API's description knows of a message. Raises where a field is missing or of another kind."""
-    return Frame.model_validate(told, strict=True).model_dump(mode="json", exclude_unset=True)
 
 
 async def settled(world: World) -> int:
@@ -91,7 +86,7 @@ async def test_events_of_a_call_reach_its_user_and_managers_and_nobody_else(worl
 
 
 @pytest.mark.covers("A5")
-async def test_every_message_that_the_description_names_is_sent_as_described(world: World) -> None:
+async def test_every_message_of_calls_and_their_people_is_sent_as_described(world: World) -> None:
     hub, disk = world.engine.hub, Alert(Kind.DISK_LOW, "disk", "Make room.", Instant(1))
     voicemail = {"id": "vm_1", "call_id": None, "caller_number": CUSTOMER, "duration_ms": 900, "created_us": 1}
     async with Follower(world, world.alex) as alex:
@@ -107,7 +102,7 @@ async def test_every_message_that_the_description_names_is_sent_as_described(wor
         hub.directory_changed()
         await alex.follow(await settled(world))
     sent = {each["type"] for each in alex.messages}
-    assert sent | {"snapshot", "resumed"} == set(KINDS)
+    assert KINDS - ELSEWHERE <= sent | {"snapshot", "resumed"}
 
 
 @pytest.mark.covers("P4")

@@ -45,7 +45,6 @@ from pbx.services.drops import Drops
 from pbx.services.gatekeeper import Gate
 from pbx.services.greetings import Greetings
 from pbx.services.guests import Guests
-from pbx.services.hub import Hub
 from pbx.services.imports import Imports
 from pbx.services.live_records import LiveRecords
 from pbx.services.metrics import Metrics
@@ -66,6 +65,7 @@ from pbx.web.app import make_app
 from pbx.web.auth import COOKIE, CSRF_HEADER, DOOR, Door
 from pbx.web.routes.phone import PROXIES
 from pbx.web.sip_proxy import SipProxies
+from tests.integration.web.described import DescribedHub
 from tests.support.paper_transport import PaperTransport
 from tests.unit.services.standins import HandSwitch, Trail
 
@@ -181,7 +181,7 @@ class SmallEngine:
         presence = PresenceView(self._current, self.registrations.registered, occupancy.busy)
         self.alerts = Alerts(self.clock)
         self.blocking = Blocking(self.store, self._current, self.alerts, self.clock, NoFence(), addresses_of)
-        self.hub = Hub(self.records, presence, self._current, self.clock, queue=64, ring=256)
+        self.hub = DescribedHub(self.records, presence, self._current, self.clock, queue=64, ring=256)
         self.metrics = Metrics(self.records, self.ready)
         self.paper = PaperTransport()
         makers = {"http": self.paper.make}
@@ -383,6 +383,7 @@ async def open_world(store: Store, home: Path) -> AsyncIterator[World]:
         await asyncio.gather(*running, return_exceptions=True)
         await engine.sound.close()
         engine.journal.close()
+    assert not engine.hub.undescribed, engine.hub.undescribed[:3]
 
 
 async def _people(store: Store) -> dict[str, Someone]:

@@ -97,7 +97,13 @@ class Live {
         break;
       case 'call.noted':
       case 'reminder':
-        break;
+      case 'text':
+      case 'conversation':
+      case 'list':
+      case 'list_run':
+      case 'charges':
+      case 'balance':
+        break; // of use to who listens, nothing to keep here
       default:
         event satisfies never; // an event that the engine's description names is dealt with
     }
