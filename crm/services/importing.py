@@ -1,9 +1,9 @@
 """Import of leads, contacts, companies and deals from CSV (A6).
 
-A file is read as a stream and written in batches, each a transaction of its own. An import that was killed is simply
-repeated: what is there already is known again (see :func:`crm.services.import_rows.key_of`) and left as it is. Lines
-that cannot be kept go to a report, a CSV of the same columns with line number and reason in front, which can be mended
-and imported by itself.
+A file is read as a stream, checked in batches and written in short transactions (:mod:`crm.services.import_pace`). An
+import that was killed is simply repeated: what is there already is known again (see
+:func:`crm.services.import_rows.key_of`) and left as it is. Lines that cannot be kept go to a report, a CSV of the same
+columns with line number and reason in front, which can be mended and imported by itself.
 """
 
 from __future__ import annotations
@@ -26,12 +26,14 @@ from sqlalchemy import func, select
 
 from crm import csv_files, fields, people
 from crm.csv_files import Form, Line
+from crm.engine import is_sqlite
 from crm.errors import Refused, printable
 from crm.models.users import User
 from crm.search.text import fold
 from crm.services import call_lists, import_deals, list_entries
 from crm.services.import_batch import Batches
 from crm.services.import_mapping import FIELDS, columns, named, suggested
+from crm.services.import_pace import Pace
 from crm.services.import_rows import Prepared, prepare
 from crm.unit_of_work import CLI, Actor, Store, UnitOfWork
 
@@ -120,7 +122,8 @@ async def run(
     refused = Report(report or path.with_name(path.name + ".refused.csv"), form)
     batches = Batches(kind, owner_id, owners)
     with _seldom_collected(), refused, path.open(encoding=form.encoding, newline="") as file, _workers(file) as workers:
-        task = _Task(store, actor, found, kind, country, batches, refused, workers, list_id)
+        pace = Pace(one_writer=is_sqlite(store.url))
+        task = _Task(store, actor, found, kind, country, batches, refused, workers, pace, list_id)
         lines = await _through(task, file, form, progress)
     tally = batches.tally
     unchanged = lines - tally.added - tally.changed - (refused.count - task.without_number)
@@ -141,6 +144,7 @@ class _Task:
     batches: Batches
     refused: Report
     workers: Executor
+    pace: Pace
     list_id: str | None = None
     without_number: int = 0
 
@@ -158,11 +162,13 @@ class _Task:
         good = [line for line in lines if not line.problem]
         if self.kind == "deal":
             await self._write_deals(good)
-        elif good:
-            async with self.store.write(self.actor) as work:
-                became = await self.batches.write(work, good)
+            return
+        while good:
+            some, good = good[: self.pace.at_once], good[self.pace.at_once :]
+            async with self.pace.writing(len(some)), self.store.write(self.actor) as work:
+                became = await self.batches.write(work, some)
                 if self.list_id is not None:
-                    await self._list(work, self.list_id, good, became)
+                    await self._list(work, self.list_id, some, became)
 
     async def _list(
         self, work: UnitOfWork, list_id: str, lines: Sequence[Prepared], became: Sequence[people.Record]
@@ -177,7 +183,7 @@ class _Task:
     async def _write_deals(self, lines: Sequence[Prepared]) -> None:
         for line in lines:
             try:
-                async with self.store.write(self.actor) as work:
+                async with self.pace.writing(1), self.store.write(self.actor) as work:
                     await import_deals.write(work, line.line, self.columns, self.batches.owners, self.batches.tally)
             except Refused as refused:
                 if refused.code == "store_unavailable":
