@@ -11,16 +11,19 @@ import type { Query } from './filters';
 export type Row = Schemas['Call'];
 
 const PAGE = 50;
+const KEPT = 20;
 const LOOK_AFTER_MS = 500;
 
 export class Log {
   readonly pages: Pages<Row>;
   /** New calls that wait to be shown: what is read does not move. */
   waiting = $state.raw<Row[]>([]);
+  /** When the first call of the list began: the row itself may have been let go of. */
+  #newest = 0;
   #look: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly query: Query) {
-    this.pages = new Pages((cursor) => this.#page(cursor));
+    this.pages = new Pages((cursor) => this.#page(cursor), KEPT);
   }
 
   /** Gives the function that ends it. */
@@ -34,7 +37,8 @@ export class Log {
   }
 
   show = (): void => {
-    this.pages.items = [...this.waiting, ...this.pages.items];
+    if (this.pages.before > 0) void this.pages.begin();
+    else this.pages.items = [...this.waiting, ...this.pages.items];
     this.waiting = [];
   };
 
@@ -64,8 +68,8 @@ export class Log {
     try {
       const { items } = await this.#page(null);
       const known = new Set([...this.waiting, ...this.pages.items].map(({ id }) => id));
-      const newest = this.pages.items[0]?.created_us ?? 0;
-      const found = items.filter((row) => !known.has(row.id) && row.created_us >= newest);
+      if (this.pages.before === 0) this.#newest = this.pages.items[0]?.created_us ?? 0;
+      const found = items.filter((row) => !known.has(row.id) && row.created_us >= this.#newest);
       if (!found.length) return;
       this.waiting = [...found, ...this.waiting];
       if (scrollY < 40 || !this.pages.items.length) this.show();

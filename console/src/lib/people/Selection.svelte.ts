@@ -3,7 +3,8 @@ export class Selection {
   ids = $state.raw<ReadonlySet<string>>(new Set());
   /** Also what is not loaded yet. */
   everything = $state(false);
-  #last = -1;
+  /** By id: the list may have let go of rows above it. */
+  #last: string | undefined;
 
   has(id: string): boolean {
     return this.everything || this.ids.has(id);
@@ -19,12 +20,13 @@ export class Selection {
     if (id === undefined) return;
     const on = !this.has(id);
     const kept = new Set(this.everything ? ids : this.ids);
-    const [from, to] = range && this.#last >= 0 ? [this.#last, index].sort((a, b) => a - b) : [index, index];
+    const last = range && this.#last !== undefined ? ids.indexOf(this.#last) : -1;
+    const [from, to] = last >= 0 ? [last, index].sort((a, b) => a - b) : [index, index];
     for (const each of ids.slice(from, to! + 1)) {
       if (on) kept.add(each);
       else kept.delete(each);
     }
-    this.#last = index;
+    this.#last = id;
     this.everything = false;
     this.ids = kept;
   }
@@ -37,6 +39,6 @@ export class Selection {
   clear(): void {
     this.ids = new Set();
     this.everything = false;
-    this.#last = -1;
+    this.#last = undefined;
   }
 }
