@@ -27,6 +27,7 @@ class Login:
     password: str
     device: str = ""
     secret: str = ""
+    language: str = ""
 
 
 async def prepare(config: Config, store: Store) -> list[Login]:
@@ -59,6 +60,7 @@ async def _made(config: Config, work: UnitOfWork) -> list[dict[str, Any]]:
             "password": seeded.passwords.get(user.email, ""),
             "device": phones[user.id].device.id if user.id in phones else "",
             "secret": phones[user.id].secret if user.id in phones else "",
+            "language": user.language,
         }
         for user in seeded.users
     ]

@@ -10,6 +10,8 @@ from pbx.services.practice import NUMBERS
 from pbx.supervisor.demo import Login
 from pbx.supervisor.health import engine_url
 
+_LANGUAGES = {"ja": "console in Japanese"}
+
 
 def lan_address() -> str:
     """The address by which other machines most likely reach this one. Nothing is sent for it."""
@@ -34,7 +36,8 @@ def first_screen(config: Config, logins: Sequence[Login], *, practice: bool) -> 
 def _where(config: Config) -> str:
     server = lan_address() if config.sip_host in ("0.0.0.0", "::") else config.sip_host
     return (
-        f"Switchhook runs.  Open {engine_url(config)}  (API description: /api/v1/openapi.json)\n"
+        f"Switchhook runs.  Open {engine_url(config)} and sign in as somebody below: calls ring in the browser.\n"
+        f"API description: {engine_url(config)}/api/v1/openapi.json\n"
         f"Desk phones: server {server}, port {config.sip_port} (UDP or TCP), {config.sip_tls_port} (TLS), "
         "with user and secret as below."
     )
@@ -45,6 +48,7 @@ def _people(logins: Sequence[Login]) -> list[str]:
         return ["", "No demo. Make the first admin: pbx user add --email … --name … --role admin, pbx user password …"]
     rows = [
         f"  {login.email:<22}{login.password:<34}{login.role:<9}{login.name:<12}{login.number or 'no number':<13}"
+        f"{_LANGUAGES.get(login.language, '')}".rstrip()
         for login in logins
     ]
     phones = [

@@ -63,7 +63,8 @@ async def test_one_screen_says_where_to_go_who_may_log_in_and_what_to_dial(runni
         assert login["email"] in screen and login["password"] in screen
         assert not login["number"] or login["number"] in screen
         assert not login["device"] or (login["device"] in screen and login["secret"] in screen)
-    for word in ("+12065550150", "+12065550159", "practice call", str(running.ports["sip"])):
+    spoken = ("practice call", "console in Japanese", str(running.ports["sip"]))
+    for word in ("+12065550150", "+12065550159", *spoken):
         assert word in screen
 
 
