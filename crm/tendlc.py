@@ -1,9 +1,5 @@
-"""A2P 10DLC as data: what the registry (The Campaign Registry) asks of brands and campaigns, the use cases, and what
-each message class may send (T8).
-
-Source: the registry's and the carriers' published tables as of 2025; ``per_minute`` is the lowest of the carriers'
-limits for one campaign. Carriers change them, so a campaign may be given a limit of its own in its details.
-"""
+"""A2P 10DLC as data: what the registry (The Campaign Registry) asks of brands and campaigns, and the use cases (T8).
+What each message class may send stands with the law's rules."""
 
 from __future__ import annotations
 
@@ -16,20 +12,6 @@ from crm.errors import Refused
 
 BRAND_STATES = ("draft", "submitted", "verified", "unverified", "rejected")
 CAMPAIGN_STATES = ("draft", "submitted", "approved", "rejected", "suspended", "expired")
-
-PER_MINUTE: Mapping[str, int] = {
-    **dict.fromkeys(("A", "B"), 4_500),
-    **dict.fromkeys(("C", "D"), 2_400),
-    **dict.fromkeys(("E", "F"), 240),
-    "G": 60,
-    "K": 4_500,
-    "P": 2_400,
-    "T": 75,
-    "W": 15,
-    "X": 4_500,
-}
-"""By message class: A to F by use case and vetting score, G proxy, K political, P charity, T low volume, W sole
-proprietor, X emergency."""
 
 USE_CASES = (
     *("2FA", "ACCOUNT_NOTIFICATION", "CUSTOMER_CARE", "DELIVERY_NOTIFICATION", "FRAUD_ALERT", "HIGHER_EDUCATION"),

@@ -54,7 +54,7 @@ OPTIONS: Mapping[str, Mapping[str, Option]] = {
         "provider": _choice("Whose API it is.", "twilio", "twilio", "telnyx", "template"),
         "url": Option(_address, "The address of its API, where it is not the usual one."),
         "account": Option(_TEXT, "The account, or messaging profile."),
-        "template": Option(_LONG, "For provider “template”: the body of a request, with {{sender}} and the like."),
+        "template": Option(_LONG, "For provider “template”: the body of a request; its fields stand in double braces."),
         "content_type": Option(_TEXT, "For provider “template”: what the body is.", "application/json"),
         "id_path": Option(_TEXT, "For provider “template”: where the answer has its id, such as data.id."),
         "public_url": Option(_address, "The address under which the provider reaches us."),

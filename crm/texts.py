@@ -147,7 +147,6 @@ class Campaign:
     brand_id: str
     use_case: str
     message_class: str
-    per_minute: int
     details: dict[str, Any]
     state: str
     registry_id: str

@@ -14,6 +14,7 @@ from crm.errors import Refused, conflict, not_found
 from crm.models.texts import Campaign as Row
 from crm.models.texts import NumberCampaign, Text
 from crm.records import as_dict
+from crm.repositories import law
 from crm.services import numbers, text_brands
 from crm.texts import Campaign
 from crm.unit_of_work import UnitOfWork
@@ -22,7 +23,7 @@ _CHECKS: dict[str, fields.Check] = {
     "name": fields.text(100),
     "brand": fields.text(100),
     "use_case": fields.choice(*tendlc.USE_CASES),
-    "message_class": fields.choice(*tendlc.PER_MINUTE),
+    "message_class": fields.text(20),
     "details": text_brands.mapping,
     "state": fields.choice(*tendlc.CAMPAIGN_STATES),
     "registry_id": fields.text(60, empty=True),
@@ -140,7 +141,6 @@ def _campaign(row: Row, chosen: Sequence[str]) -> Campaign:
         brand_id=row.brand_id,
         use_case=row.use_case,
         message_class=row.message_class,
-        per_minute=tendlc.PER_MINUTE[row.message_class],
         details=dict(row.details),
         state=row.state,
         registry_id=row.registry_id,
@@ -153,6 +153,9 @@ def _campaign(row: Row, chosen: Sequence[str]) -> Campaign:
 
 
 async def _check(work: UnitOfWork, row: Row) -> None:
+    classes = [rule.place for rule in (await law.load(work.session)).of_kind("campaigns")]
+    if row.message_class not in classes:
+        raise Refused("invalid", f"There are these message classes: {', '.join(classes)}.", "message_class")
     if row.state == "draft":
         return
     lacking = tendlc.missing(tendlc.CAMPAIGN, row.details)

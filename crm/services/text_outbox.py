@@ -16,12 +16,14 @@ from sqlalchemy.orm import aliased
 from crm.models.texts import EarlyReport, Text, TextPart
 from crm.repositories import texts as repository
 from crm.services import texts
+from crm.text_states import WAITING, may
 from crm.texts import Conversation
 from crm.texts import Text as Shown
 from crm.unit_of_work import UnitOfWork
 
 LEASE_US = 90_000_000
 EARLY_KEPT_US = 24 * 3_600_000_000
+_NOT_DELIVERED = "The receiver's network did not deliver it. Check the number, or call instead."
 _IN_THE_WAY = ("queued", "sending", "held")
 Changed = tuple[Shown, Conversation]
 
@@ -75,32 +77,28 @@ async def put_off(
 ) -> Changed | None:
     """It waits on; None where nothing that people see is another."""
     row = await _row(work.session, text_id)
-    if row is None or row.state not in (*texts.WAITING, "sending"):
+    if row is None or row.state == "canceled":
         return None
     same = (row.state, row.code, row.reason) == (state, code, reason)
     row.next_us, row.leased_by, row.leased_until_us = until_us, None, None
-    row.code, row.reason = code, reason
     if same:
         await work.flush()
         return None
-    return await _moved(work, row, state)
+    return await _moved(work, row, state, code, reason)
 
 
 async def fail(work: UnitOfWork, text_id: str, code: str, reason: str, state: str = "failed") -> Changed | None:
     """It is not sent, or nobody knows (``state`` unknown): why stands in it."""
     row = await _row(work.session, text_id)
-    if row is None or row.state not in (*texts.WAITING, "sending"):
-        return None
-    row.code, row.reason = code, reason
-    return await _moved(work, row, state)
+    return await _moved(work, row, state, code, reason) if row is not None else None
 
 
 async def sent(work: UnitOfWork, text_id: str, provider_id: str, part_ids: Sequence[str] = ()) -> Changed | None:
     """The other side has it; reports that came before this are taken now."""
     row = await _row(work.session, text_id)
-    if row is None or row.state != "sending" or row.transport_id is None:
+    if row is None or row.transport_id is None or not may(row.state, "sent"):
         return None
-    row.provider_id, row.sent_us, row.code, row.reason = provider_id, work.at_us, None, None
+    row.provider_id, row.sent_us = provider_id, work.at_us
     names = list(dict.fromkeys([provider_id, *part_ids] if part_ids else [provider_id]))
     for name in filter(None, names):
         await work.session.merge(
@@ -141,17 +139,14 @@ async def report(
     if row is None or (row.state == "sending" and not message_id):
         await _keep(work, transport_id, provider_id, state, code, sentence, at_us)
         return None
-    if row.state not in ("sending", "sent", "unknown"):
+    if not may(row.state, state):
         return None
     if state == "failed":
-        row.code = code or "not_delivered"
-        row.reason = sentence or "The receiver's network did not deliver it. Check the number, or call instead."
-        return await _moved(work, row, "failed")
-    row.code = row.reason = None
+        return await _moved(work, row, "failed", code or "not_delivered", sentence or _NOT_DELIVERED)
     if state == "delivered" and await _all_delivered(work, row, provider_id, at_us):
         row.delivered_us = at_us
         return await _moved(work, row, "delivered")
-    return await _moved(work, row, "sent") if row.state != "sent" else None
+    return await _moved(work, row, "sent")
 
 
 async def _reported(session: AsyncSession, transport_id: str, provider_id: str, message_id: str) -> Text | None:
@@ -198,16 +193,21 @@ async def _early(work: UnitOfWork, transport_id: str, names: Sequence[str]) -> l
 
 
 def _waits() -> ColumnElement[bool]:
-    return Text.state.in_(texts.WAITING)
+    return Text.state.in_(WAITING)
 
 
 async def _row(session: AsyncSession, text_id: str) -> Text | None:
     return await session.get(Text, text_id, populate_existing=True, with_for_update=True)
 
 
-async def _moved(work: UnitOfWork, row: Text, state: str) -> Changed:
-    row.state, row.state_us, row.updated_us = state, work.at_us, work.at_us
-    if state not in texts.WAITING:
+async def _moved(
+    work: UnitOfWork, row: Text, state: str, code: str | None = None, reason: str | None = None
+) -> Changed | None:
+    """Into another state, with why; a move that there is not (a report that comes late) leaves it as it is."""
+    if not may(row.state, state):
+        return None
+    row.state, row.state_us, row.updated_us, row.code, row.reason = state, work.at_us, work.at_us, code, reason
+    if state not in WAITING:
         row.next_us = row.leased_by = row.leased_until_us = None
     await work.flush()
     return await texts.changed(work, row)

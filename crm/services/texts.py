@@ -20,11 +20,10 @@ from crm.models.texts import Attachment, Text
 from crm.models.texts import Conversation as Row
 from crm.repositories import texts as repository
 from crm.repositories.texts import ConversationFilter, TextFilter, touched
+from crm.text_states import WAITING
 from crm.texts import Conversation
 from crm.texts import Text as Shown
 from crm.unit_of_work import UnitOfWork
-
-WAITING = ("scheduled", "held", "queued")
 
 
 @dataclass(frozen=True, slots=True)

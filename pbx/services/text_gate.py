@@ -63,7 +63,7 @@ class TextGate:
             campaign=campaign.state if campaign else "",
             balance_micros=await self._rules.credit(session, planned),
             needs_micros=max(directory.settings["texts.minimum_balance_micros"], price.micros if price else 0),
-            hours=await self._rules.hours(session, planned),
+            hours=await self._rules.hours(session, planned) if receiver.e164.startswith("+") else gate.Hours(),
             has_transport=carried_by is not None,
             pairs=directory.settings["texts.countries"],
             others=self._others(directory, intent.sender),
@@ -81,7 +81,15 @@ class TextGate:
     ) -> Planned:
         since_us = intent.at_us - DAY_US
         reply = await texts.wrote_since(session, intent.sender, receiver.e164, since_us)
-        return Planned(intent.sender, receiver.e164, max(count.segments, 1), intent.at_us, reply, directory.settings)
+        return Planned(
+            intent.sender,
+            receiver.e164,
+            max(count.segments, 1),
+            intent.at_us,
+            reply,
+            directory.settings,
+            directory.law,
+        )
 
     def _writer(self, directory: Directory, intent: Intent) -> gate.Writer:
         user = directory.users.get(intent.user_id)

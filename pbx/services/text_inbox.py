@@ -8,15 +8,15 @@ import structlog
 
 from crm.directory import Directory
 from crm.errors import Refused
+from crm.law.words import Word
 from crm.phone_numbers import try_parse
 from crm.services import opt_outs, text_attachments, text_outbox, texts
 from crm.services.text_attachments import NewAttachment
 from crm.services.texts import NewText
+from crm.text_states import State
 from crm.texts import Conversation, Text
 from crm.unit_of_work import ENGINE, Store, UnitOfWork
-from pbx.core.messaging import keywords, segments
-from pbx.core.messaging.keywords import Heard, Wish
-from pbx.core.messaging.states import State
+from pbx.core.messaging import segments
 from pbx.services.ports_texts import DeliveryReport, IncomingText, ReceivedMedia
 from pbx.services.text_files import TextFiles
 from pbx.services.text_gate import SHORTEST_PLAN
@@ -24,6 +24,7 @@ from pbx.services.text_gate import SHORTEST_PLAN
 log = structlog.get_logger("texts")
 
 HOUR_US = 3_600_000_000
+_SPOKEN = {"JP": "ja", "DE": "de", "AT": "de", "FR": "fr", "ES": "es", "MX": "es", "AR": "es", "CO": "es"}
 TRIES = 3
 Told = Callable[[Text, Conversation], None]
 
@@ -78,8 +79,8 @@ class TextInbox:
             ids = tuple([(await text_attachments.add(work, each)).id for each in files])
             new = self._new(text, ids)
             changed = [await texts.add(work, new)]
-            heard = keywords.heard(text.body, self._country(new.customer_number))
-            answer = await self._obey(work, heard, *changed[0]) if heard is not None else None
+            word = self._directory().law.word(text.body)
+            answer = await self._obey(work, word, *changed[0]) if word is not None else None
             return [*changed, answer] if answer is not None else changed
 
     def _new(self, text: IncomingText, attachment_ids: tuple[str, ...]) -> NewText:
@@ -100,26 +101,25 @@ class TextInbox:
         )
 
     async def _obey(
-        self, work: UnitOfWork, heard: Heard, text: Text, conversation: Conversation
+        self, work: UnitOfWork, word: Word, text: Text, conversation: Conversation
     ) -> tuple[Text, Conversation] | None:
         """Do what was asked for, and confirm it once."""
         number = text.customer_number
         out = await opt_outs.contains(work.session, number)
-        if heard.wish is Wish.STOP and not out:
-            await opt_outs.add(work, {"number": number, "source": "keyword", "detail": heard.word})
-        elif heard.wish is Wish.START and out:
+        if word.kind == "stop" and not out:
+            await opt_outs.add(work, {"number": number, "source": "keyword", "detail": text.body.strip()[:100]})
+        elif word.kind == "start" and out:
             await opt_outs.remove(work, number)
-        elif heard.wish is not Wish.HELP:
+        elif word.kind != "help":
             return None
-        author = f"auto:{heard.wish}"
-        if heard.wish is Wish.HELP and await texts.answered_since(
-            work.session, conversation.id, author, work.at_us - HOUR_US
-        ):
+        author = f"auto:{word.kind}"
+        since_us = work.at_us - HOUR_US
+        if word.kind == "help" and await texts.answered_since(work.session, conversation.id, author, since_us):
             return None
-        return await texts.add(work, self._answer(text, heard, author, work.at_us))
+        return await texts.add(work, self._answer(text, word, author, work.at_us))
 
-    def _answer(self, text: Text, heard: Heard, author: str, now_us: int) -> NewText:
-        body = keywords.answer(heard, self._directory().settings["organisation.name"])
+    def _answer(self, text: Text, word: Word, author: str, now_us: int) -> NewText:
+        body = self._reply(word, text.customer_number)
         count = segments.count(body)
         return NewText(
             did=text.did,
@@ -144,9 +144,13 @@ class TextInbox:
         parsed = try_parse(digits, self._directory().settings["default_country"])
         return parsed.e164 if parsed else _storable(digits)[:40]
 
-    def _country(self, number: str) -> str:
+    def _reply(self, word: Word, number: str) -> str:
+        """People everywhere write STOP, and want the answer in their own language."""
         parsed = try_parse(number, "ZZ") if number.startswith("+") else None
-        return parsed.country if parsed else ""
+        spoken = _SPOKEN.get(parsed.country) if parsed is not None and word.language == "en" else None
+        directory = self._directory()
+        reply = directory.law.reply(word.kind, spoken) if spoken else word.reply
+        return reply.replace("{organisation}", directory.settings["organisation.name"])
 
 
 def _storable(text: str) -> str:

@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
-from typing import Any
 
 import structlog
 
+from crm.directory import Directory
 from crm.errors import Refused as StoreRefused
 from crm.services import text_outbox
 from crm.texts import Conversation, Text
@@ -34,6 +34,8 @@ SETTLE_EVERY_US = 30_000_000
 HOUR_US = 3_600_000_000
 LOOK_AGAIN_US = 60_000_000
 NOT_READY_US = 2_000_000
+PROXY = "G"
+"""The class of pooled numbers: its limit is each number's."""
 _UNKNOWN = "Nobody knows whether this text was sent: it was in hand when something broke. Ask the receiver."
 Told = Callable[[Text, Conversation], None]
 
@@ -46,7 +48,7 @@ class TextOutbox:
         transports: TextTransports,
         files: TextFiles,
         told: Told,
-        settings: Callable[[], Any],
+        directory: Callable[[], Directory],
         *,
         worker: str,
     ) -> None:
@@ -56,7 +58,7 @@ class TextOutbox:
         self._transports = transports
         self._files = files
         self._told = told
-        self._settings = settings
+        self._directory = directory
         self._worker = worker
         self._due = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -175,7 +177,7 @@ class TextOutbox:
             until_us = verdict.opens_us or work.at_us + LOOK_AGAIN_US
             return await text_outbox.put_off(work, text.id, "scheduled", until_us, code, verdict.sentence)
         mendable = verdict.holds or verdict.reason in (gate.Reason.BALANCE, gate.Reason.NO_TRANSPORT)
-        if mendable and waited_us < self._settings()["texts.hold_hours"] * HOUR_US:
+        if mendable and waited_us < self._directory().settings["texts.hold_hours"] * HOUR_US:
             until_us = work.at_us + LOOK_AGAIN_US
             return await text_outbox.put_off(work, text.id, "held", until_us, code, verdict.sentence)
         return await text_outbox.fail(work, text.id, code, verdict.sentence)
@@ -189,10 +191,12 @@ class TextOutbox:
         return await text_outbox.put_off(work, text.id, "queued", work.at_us + wait_us, code, reason)
 
     def _bucket(self, text: Text, judged: Judged) -> Bucket:
-        """Of the campaign for all its numbers together, else of the number."""
+        """Of the campaign for all its numbers together, unless its class counts each number; else of the number."""
         campaign = judged.campaign if judged.campaign and judged.campaign.state == "approved" else None
-        name = campaign.id if campaign else text.did
-        per_minute = campaign.per_minute if campaign else self._settings()["texts.per_number_per_minute"]
+        rule = self._directory().law.campaign(campaign.message_class) if campaign else None
+        name = campaign.id if campaign and campaign.message_class != PROXY else text.did
+        own = self._directory().settings["texts.per_number_per_minute"]
+        per_minute = int(rule.value["per_minute"]) if rule else own
         self._paced_as[text.did] = name
         bucket = self._buckets.setdefault(name, Bucket(per_minute))
         bucket.per_minute = per_minute

@@ -1,7 +1,7 @@
 """What the gate for texts and the composer are told by others: prices, credit, and the hours that the law allows.
 
 Each is a function that may be replaced when the engine is put together; by default a price is the organisation's own
-setting, nobody counts credit, and every hour is allowed.
+setting, nobody counts credit, and the hours are those of the law's rules.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from crm.law.hours import NotBefore
+from crm.law.law import Law
 from pbx.core.messaging.gate import Hours
 
 
@@ -31,6 +33,7 @@ class Planned:
     at_us: int
     reply: bool
     settings: Mapping[str, Any]
+    law: Law
 
 
 PriceOf = Callable[[Any, Planned], Awaitable[Price | None]]
@@ -53,10 +56,27 @@ async def any_hour(session: Any, planned: Planned) -> Hours:
     return Hours()
 
 
+async def lawful_hours(session: Any, planned: Planned) -> Hours:
+    """Who has written to us lately may be answered at any hour; who has not, within the law's."""
+    found = planned.law.hours(planned.receiver, planned.at_us, mode="text")
+    if found.allowed or planned.reply:
+        return Hours()
+    if isinstance(found, NotBefore):
+        there = f"{found.moment:%Y-%m-%d %H:%M} ({found.moment.tzinfo})"
+        return Hours(
+            False,
+            found.at_us,
+            f"It is outside the hours for texts where this number is. Schedule it for {there} or later.",
+        )
+    return Hours(
+        False, None, "The local time of this number is not known. Call it instead, or wait for a text from it."
+    )
+
+
 @dataclass(slots=True)
 class TextRules:
     """Read at each use, so that a part that is replaced is asked from then on."""
 
     price: PriceOf = field(default=price_by_setting)
     credit: CreditOf = field(default=uncounted)
-    hours: HoursOf = field(default=any_hour)
+    hours: HoursOf = field(default=lawful_hours)

@@ -41,7 +41,7 @@ class Texting:
             self.transports,
             self.files,
             self.texts.tell,
-            lambda: directory().settings,
+            directory,
             worker=worker,
         )
         self.inbox = TextInbox(store, directory, self.files, self.texts.tell, self.outbox.due)

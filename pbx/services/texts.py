@@ -12,10 +12,10 @@ from crm.errors import Refused
 from crm.records import as_dict
 from crm.services import opt_outs, texts
 from crm.services.texts import NewText
+from crm.text_states import State
 from crm.texts import Conversation, OptOut, Text
 from crm.unit_of_work import Actor, Store, UnitOfWork
 from pbx.core.messaging import gate
-from pbx.core.messaging.states import State
 from pbx.services.hub import Hub
 from pbx.services.text_gate import Intent, Judged, TextGate
 

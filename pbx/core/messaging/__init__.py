@@ -1,1 +1,1 @@
-"""What a text is: how it is counted, which words are obeyed, whether it may leave, and what becomes of it. Pure."""
+"""What a text is: how it is counted, whether it may leave, and what becomes of it. Pure."""

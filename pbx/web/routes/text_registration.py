@@ -26,7 +26,11 @@ table = Table("text-registration")
 @table.route("GET", "/text-registration/form", right=Right.ADMIN, scope="admin:read", answer=RegistrationForm)
 async def show_registration_form(ctx: Ctx) -> Any:
     """Every field that the registry asks for, the use cases, and what each message class may send a minute."""
-    classes = [{"message_class": name, "per_minute": rate} for name, rate in tendlc.PER_MINUTE.items()]
+    rules = ctx.engine.directory.law.of_kind("campaigns")
+    classes = [
+        {"message_class": rule.place, "name": rule.value["name"], "per_minute": rule.value["per_minute"]}
+        for rule in rules
+    ]
     return {
         "brand": [_asked(each) for each in tendlc.BRAND],
         "campaign": [_asked(each) for each in tendlc.CAMPAIGN],

@@ -192,14 +192,13 @@ class NewBrand(BrandChange):
 
 
 UseCase = Literal[tendlc.USE_CASES]  # type: ignore[valid-type]
-MessageClass = Literal[tuple(tendlc.PER_MINUTE)]  # type: ignore[valid-type]
 
 
 class CampaignChange(Body):
     name: str = ""
     brand: str = Field("", description="Id or name.")
     use_case: UseCase = "MIXED"
-    message_class: MessageClass = "T"  # type: ignore[valid-type]
+    message_class: str = Field("T", max_length=20, description="See GET /text-registration/form.")
     details: dict[str, Any] = Field({}, description="The registry's fields; see GET /text-registration/form.")
     state: Literal["draft", "submitted", "approved", "rejected", "suspended", "expired"] = "draft"
     registry_id: str = ""
@@ -224,7 +223,8 @@ class AskedView(Answer):
 
 class ClassView(Answer):
     message_class: str
-    per_minute: int
+    name: str
+    per_minute: int = Field(description="Segments.")
 
 
 class RegistrationForm(Answer):

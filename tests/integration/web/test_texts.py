@@ -9,15 +9,19 @@ import pytest
 
 from crm.services import numbers, settings, text_transports
 from pbx.services.ports_texts import Accepted, Delivery, DeliveryReport, IncomingText, Refused, Uncertain
+from pbx.services.text_rules import any_hour, lawful_hours
 from tests.integration.web.world import Someone, World
 from tests.support.waiting import until
 
 ANN, BOB = "+12065550150", "+12065550151"
 TOKYO = "+819012345678"
+HOUR_US = 3_600_000_000
+DAY_US = 24 * HOUR_US
 
 
 async def carried(world: World, *, campaign: bool = True) -> str:
-    """Texts are carried, and US numbers have an approved campaign; the transport's id."""
+    """Texts are carried at any hour, and US numbers have an approved campaign; the transport's id."""
+    world.engine.texting.rules.hours = any_hour
     async with world.engine.store.write() as work:
         made = await text_transports.add(work, {"name": "Paper", "kind": "http"})
     if campaign:
@@ -194,7 +198,7 @@ async def test_stop_holds_for_every_user_at_once_is_confirmed_once_and_start_end
     await until(lambda: len(world.engine.paper.sent) == 1, 10, "the confirmation")
     assert "no more texts" in world.engine.paper.sent[0].body
     _, out = await world.ask("GET", f"/opt-outs/{ANN}", world.mio)
-    assert (out["source"], out["detail"]) == ("keyword", "stop")
+    assert (out["source"], out["detail"]) == ("keyword", "Stop.")
     await comes(world, "+14155550102", "start")
     await until(lambda: len(world.engine.paper.sent) == 2, 10, "the second confirmation")
     await send(world, world.sam)
@@ -321,3 +325,33 @@ async def test_texts_stand_in_the_feed_of_their_record_for_those_who_may_read_th
     assert (line["object_id"], line["data"]["body"]) == (text["id"], "Hello")
     _, sams = await world.ask("GET", f"/records/{record['id']}/activity", world.sam)
     assert "text" not in {each["kind"] for each in sams["items"]}
+
+
+@pytest.mark.covers("T1", "TRUST23")
+async def test_a_text_may_be_scheduled_inside_the_laws_hours_only_and_a_reply_goes_at_any_hour(world: World) -> None:
+    await carried(world)
+    world.engine.texting.rules.hours = lawful_hours
+    tomorrow = (world.engine.store.clock() // DAY_US + 1) * DAY_US
+    night = tomorrow + 10 * HOUR_US  # two or three in the morning in Seattle
+    status, problem = await world.ask("POST", "/texts", world.mio, {"to": ANN, "body": "Hi", "at_us": night})
+    assert (status, problem["code"], problem["field"]) == (422, "outside_hours", "at_us")
+    assert night < problem["opens_us"]
+    assert (await send(world, world.mio, at_us=problem["opens_us"]))["state"] == "scheduled"
+    await comes(world, "+14155550101", "Are you there?")
+    _, shown = await world.ask("POST", "/texts/preview", world.mio, {"to": ANN, "body": "Hi"})
+    assert shown["allowed"]
+
+
+@pytest.mark.covers("T7", "S2")
+async def test_an_outcome_that_means_no_texts_opts_the_customer_out(world: World) -> None:
+    await carried(world)
+    _, outcome = await world.ask("POST", "/outcomes", world.robin, {"name": "No texts", "do_not_text": True})
+    call = world.talk(world.mio, ANN)
+    world.end(call)
+    await world.stored()
+    status, saved = await world.ask("POST", f"/calls/{call}/summary/save", world.mio, {"outcome_id": outcome["id"]})
+    assert status == 200, saved
+    _, out = await world.ask("GET", f"/opt-outs/{ANN}", world.sam)
+    assert (out["source"], out["detail"]) == ("disposition", "No texts")
+    status, problem = await world.ask("POST", "/texts", world.sam, {"to": ANN, "body": "Hi"})
+    assert problem["code"] == "opted_out"

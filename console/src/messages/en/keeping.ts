@@ -68,6 +68,8 @@ export const keeping = {
     'calls:read': 'See calls, their course and notes',
     'calls:write': 'Start and control calls, write notes',
     'recordings:read': 'Hear recordings and voicemail',
+    'texts:read': 'Read texts and conversations',
+    'texts:write': 'Send texts, and say who wants none',
     'people:read': 'Search and read people, companies and deals',
     'people:write': 'Add and change people, companies and deals',
     'admin:read': 'See users, numbers, phones, trunks, groups, settings and audit',

@@ -69,6 +69,8 @@ export const keeping: Messages['keeping'] = {
     'calls:read': '通話とその経過、メモを見る',
     'calls:write': '通話を始めて操作し、メモを書く',
     'recordings:read': '録音と伝言を聞く',
+    'texts:read': 'メッセージと会話を読む',
+    'texts:write': 'メッセージを送信し、受信停止を登録する',
     'people:read': '連絡先・会社・商談を検索して読む',
     'people:write': '連絡先・会社・商談を追加・変更する',
     'admin:read': 'ユーザー・番号・電話機・トランク・グループ・設定・監査記録を見る',

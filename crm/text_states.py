@@ -19,9 +19,11 @@ class State(StrEnum):
 
 
 MOVES: dict[State, frozenset[State]] = {
-    State.SCHEDULED: frozenset({State.QUEUED, State.SENDING, State.HELD, State.CANCELED, State.FAILED}),
-    State.HELD: frozenset({State.QUEUED, State.SENDING, State.CANCELED, State.FAILED}),
-    State.QUEUED: frozenset({State.SENDING, State.HELD, State.CANCELED, State.FAILED}),
+    State.SCHEDULED: frozenset(
+        {State.QUEUED, State.SCHEDULED, State.SENDING, State.HELD, State.CANCELED, State.FAILED}
+    ),
+    State.HELD: frozenset({State.QUEUED, State.SCHEDULED, State.HELD, State.SENDING, State.CANCELED, State.FAILED}),
+    State.QUEUED: frozenset({State.QUEUED, State.SCHEDULED, State.HELD, State.SENDING, State.CANCELED, State.FAILED}),
     State.SENDING: frozenset({State.SENT, State.DELIVERED, State.QUEUED, State.FAILED, State.UNKNOWN}),
     State.SENT: frozenset({State.DELIVERED, State.FAILED}),
     State.UNKNOWN: frozenset({State.SENT, State.DELIVERED, State.FAILED}),
@@ -35,5 +37,5 @@ WAITING = (State.SCHEDULED, State.HELD, State.QUEUED)
 """Nothing of it has left: it can be taken back."""
 
 
-def may(before: State, after: State) -> bool:
-    return after in MOVES[before]
+def may(before: str, after: str) -> bool:
+    return State(after) in MOVES[State(before)]
