@@ -218,9 +218,6 @@ _ALL = (
     _integer("texts.max_segments", 10, "Longest text, in segments.", 1, 50),
     _integer("texts.per_number_per_minute", 60, "Segments a minute from a number without a campaign.", 1, 100_000),
     _integer("texts.hold_hours", 24, "After so many hours a text that waits for a campaign fails.", 1, 720),
-    _integer("texts.minimum_balance_micros", 0, "Credit that must be there before a text, in micro-units.", 0, 10**12),
-    _integer("texts.segment_price_micros", None, "Price of a segment where no rate is known; empty: none.", 0, 10**12),
-    _text("texts.currency", "USD", "Currency of that price.", fields.matching(r"[A-Z]{3}", "Write it like USD.")),
     Declared("texts.countries", "object", TEXT_COUNTRIES, "Countries that numbers of a country text to.", _countries),
     _list("scripts.roles", list(ROLES), "Scripts are switched on for users of these roles.", fields.choice(*ROLES)),
     _list(

@@ -15,7 +15,7 @@ from sqlalchemy.orm import aliased
 
 from crm.models.texts import EarlyReport, Text, TextPart
 from crm.repositories import texts as repository
-from crm.services import texts
+from crm.services import pricing, texts
 from crm.text_states import WAITING, may
 from crm.texts import Conversation
 from crm.texts import Text as Shown
@@ -24,6 +24,7 @@ from crm.unit_of_work import UnitOfWork
 LEASE_US = 90_000_000
 EARLY_KEPT_US = 24 * 3_600_000_000
 _NOT_DELIVERED = "The receiver's network did not deliver it. Check the number, or call instead."
+_TAKEN = ("sent", "delivered")
 _IN_THE_WAY = ("queued", "sending", "held")
 Changed = tuple[Shown, Conversation]
 
@@ -200,12 +201,22 @@ async def _row(session: AsyncSession, text_id: str) -> Text | None:
     return await session.get(Text, text_id, populate_existing=True, with_for_update=True)
 
 
+async def _charge(work: UnitOfWork, row: Text) -> None:
+    """Its carrier has taken it: it costs what it costs now, once."""
+    given = {"to": row.customer_number, "segments": max(row.segments, 1), "user_id": row.user_id}
+    charge = await pricing.charge_text(work, row.id, **given, trunk_id=row.transport_id)
+    if charge is not None:
+        row.price_micros, row.currency = charge.amount_micros, charge.currency
+
+
 async def _moved(
     work: UnitOfWork, row: Text, state: str, code: str | None = None, reason: str | None = None
 ) -> Changed | None:
     """Into another state, with why; a move that there is not (a report that comes late) leaves it as it is."""
     if not may(row.state, state):
         return None
+    if state in _TAKEN and row.state not in _TAKEN:
+        await _charge(work, row)
     row.state, row.state_us, row.updated_us, row.code, row.reason = state, work.at_us, work.at_us, code, reason
     if state not in WAITING:
         row.next_us = row.leased_by = row.leased_until_us = None

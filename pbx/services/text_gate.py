@@ -53,7 +53,8 @@ class TextGate:
         receiver = self._receiver(directory, intent)
         campaign = await text_campaigns.of_number(session, intent.sender) if intent.sender else None
         carried_by = text_transports.chosen_for(await text_transports.list_all(session), intent.sender)
-        planned = await self._planned(session, directory, intent, receiver, count)
+        way = carried_by.id if carried_by else ""
+        planned = await self._planned(session, directory, intent, receiver, count.segments, way)
         price = await self._rules.price(session, planned)
         facts = gate.Facts(
             segments=count.segments,
@@ -62,14 +63,14 @@ class TextGate:
             opted_out=bool(receiver.e164) and await opt_outs.contains(session, receiver.e164),
             campaign=campaign.state if campaign else "",
             balance_micros=await self._rules.credit(session, planned),
-            needs_micros=max(directory.settings["texts.minimum_balance_micros"], price.micros if price else 0),
+            needs_micros=price.micros if price else 0,
             hours=await self._rules.hours(session, planned) if receiver.e164.startswith("+") else gate.Hours(),
             has_transport=carried_by is not None,
             pairs=directory.settings["texts.countries"],
             others=self._others(directory, intent.sender),
         )
         verdict = gate.decide(self._writer(directory, intent), sender, receiver, facts)
-        return Judged(verdict, count, receiver, price, campaign, carried_by.id if carried_by else None)
+        return Judged(verdict, count, receiver, price, campaign, way or None)
 
     def number_of(self, user_id: str) -> str:
         """The user's own number; empty for none."""
@@ -77,18 +78,19 @@ class TextGate:
         return number.e164 if number else ""
 
     async def _planned(
-        self, session: Any, directory: Directory, intent: Intent, receiver: gate.Receiver, count: segments.Count
+        self, session: Any, directory: Directory, intent: Intent, receiver: gate.Receiver, count: int, way: str
     ) -> Planned:
         since_us = intent.at_us - DAY_US
         reply = await texts.wrote_since(session, intent.sender, receiver.e164, since_us)
         return Planned(
             intent.sender,
             receiver.e164,
-            max(count.segments, 1),
+            max(count, 1),
             intent.at_us,
             reply,
             directory.settings,
             directory.law,
+            way,
         )
 
     def _writer(self, directory: Directory, intent: Intent) -> gate.Writer:

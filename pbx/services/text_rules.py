@@ -1,7 +1,7 @@
 """What the gate for texts and the composer are told by others: prices, credit, and the hours that the law allows.
 
-Each is a function that may be replaced when the engine is put together; by default a price is the organisation's own
-setting, nobody counts credit, and the hours are those of the law's rules.
+Each is a function that may be replaced when the engine is put together; by default the rate tables, the account and
+the law's rules speak.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any
 
 from crm.law.hours import NotBefore
 from crm.law.law import Law
+from crm.services import ledger, pricing
 from pbx.core.messaging.gate import Hours
 
 
@@ -34,22 +35,27 @@ class Planned:
     reply: bool
     settings: Mapping[str, Any]
     law: Law
+    transport_id: str
 
 
 PriceOf = Callable[[Any, Planned], Awaitable[Price | None]]
 """Called with the store's session."""
 CreditOf = Callable[[Any, Planned], Awaitable[int | None]]
-"""The account's credit in micro-units; None where nobody counts it."""
+"""What of the account's credit may be spent on texts; None where nobody counts it."""
 HoursOf = Callable[[Any, Planned], Awaitable[Hours]]
 
 
-async def price_by_setting(session: Any, planned: Planned) -> Price | None:
-    each = planned.settings["texts.segment_price_micros"]
-    return None if each is None else Price(each * planned.segments, planned.settings["texts.currency"])
+async def price_by_rates(session: Any, planned: Planned) -> Price | None:
+    if not planned.receiver.startswith("+"):
+        return None
+    way = planned.transport_id or None
+    found = await pricing.price_of_text(session, planned.receiver, planned.segments, trunk_id=way, at_us=planned.at_us)
+    return Price(found.amount_micros, found.currency) if found.rate is not None else None
 
 
-async def uncounted(session: Any, planned: Planned) -> int | None:
-    return None
+async def credit_of_account(session: Any, planned: Planned) -> int | None:
+    held = await ledger.balance(session)
+    return held.balance_micros - held.text_minimum_micros if held.prepaid else None
 
 
 async def any_hour(session: Any, planned: Planned) -> Hours:
@@ -77,6 +83,6 @@ async def lawful_hours(session: Any, planned: Planned) -> Hours:
 class TextRules:
     """Read at each use, so that a part that is replaced is asked from then on."""
 
-    price: PriceOf = field(default=price_by_setting)
-    credit: CreditOf = field(default=uncounted)
+    price: PriceOf = field(default=price_by_rates)
+    credit: CreditOf = field(default=credit_of_account)
     hours: HoursOf = field(default=lawful_hours)

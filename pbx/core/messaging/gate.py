@@ -198,7 +198,8 @@ def _against_text(facts: Facts) -> Verdict | None:
 def _against_moment(writer: Writer, facts: Facts) -> Verdict | None:
     if not facts.has_transport:
         return Verdict(Reason.NO_TRANSPORT, "Nothing carries texts for this number. Ask an admin to add a transport.")
-    if facts.balance_micros is not None and facts.balance_micros < facts.needs_micros and not writer.automatic:
+    short = facts.balance_micros is not None and facts.balance_micros < facts.needs_micros
+    if short and facts.needs_micros and not writer.automatic:
         return Verdict(Reason.BALANCE, "The account has too little credit for a text. Ask an admin to top it up.")
     if not facts.hours.allowed and not writer.automatic:
         said = facts.hours.sentence or "The law allows no texts to this number at this hour. Schedule it for later."

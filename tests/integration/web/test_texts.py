@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from crm.services import numbers, settings, text_transports
+from crm.services import ledger, numbers, rate_import, text_transports
 from pbx.services.ports_texts import Accepted, Delivery, DeliveryReport, IncomingText, Refused, Uncertain
 from pbx.services.text_rules import any_hour, lawful_hours
 from tests.integration.web.world import Someone, World
@@ -153,18 +154,28 @@ async def test_a_number_that_somebody_else_has_by_now_shows_them_no_old_texts(wo
     assert (status, problem["code"]) == (403, "not_your_number") and "Sam" in problem["detail"]
 
 
-@pytest.mark.covers("T3")
-async def test_the_composer_is_told_segments_price_and_the_dear_character(world: World) -> None:
+@pytest.mark.covers("T3", "N4")
+async def test_the_composer_is_told_segments_price_and_the_dear_character(world: World, tmp_path: Path) -> None:
     await carried(world)
-    async with world.engine.store.write() as work:
-        await settings.change(work, "texts.segment_price_micros", 7_900)
-    await world.engine.reload()
+    file = tmp_path / "rates.csv"
+    file.write_text("prefix,price\n1,0.0079\n")
+    given = {"name": "Texts", "direction": "text", "valid_from_us": 0}
+    await rate_import.run(world.engine.store, file, given)
     body = "It’s " + "x" * 100
     status, shown = await world.ask("POST", "/texts/preview", world.mio, {"to": ANN, "body": body})
     assert status == 200 and shown["allowed"]
     assert (shown["count"]["encoding"], shown["count"]["segments"]) == ("ucs2", 2)
     assert (shown["price_micros"], shown["currency"]) == (15_800, "USD")
     assert shown["count"]["hint"] == {"characters": ["’"], "plain": body.replace("’", "'"), "segments": 1}
+    text = await send(world, world.mio, body)
+    sent = await state(world, text["id"], "sent")
+    assert (sent["price_micros"], sent["currency"]) == (15_800, "USD")
+    async with world.engine.store.write() as work:
+        held = await ledger.balance(work.session)
+        assert held.balance_micros == 10_000_000 - 15_800
+        await ledger.adjust(work, -held.balance_micros, "Used elsewhere")
+    status, problem = await world.ask("POST", "/texts", world.mio, {"to": ANN, "body": body})
+    assert (status, problem["code"]) == (422, "balance_too_low")
 
 
 @pytest.mark.covers("T6", "N3")

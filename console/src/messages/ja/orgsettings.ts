@@ -73,9 +73,6 @@ export const orgsettings: Messages['orgsettings'] = {
     'texts.max_segments': '最長のメッセージ（通数）',
     'texts.per_number_per_minute': 'キャンペーンのない番号の1分あたりの通数',
     'texts.hold_hours': 'キャンペーンを待つ時間（時間）',
-    'texts.minimum_balance_micros': '送信に必要な残高',
-    'texts.segment_price_micros': '料金表がないときの1通の料金',
-    'texts.currency': 'その料金の通貨',
     'texts.countries': '番号の国ごとの送信先の国',
   },
   texts: {
@@ -136,9 +133,6 @@ export const orgsettings: Messages['orgsettings'] = {
     'texts.max_segments': '1件のメッセージの長さの上限です。',
     'texts.per_number_per_minute': 'キャンペーンのない番号から1分間に送れる通数です。',
     'texts.hold_hours': 'キャンペーンを待つメッセージは、この時間が過ぎると失敗になります。',
-    'texts.minimum_balance_micros': '送信前に必要な残高です。100万分の1単位です。',
-    'texts.segment_price_micros': '料金が分からないときの1通の料金です。100万分の1単位です。空欄ならありません。',
-    'texts.currency': '上の料金の通貨です。',
     'texts.countries': '各国の番号から、どの国に送れるかです。',
   },
   choices: {
