@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import Any, Literal, TypeVar
 import click
 
 F = TypeVar("F", bound=Callable[..., Any])
-Kind = Literal["text", "number", "flag", "list", "secret", "file"]
+Kind = Literal["text", "number", "flag", "list", "secret", "file", "pairs", "secrets"]
 NONE = "none"
 
 
@@ -75,9 +76,36 @@ def _value(field: Field, value: Any) -> Any:
         return read_secret(value)
     if field.kind == "file":
         return value.read()
+    if field.kind in ("pairs", "secrets"):
+        return _pairs(value, hidden=field.kind == "secrets")
     if field.kind == "list":
         return [] if tuple(value) == (NONE,) else list(value)
     return None if value == NONE and not field.choices else value
+
+
+def _pairs(given: Sequence[str], *, hidden: bool) -> dict[str, Any]:
+    """name=value, each value as JSON where it is some; of secrets name=FILE, as others see a command line."""
+    found: dict[str, Any] = {}
+    for each in given:
+        name, equals, value = each.partition("=")
+        if not name or not equals:
+            raise click.UsageError(f"“{each}” is not NAME=VALUE", click.get_current_context())
+        found[name] = _secret_in(value) if hidden else _read_value(value)
+    return found
+
+
+def _secret_in(path: str) -> str:
+    with click.open_file(path) as source:
+        return read_secret(source)
+
+
+def _read_value(text: str) -> Any:
+    if text == NONE:
+        return None
+    try:
+        return json.loads(text) if not text.isdigit() or not text.startswith("0") else text
+    except ValueError:
+        return text
 
 
 def read_secret(source: Any) -> str:
@@ -94,6 +122,9 @@ def _option(field: Field, adding: bool) -> Callable[[F], F]:
         return click.option(f"--{field.option}/--no-{field.option}", field.parameter, default=None, help=field.help)
     if field.kind == "number":
         return click.option(*names, type=_Number(), required=required, help=field.help)
+    if field.kind in ("pairs", "secrets"):
+        metavar = "NAME=FILE" if field.kind == "secrets" else "NAME=VALUE"
+        return click.option(*names, multiple=True, metavar=metavar, help=f"{field.help} May be given several times.")
     if field.kind == "list":
         return click.option(*names, multiple=True, help=f"{field.help} May be given several times; none for empty.")
     if field.kind == "file":

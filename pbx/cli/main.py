@@ -42,6 +42,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "call": ("calls", "One call: its legs and its timeline."),
     "dial": ("calls", "Have a user's phone rung, and then a number."),
     "gate": ("gate", "Ask whether a call may go out, and why not."),
+    "text": ("text", "Texts: send, list, show, cancel; templates, transports, opt-outs, 10DLC."),
     "search": ("people", "Find leads, contacts and companies."),
     "import": ("people", "Read leads, contacts, companies or deals from CSV."),
     "export": ("people", "Write them as CSV."),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
+from typing import Any
 
 import structlog
 
@@ -30,6 +31,7 @@ AT_ONCE = 32
 LOOK_EVERY_S = 5.0
 RETRY_S = 1.0
 SEND_WITHIN_S = 45.0
+FINISH_S = 5.0
 SETTLE_EVERY_US = 30_000_000
 HOUR_US = 3_600_000_000
 LOOK_AGAIN_US = 60_000_000
@@ -66,6 +68,7 @@ class TextOutbox:
         self._buckets: dict[str, Bucket] = {}
         self._paced_as: dict[str, str] = {}  # number of ours -> its bucket
         self._settled_us = 0
+        self._ends = False
 
     def due(self) -> None:
         """There is something to do."""
@@ -73,20 +76,31 @@ class TextOutbox:
 
     async def run(self) -> None:
         """Send for as long as the engine runs; what is in hand at the end is finished."""
+        begun = asyncio.ensure_future(self._begin())
         try:
-            await self._begin()
+            await asyncio.shield(begun)
             while True:
                 self._due.clear()
-                wait_s = await self._round()
+                begun = asyncio.ensure_future(self._round())
+                wait_s = await asyncio.shield(begun)  # broken off in a transaction it would keep the store locked
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._due.wait(), wait_s)
         finally:
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+            self._ends = True
+            await self._finish(begun)
+
+    async def _finish(self, begun: asyncio.Future[Any]) -> None:
+        """What is in hand is given some time; what is not done then is settled by the next run."""
+        left: set[asyncio.Future[Any]] = {begun, *self._tasks}
+        await asyncio.wait(left, timeout=FINISH_S)
+        for each in {*left, *self._tasks}:
+            each.cancel()
+        await asyncio.gather(*left, *self._tasks, return_exceptions=True)
 
     async def _begin(self) -> None:
         """Settle what an earlier run left, once the transports are there that know whether a repeat is safe."""
         await self._transports.loaded.wait()
-        while True:
+        while not self._ends:
             try:
                 return await self._settle(self._worker)
             except StoreRefused as refused:
@@ -98,7 +112,7 @@ class TextOutbox:
         try:
             if self._store.clock() - self._settled_us > SETTLE_EVERY_US:
                 await self._settle(None)
-            if len(self._tasks) >= AT_ONCE:
+            if len(self._tasks) >= AT_ONCE or self._ends:
                 return LOOK_EVERY_S
             if await self._take():
                 return 0.0
