@@ -56,6 +56,8 @@ class NewText:
 
 async def add(work: UnitOfWork, new: NewText) -> tuple[Shown, Conversation]:
     """Write a text down, in the conversation that stands between the two numbers."""
+    if new.record_id is not None and await work.session.get(Record, new.record_id) is None:
+        raise Refused("not_there", "There is nothing with this id. Choose one from the list.", "record_id")
     conversation = await _standing(work, new)
     conversation.last_seq += 1
     row = Text(

@@ -68,6 +68,8 @@ class Texts:
 
     async def preview(self, user_id: str, draft: Draft) -> Judged:
         """What sending would come to: nothing is written."""
+        check_body(draft.body)
+        _check_moment(draft.at_us, self._store.clock())
         async with self._store.read() as session:
             return await self._gate.judge(session, await self._intent(session, user_id, draft))
 

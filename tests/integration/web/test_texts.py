@@ -11,6 +11,7 @@ import pytest
 from crm.services import ledger, numbers, rate_import, text_transports
 from pbx.services.ports_texts import Accepted, Delivery, DeliveryReport, IncomingText, Refused, Uncertain
 from pbx.services.text_rules import any_hour, lawful_hours
+from tests.integration.web.test_events import Follower
 from tests.integration.web.world import Someone, World
 from tests.support.waiting import until
 
@@ -366,3 +367,31 @@ async def test_an_outcome_that_means_no_texts_opts_the_customer_out(world: World
     assert (out["source"], out["detail"]) == ("disposition", "No texts")
     status, problem = await world.ask("POST", "/texts", world.sam, {"to": ANN, "body": "Hi"})
     assert problem["code"] == "opted_out"
+
+
+@pytest.mark.covers("A5", "T4")
+async def test_consoles_follow_texts_and_a_snapshot_with_the_events_after_it_is_a_fresh_snapshot(world: World) -> None:
+    await carried(world)
+    await comes(world, "+14155550101", "Before")
+    async with (
+        Follower(world, world.mio) as mio,
+        Follower(world, world.sam) as sam,
+        Follower(world, world.alex) as alex,
+    ):
+        assert [each["last_body"] for each in mio.seen["conversations"]] == ["Before"]
+        await comes(world, "+14155550101", "After", BOB)
+        text = await send(world, world.mio, to=BOB)
+        await state(world, text["id"], "sent")
+        await world.ask("POST", f"/conversations/{mio.seen['conversations'][0]['id']}/read", world.mio, {})
+        number = world.engine.hub.number
+        await mio.follow(number)
+        await alex.follow(number)
+        async with Follower(world, world.mio) as fresh:
+            assert mio.seen["conversations"] == fresh.seen["conversations"]
+        assert [each["last_state"] for each in mio.seen["conversations"]] == ["sent"]
+        told = [each["text"]["state"] for each in mio.messages if each["type"] == "text"]
+        assert told == ["received", "queued", "sent"]
+        assert {each["type"] for each in alex.messages} >= {"text"} and alex.seen["conversations"] == []
+        world.engine.hub.directory_changed()
+        await sam.follow(world.engine.hub.number)
+        assert "After" not in str(sam.messages)
