@@ -74,6 +74,8 @@ def _viewed(kind: Any) -> Any:
     if not arguments:
         return kind
     origin = getattr(kind, "__origin__", None)
+    if origin is tuple and arguments[-1] is ...:
+        return list[_viewed(arguments[0])]  # type: ignore[misc]
     seen = tuple(_viewed(each) for each in arguments)
     if origin is None:  # X | Y
         union = seen[0]

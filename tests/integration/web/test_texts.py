@@ -383,7 +383,9 @@ async def test_consoles_follow_texts_and_a_snapshot_with_the_events_after_it_is_
         text = await send(world, world.mio, to=BOB)
         await state(world, text["id"], "sent")
         await world.ask("POST", f"/conversations/{mio.seen['conversations'][0]['id']}/read", world.mio, {})
+        world.engine.hub.directory_changed()  # which everybody is told
         number = world.engine.hub.number
+        await sam.follow(number)
         await mio.follow(number)
         await alex.follow(number)
         async with Follower(world, world.mio) as fresh:
@@ -392,6 +394,4 @@ async def test_consoles_follow_texts_and_a_snapshot_with_the_events_after_it_is_
         told = [each["text"]["state"] for each in mio.messages if each["type"] == "text"]
         assert told == ["received", "queued", "sent"]
         assert {each["type"] for each in alex.messages} >= {"text"} and alex.seen["conversations"] == []
-        world.engine.hub.directory_changed()
-        await sam.follow(world.engine.hub.number)
         assert "After" not in str(sam.messages)
