@@ -56,6 +56,25 @@ OPTIONS: Mapping[str, Mapping[str, Option]] = {
         "account": Option(_TEXT, "The account, or messaging profile."),
         "template": Option(_LONG, "For provider “template”: the body of a request; its fields stand in double braces."),
         "content_type": Option(_TEXT, "For provider “template”: what the body is.", "application/json"),
+        "method": _choice("For provider “template”: the method of a request.", "POST", "POST", "PUT", "GET"),
+        "headers": Option(
+            _LONG, "For provider “template”: headers, one a line, such as “Authorization: Bearer {{secret}}”."
+        ),
+        "repeatable": Option(
+            fields.boolean, "For provider “template”: whether it sends a text once however often it is asked.", False
+        ),
+        "signature_header": Option(
+            _TEXT, "For provider “template”: the header with the HMAC-SHA256 of a webhook.", "X-Signature"
+        ),
+        "timestamp_header": Option(_TEXT, "For provider “template”: the header with the time that is signed, too."),
+        "came": Option(
+            _LONG,
+            "For provider “template”: where a webhook has a text: lines such as “sender = data.from”.",
+        ),
+        "became": Option(
+            _LONG,
+            "For provider “template”: where it has a report: lines such as “status = data.state”.",
+        ),
         "id_path": Option(_TEXT, "For provider “template”: where the answer has its id, such as data.id."),
         "public_url": Option(_address, "The address under which the provider reaches us."),
         "secret": Option(_SECRET, "The token or password of the API.", secret=True),
@@ -68,6 +87,13 @@ OPTIONS: Mapping[str, Mapping[str, Option]] = {
         "system_id": Option(_plain(1, 15), "Our name there.", required=True),
         "system_type": Option(_plain(0, 12), "What kind of system we are; often empty.", ""),
         "window": Option(fields.integer(1, 1000), "Texts that may wait for an answer at once.", 10),
+        "alphabet": _choice("What the SMSC takes its default alphabet for.", "gsm7", "gsm7", "latin1"),
+        "receipt_ids": _choice(
+            "How receipts name texts: as they were named, or the hexadecimal name in decimal.",
+            "same",
+            "same",
+            "decimal",
+        ),
         "enquire_s": Option(fields.integer(5, 3600), "How often a silent connection is tried, in seconds.", 30),
         "password": Option(_plain(0, 8), "Its password, 8 characters at most.", secret=True),
     },

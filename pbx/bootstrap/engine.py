@@ -46,6 +46,7 @@ class Engine(Parts):
             self.projector.run,
             self.journal.flush_forever,
             self.link.run,
+            self.sip_texts.run,
             self.stories.run,
             self.wrapup.run,
             self.billing.run,
@@ -78,6 +79,7 @@ class Engine(Parts):
         await self.ari.close()
         await self.aside.close()
         self.ami.close()
+        await self.public_http.close()
         await self.sound.close()
         self.journal.close()
         self.live_log.close()

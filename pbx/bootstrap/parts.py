@@ -27,13 +27,15 @@ from pbx.adapters.asterisk.security_events import SecurityEvents
 from pbx.adapters.asterisk.spool import Spool
 from pbx.adapters.asterisk.survey import Survey
 from pbx.adapters.asterisk.switch import AriSwitch
+from pbx.adapters.asterisk.texts import SipTexts
 from pbx.adapters.asterisk.translate import NewChannel
 from pbx.adapters.bill_pdf import BillPrinter
 from pbx.adapters.clock import LoopClock
 from pbx.adapters.disk import Disks
 from pbx.adapters.import_worker import ImportWorker
 from pbx.adapters.names import addresses_of
-from pbx.adapters.sms import MAKERS
+from pbx.adapters.public_http import PublicHttp
+from pbx.adapters.sms.makers import transport_makers
 from pbx.adapters.sound_worker import SoundWorker
 from pbx.adapters.store.journal import FileJournal, Line
 from pbx.adapters.store.live_log import LiveLog
@@ -139,6 +141,8 @@ class Parts(ABC):
         """Asterisk's media, and what it says of who asks for it."""
         config, secrets = self.config, self.config.secrets()
         self.ami = Ami("127.0.0.1", config.ami_port, "switchhook", secrets.ami, self._contact_changed)
+        self.sip_texts = SipTexts(self.ami, config.home / "asterisk" / "spool" / "texts")
+        self.public_http = PublicHttp(config.outgoing_nets)
         self.security = SecurityEvents(config.ami_port, "security", secrets.ami_security, self._security_seen)
         self.spool = Spool(config.spool)
         self.monitor = MixMonitor(self.ami, self.spool, self._recording_failed)
@@ -244,7 +248,8 @@ class Parts(ABC):
         self.hub = Hub(self.records, presence, directory, self.clock, alerts=lambda: self.alerts.standing)
         self.metrics = Metrics(self.records)
         worker = f"{socket.gethostname()}:{self.config.home}"
-        self.texting = Texting(self.store, self.hub, directory, MAKERS, self.config.attachments, worker)
+        makers = transport_makers(self.sip_texts, self.public_http, self.config.spool / "texts", directory)
+        self.texting = Texting(self.store, self.hub, directory, makers, self.config.attachments, worker)
         self.billing = Billing(
             self.store, self.prices, self.spending, directory, self.hub, self.alerts, self.metrics, self.clock
         )

@@ -31,6 +31,7 @@ _FORGETTABLE = (
     "pjsipshowregistrationsoutbound",
     "command",
     "originate",
+    "switchhooktext",
 )
 
 
@@ -39,7 +40,7 @@ class AmiError(Exception):
 
 
 class Ami:
-    """One AMI connection. Of events only registrations are read: the rest comes over ARI.
+    """One AMI connection. Of events only registrations and texts are read: the rest comes over ARI.
 
     ``on_contact(aor, uri, status)`` hears of each binding that comes, goes or stops answering.
     """
@@ -91,6 +92,17 @@ class Ami:
     def close(self) -> None:
         self._manager.reconnect_timeout = 10**9
         self._manager.close()
+
+    def hear(self, event: str, take: Callable[[Any], None]) -> None:
+        """Have each event of this name. An error in ``take`` would end panoramisk's connection, so it is logged."""
+
+        def heard(manager: Any, message: Any) -> None:
+            try:
+                take(message)
+            except Exception:
+                log.exception("ami.event_failed", event_name=event)
+
+        self._manager.register_event(event, heard)
 
     async def action(self, name: str, **fields: str) -> Any:
         """Send an action and give its answer (a message, or a list of them). Raises AmiError."""

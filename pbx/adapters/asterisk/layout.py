@@ -57,7 +57,17 @@ class Layout:
 
     def make(self) -> None:
         """Create what is missing, for the owner only. Raises BuildError where somebody else got there first."""
-        for folder in ("etc", "lib", "lib/keys", "spool", "spool/recording", "log", "data", "data/sounds"):
+        for folder in (
+            "etc",
+            "lib",
+            "lib/keys",
+            "spool",
+            "spool/recording",
+            "spool/texts",
+            "log",
+            "data",
+            "data/sounds",
+        ):
             (self.base / folder).mkdir(parents=True, exist_ok=True, mode=0o700)
         self.run.mkdir(mode=0o700, parents=True, exist_ok=True)
         state = self.run.lstat()

@@ -38,7 +38,7 @@ SEND_S = 20.0
 FILE_S = 15.0
 MOST_FILE_BYTES = 5_000_000
 FILE_TYPES = re.compile(r"(image|audio|video)/[a-z0-9.+-]{1,60}|text/(plain|x?-?vcard|calendar)|application/pdf")
-WEBHOOK = "/api/v1/texts/webhooks/"
+WEBHOOK = "/api/v1/text-webhooks/"
 
 _DIALECTS: Mapping[str, Callable[[TransportSettings, str], Dialect]] = {
     "twilio": Twilio,

@@ -86,13 +86,13 @@ def transport(provider: Provider, http: PublicHttp, sink: Sink, kind: str, **opt
 
 
 def hook(
-    body: bytes, headers: dict[str, str], url: str = "https://pbx.example.com/api/v1/texts/webhooks/tt_1"
+    body: bytes, headers: dict[str, str], url: str = "https://pbx.example.com/api/v1/text-webhooks/tt_1"
 ) -> Webhook:
     return Webhook("POST", url, {name.lower(): value for name, value in headers.items()}, {}, body, "192.0.2.7")
 
 
 def of_twilio(fields: dict[str, str], key: str = "tok en") -> Webhook:
-    url = "https://pbx.example.com/api/v1/texts/webhooks/tt_1"
+    url = "https://pbx.example.com/api/v1/text-webhooks/tt_1"
     signed = url + "".join(name + value for name, value in sorted(fields.items()))
     signature = base64.b64encode(hmac.new(key.encode(), signed.encode(), hashlib.sha1).digest()).decode()
     return hook(urlencode(fields).encode(), {"X-Twilio-Signature": signature})
@@ -117,7 +117,7 @@ async def test_twilio_is_asked_with_a_form_and_its_id_is_kept(provider: Provider
         "To": "+12065550140",
         "Body": BODY,
         "MediaUrl": "https://pbx.example.com/a.png",
-        "StatusCallback": "https://pbx.example.com/api/v1/texts/webhooks/tt_1",
+        "StatusCallback": "https://pbx.example.com/api/v1/text-webhooks/tt_1",
     }
 
 
