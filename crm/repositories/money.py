@@ -15,7 +15,7 @@ from crm.repositories import bulk, raw
 from crm.repositories.calls import to_record
 
 _LOCK = 0x5177C4A0D19  # of PostgreSQL's advisory locks: who holds it writes into the ledger
-_PIECE = 5_000
+_PIECE = 1_000
 BALANCE = "balance"
 
 
@@ -122,14 +122,22 @@ async def costs(session: AsyncSession, calls: Sequence[str]) -> dict[str, billin
 
 
 async def charges_between(
-    session: AsyncSession, since_us: int, until_us: int, after: tuple[int, str], limit: int, user_id: str | None = None
+    session: AsyncSession, after: tuple[int, str], until_us: int, limit: int
 ) -> list[billing.Charge]:
     """By the moment at which they ended."""
-    query = select(Charge).where(tuple_(Charge.ended_us, Charge.id) > tuple_(*after))
-    query = query.where(Charge.ended_us >= since_us, Charge.ended_us < until_us)
+    query = select(Charge).where(tuple_(Charge.ended_us, Charge.id) > tuple_(*after), Charge.ended_us < until_us)
+    query = query.order_by(Charge.ended_us, Charge.id).limit(limit)
+    return [to_record(billing.Charge, row) for row in await session.scalars(query)]
+
+
+async def newest_charges(
+    session: AsyncSession, since_us: int, before: tuple[int, str], limit: int, user_id: str | None = None
+) -> list[billing.Charge]:
+    """Those that ended since then and before this one, the last first."""
+    query = select(Charge).where(tuple_(Charge.ended_us, Charge.id) < tuple_(*before), Charge.ended_us >= since_us)
     if user_id is not None:
         query = query.where(Charge.user_id == user_id)
-    query = query.order_by(Charge.ended_us, Charge.id).limit(limit)
+    query = query.order_by(Charge.ended_us.desc(), Charge.id.desc()).limit(limit)
     return [to_record(billing.Charge, row) for row in await session.scalars(query)]
 
 

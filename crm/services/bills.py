@@ -52,7 +52,7 @@ async def bill(session: AsyncSession, month: str) -> Bill:
     """``month`` is like 2026-11."""
     zone = await _zone(session)
     since, until = _bounds(month, zone)
-    _, left = await ledger.left_over(session)
+    left = await ledger.left_over(session)
     opening = left - sum((await money.booked(session, since, _LATEST)).values())
     booked = await money.booked(session, since, until)
     directions = await money.sums(session, "direction", since, until)
@@ -75,12 +75,10 @@ async def bill(session: AsyncSession, month: str) -> Bill:
     )
 
 
-async def charges(
-    session: AsyncSession, since_us: int, until_us: int, user_id: str | None = None
-) -> AsyncIterator[list[Charge]]:
+async def charges(session: AsyncSession, since_us: int, until_us: int) -> AsyncIterator[list[Charge]]:
     """Some at a time, in the order in which they ended."""
-    after = (since_us - 1, "")
-    while found := await money.charges_between(session, since_us, until_us, after, _AT_ONCE, user_id):
+    after = (since_us, "")
+    while found := await money.charges_between(session, after, until_us, _AT_ONCE):
         yield found
         after = (found[-1].ended_us, found[-1].id)
 
@@ -88,21 +86,25 @@ async def charges(
 async def page(
     session: AsyncSession, month: str, *, user_id: str | None = None, cursor: str | None = None, limit: int = 50
 ) -> paging.Page[Charge]:
-    """The same, a page at a time."""
+    """A page at a time, what ended last first."""
     paging.checked_limit(limit)
     since, until = _bounds(month, await _zone(session))
-    after = paging.decode(cursor) or (since - 1, "")
-    found = await money.charges_between(session, since, until, after, limit + 1, user_id)
+    before = paging.decode(cursor) or (until, "")
+    found = await money.newest_charges(session, since, before, limit + 1, user_id)
     return paging.page_of(found, limit, lambda charge: (charge.ended_us, charge.id))
 
 
 async def as_csv(session: AsyncSession, bill: Bill) -> AsyncIterator[str]:
     """The file in pieces: its header, then every charge of the month."""
-    names = {user_id: name for user_id, name in await session.execute(select(User.id, User.name))}
+    names = await names_of_users(session)
     zone = ZoneInfo(bill.time_zone)
     yield csv_files.row(COLUMNS)
     async for some in charges(session, bill.since_us, bill.until_us):
         yield "".join(csv_files.row(_cells(charge, names, zone)) for charge in some)
+
+
+async def names_of_users(session: AsyncSession) -> dict[str, str]:
+    return {user_id: name for user_id, name in await session.execute(select(User.id, User.name))}
 
 
 def _cells(charge: Charge, names: dict[str, str], zone: ZoneInfo) -> tuple[str, ...]:

@@ -6,8 +6,9 @@ say where it came from and what it went for. Nothing is ever changed in place.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -27,11 +28,11 @@ _SPENT_ON = {"call": "calls", "text": "texts"}
 _MOST = 10**15
 
 
-async def opened(work: UnitOfWork, at_us: int | None = None) -> tuple[int, int]:
+async def opened(work: UnitOfWork, values: Mapping[str, Any], at_us: int | None = None) -> tuple[int, int]:
     """The number and the balance of the last posting. The first booking of all is the credit that the account starts
-    with: until then its amount and its currency may still be chosen. ``at_us``: for when, where that is not now."""
+    with: until then its amount and its currency may still be chosen. ``values`` are the settings; ``at_us``: for
+    when, where that is not now."""
     seq, left = await money.begin_booking(work.session)
-    values = await settings.values(work.session)
     amount = int(values["billing.complimentary_micros"])
     if seq or not amount:
         return seq, left
@@ -59,14 +60,14 @@ async def _by_hand(work: UnitOfWork, kind: str, amount: int, memo: str, name: st
     memo = fields.one("memo", memo, fields.text(500, empty=True))
     name = fields.one("name", name, fields.text(100, empty=True))
     own = f"{kind}:{name}" if name else ids.new(ids.POSTING, work.at_us)
-    seq, left = await opened(work)
+    values = await settings.values(work.session)
+    seq, left = await opened(work, values)
     there = await money.posting(work.session, own)
     if there is not None:
         if _change(there) != amount:
             raise conflict("name_taken", "Another amount was booked under this name. Choose another one.", "name")
         return there
-    currency = str((await settings.values(work.session))["billing.currency"])
-    made = _posting(work, seq + 1, left, kind, own, amount, memo, currency)
+    made = _posting(work, seq + 1, left, kind, own, amount, memo, str(values["billing.currency"]))
     await money.add_postings(work.session, [made])
     work.record(f"balance.{kind}", made.id, None, {"amount_micros": amount, "memo": memo})
     return made
@@ -81,12 +82,13 @@ def _posting(
     return Posting(seq, name, kind, debit, credit, abs(amount), left + amount, currency, memo, by, at, at)
 
 
-async def book_charges(work: UnitOfWork, charges: Sequence[Charge]) -> int:
-    """What these have cost, each its own posting; gives the balance after them. What costs nothing is not booked."""
+async def book_charges(work: UnitOfWork, charges: Sequence[Charge], values: Mapping[str, Any]) -> int | None:
+    """What these have cost, each its own posting; gives the balance after them, or None where nothing cost anything:
+    that is not booked. ``values`` are the settings."""
     dear = [charge for charge in charges if charge.amount_micros]
     if not dear:
-        return (await left_over(work.session))[1]
-    seq, left = await opened(work, dear[0].ended_us)
+        return None
+    seq, left = await opened(work, values, dear[0].ended_us)
     made = []
     for charge in dear:
         seq, left = seq + 1, left - charge.amount_micros
@@ -95,11 +97,10 @@ async def book_charges(work: UnitOfWork, charges: Sequence[Charge]) -> int:
     return left
 
 
-async def left_over(session: AsyncSession) -> tuple[int, int]:
-    """The number of the last posting, and the balance: of an account that nothing was booked on the credit that it
-    will start with."""
+async def left_over(session: AsyncSession) -> int:
+    """The balance: of an account that nothing was booked on yet the credit that it will start with."""
     seq, left = await money.last_posting(session)
-    return seq, left if seq else int((await settings.values(session))["billing.complimentary_micros"])
+    return left if seq else int((await settings.values(session))["billing.complimentary_micros"])
 
 
 def _of_charge(charge: Charge, seq: int, left: int, work: UnitOfWork) -> Posting:
@@ -122,11 +123,18 @@ def _of_charge(charge: Charge, seq: int, left: int, work: UnitOfWork) -> Posting
 async def balance(session: AsyncSession) -> Balance:
     values = await settings.values(session)
     free = not await money.tables(session) and not values["gate.minute_price_micros"]
-    _, left = await left_over(session)
-    low = int(values["billing.low_micros"])
-    state = "free" if free else "empty" if left <= 0 else "low" if left < low else "ok"
     prepaid, minimum = bool(values["billing.prepaid"]), int(values["billing.text_minimum_micros"])
-    return Balance(left, str(values["billing.currency"]), state, low, minimum, prepaid)
+    low, currency = int(values["billing.low_micros"]), str(values["billing.currency"])
+    held = Balance(0, currency, "free" if free else "empty", low, minimum, prepaid)
+    return with_left(held, await left_over(session))
+
+
+def with_left(held: Balance, left: int) -> Balance:
+    """The same account with another balance."""
+    state = held.state
+    if state != "free":
+        state = "empty" if left <= 0 else "low" if left < held.low_micros else "ok"
+    return replace(held, balance_micros=left, state=state)
 
 
 async def page(

@@ -25,11 +25,12 @@ AT_ONCE = 500
 
 @dataclass(frozen=True, slots=True)
 class Priced:
-    """``legs`` are those that were looked at, each as (call, role); ``charges`` what those that talked have cost."""
+    """``legs`` are those that were looked at, each as (call, role); ``charges`` what those that talked have cost.
+    ``balance_micros`` is None where it is what it was."""
 
     legs: tuple[tuple[str, str], ...]
     charges: tuple[Charge, ...]
-    balance_micros: int
+    balance_micros: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,21 +50,25 @@ async def price_due(work: UnitOfWork, limit: int = AT_ONCE) -> Priced:
     """Price legs that have ended, in one transaction with what they are marked by."""
     due = await money.legs_to_price(work.session, limit)
     if not due:
-        return Priced((), (), 0)
+        return Priced((), (), None)
     known = await money.charged(work.session, [leg["id"] for leg in due])
-    book = await book_for(work.session, [_number(leg) for leg in due])
-    currency = str((await settings.values(work.session))["billing.currency"])
+    values = await settings.values(work.session)
+    book = await _book(work.session, values, [_number(leg) for leg in due])
+    currency = str(values["billing.currency"])
     talked = [leg for leg in due if leg["answered_us"] is not None and leg["id"] not in known]
     charges = tuple(_charge(leg, book, currency, work.at_us) for leg in talked)
     await money.add_charges(work.session, charges)
-    left = await ledger.book_charges(work, charges)
+    left = await ledger.book_charges(work, charges, values)
     await money.mark_priced(work.session, [leg["id"] for leg in due], work.at_us)
     return Priced(tuple((leg["call_id"], leg["role"]) for leg in due), charges, left)
 
 
 async def book_for(session: AsyncSession, numbers: Sequence[str]) -> RateBook:
     """The rates as far as these numbers need them."""
-    values = await settings.values(session)
+    return await _book(session, await settings.values(session), numbers)
+
+
+async def _book(session: AsyncSession, values: Mapping[str, Any], numbers: Sequence[str]) -> RateBook:
     return RateBook(
         await money.matching(session, numbers),
         default_micros=int(values["gate.minute_price_micros"]),
@@ -178,5 +183,5 @@ async def charge_text(
         **_as_it_was(price.rate),
     )
     await money.add_charges(work.session, [charge])
-    await ledger.book_charges(work, [charge])
+    await ledger.book_charges(work, [charge], await settings.values(work.session))
     return charge

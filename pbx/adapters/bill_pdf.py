@@ -18,11 +18,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import orjson
-from sqlalchemy import select
 
 from crm.billing import Bill, BillLine, Charge
 from crm.errors import Refused, unavailable
-from crm.models.users import User
 from crm.phone_numbers import display
 from crm.services import bills, settings
 from crm.unit_of_work import Store
@@ -79,7 +77,7 @@ async def _make(job: dict[str, Any]) -> bytes:
         async with store.read() as session:
             bill = await bills.bill(session, job["month"])
             values = await settings.values(session)
-            names = {user_id: name for user_id, name in await session.execute(select(User.id, User.name))}
+            names = await bills.names_of_users(session)
             lines: list[Charge] = []
             async for some in bills.charges(session, bill.since_us, bill.until_us):
                 lines += some

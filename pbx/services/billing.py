@@ -33,7 +33,7 @@ from pbx.services.spending import Spending, month_began_us
 
 log = structlog.get_logger("billing")
 
-GATHER_S = 0.3
+GATHER_S = 0.5
 RETRY_S = 2.0
 LOOK_AGAIN_S = 60.0
 """What is booked by another process, and a table whose time has come, are noticed by then at the latest."""
@@ -131,12 +131,11 @@ class Billing:
         """Whether there may be more."""
         async with self._store.write(ENGINE) as work:
             done = await pricing.price_due(work)
-            held = await ledger.balance(work.session) if done.charges else None
         self._told(done.charges)
         for call, role in done.legs:
             self._spending.priced(held_as(CallId(call), INVITE if role == "guest" else ""))
-        if held is not None:
-            self._stands_at(held)
+        if done.balance_micros is not None and self.balance is not None:
+            self._stands_at(ledger.with_left(self.balance, done.balance_micros))
         return len(done.legs) >= pricing.AT_ONCE
 
     def _told(self, charges: Iterable[Charge]) -> None:

@@ -102,7 +102,7 @@ async def show_bill(ctx: Ctx) -> Any:
     errors=(404,),
 )
 async def list_charges(ctx: Ctx, query: BillChargesQuery) -> Any:
-    """Each leg and text of a month with its rate and price, in the order in which they ended."""
+    """Each leg and text of a month with its rate and price, what ended last first."""
     paging.checked_limit(query.limit)
     async with ctx.engine.store.read() as session:
         return await bills.page(session, ctx.path("month"), user_id=query.user, cursor=query.cursor, limit=query.limit)

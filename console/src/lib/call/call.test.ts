@@ -22,6 +22,7 @@ describe('who is offered', () => {
     ({
       record: { id: 'p_1', kind: 'contact', name: 'Mara', title: '', company_name: '', phones: [], ...more },
       number: null,
+      prices: {},
     }) as never;
   const phones = [
     { label: 'mobile', e164: '+1', display: '1' },

@@ -11,14 +11,14 @@ const MOST = 8;
 
 export class Finder {
   text = $state('');
-  #found = $state.raw<{ text: string; options: Option[] }>({ text: '', options: [] });
+  #found = $state.raw<{ text: string; options: Option[]; rate?: Option['rate'] }>({ text: '', options: [] });
   problem = $state<string | null>(null);
   #asking: AbortController | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** Whether what is shown is of another text, and there is more to come. */
   readonly waiting = $derived(this.text.trim() !== '' && this.#found.text !== this.text.trim());
-  readonly options = $derived([...typedOption(this.text), ...(this.waiting ? [] : this.#found.options)]);
+  readonly options = $derived([...this.#typed(), ...(this.waiting ? [] : this.#found.options)]);
   /** Shown dimmed until the new ones have come, so that the list does not jump. */
   readonly before = $derived(this.waiting ? this.#found.options : []);
 
@@ -31,15 +31,33 @@ export class Finder {
     else this.#timer = setTimeout(() => void this.#ask(wanted), PAUSE_MS);
   }
 
+  #typed(): Option[] {
+    const rate = this.waiting ? undefined : this.#found.rate;
+    return typedOption(this.text).map((option) => ({ ...option, rate }));
+  }
+
+  /** Of a number as it was typed; what is none yet has no price. */
+  async #price(to: string, signal: AbortSignal): Promise<Option['rate']> {
+    try {
+      const { rate } = await answer(api.GET('/api/v1/price', { params: { query: { to } }, signal }));
+      return rate ?? undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
   async #ask(wanted: string): Promise<void> {
     const asking = new AbortController();
     this.#asking = asking;
     const { signal } = asking;
     try {
       const params = { query: { q: wanted, limit: MOST } };
-      const { items } = await answer(api.GET('/api/v1/search', { params, signal }));
+      const [{ items }, rate] = await Promise.all([
+        answer(api.GET('/api/v1/search', { params, signal })),
+        typedOption(wanted).length > 0 ? this.#price(wanted, signal) : undefined,
+      ]);
       if (signal.aborted) return;
-      this.#found = { text: wanted, options: personOptions(items) };
+      this.#found = { text: wanted, options: personOptions(items), rate };
       this.problem = null;
     } catch (error) {
       if (signal.aborted) return;

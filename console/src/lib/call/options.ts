@@ -16,6 +16,8 @@ export interface Option {
   recordId?: string;
   userId?: string;
   groupId?: string;
+  /** What a call costs, where it costs anything. */
+  rate?: Schemas['RateView'];
   /** Where there is nothing to call. */
   none?: boolean;
 }
@@ -41,7 +43,7 @@ export function personOptions(hits: Hit[]): Option[] {
   return [...options.filter(({ none }) => !none), ...options.filter(({ none }) => none)];
 }
 
-function optionsOf({ record, number }: Hit): Option[] {
+function optionsOf({ record, number, prices }: Hit): Option[] {
   const { id, name, kind, title, company_name } = record;
   const detail = [kind === 'company' ? '' : title, company_name].filter((each) => each && each !== name).join(' · ');
   const base = { kind: 'person' as const, name, detail, recordId: id };
@@ -53,6 +55,7 @@ function optionsOf({ record, number }: Hit): Option[] {
     label,
     number: e164,
     display: display ?? e164,
+    rate: prices[e164],
   }));
 }
 

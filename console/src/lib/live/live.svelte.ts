@@ -15,6 +15,7 @@ class Live {
   calls = $state.raw<LiveCall[]>([]);
   presence = $state.raw<Presence[]>([]);
   alerts = $state.raw<Schemas['AlertView'][]>([]);
+  balance = $state.raw<Schemas['Balance'] | null>(null);
   voicemails = $state.raw<Unheard[]>([]);
   summaries = $state.raw<Summary[]>([]);
   tasks = $state.raw<Task[]>([]);
@@ -39,6 +40,7 @@ class Live {
     this.#stream.stop();
     this.connected = this.ready = false;
     Object.assign(this, { calls: [], presence: [], alerts: [], voicemails: [], summaries: [], tasks: [] });
+    this.balance = null;
   }
 
   /** Be told of each event after it was applied; gives the function that ends it. */
@@ -62,6 +64,7 @@ class Live {
     this.calls = snapshot.calls;
     this.presence = snapshot.presence;
     this.alerts = snapshot.alerts;
+    this.balance = snapshot.balance ?? null;
     this.voicemails = snapshot.voicemails;
     this.summaries = snapshot.summaries;
     this.tasks = snapshot.tasks;
@@ -86,6 +89,9 @@ class Live {
       case 'alert':
         this.alerts = keptIf(this.alerts, event.alert_id, event.alert);
         break;
+      case 'balance':
+        this.balance = event.balance;
+        break;
       case 'summary':
         this.summaries = replaced(this.summaries, event.summary, 'call_id', event.summary.state === 'draft');
         break;
@@ -96,6 +102,7 @@ class Live {
         this.revision = event.revision;
         break;
       case 'call.noted':
+      case 'charges':
       case 'reminder':
       case 'text':
       case 'conversation':

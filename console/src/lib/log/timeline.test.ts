@@ -7,7 +7,7 @@ import { timelineOf, type Names } from './timeline';
 const KINDS = `
   announcement answer.asked answer.picked_up call.answered call.created call.ended call.linked call.matched call.refused
   call.state call.unattended command.failed digits.sent forward.accepted gate.verdict guest.joined host.changed
-  invite.created invite.ended keys.refused leg.answered leg.created leg.ended leg.held leg.muted leg.ringing leg.unheld
+  invite.created invite.ended keys.refused leg.answered leg.created leg.ended leg.held leg.muted leg.ringing leg.trunk leg.unheld
   leg.unmuted note.saved party.left phone.back phone.given_up phone.lost recording.announced recording.erased
   recording.finished recording.not_started recording.paused recording.private_begins recording.private_ends
   recording.resumed recording.started recording.stopped recording.track transfer.asked transfer.done

@@ -50,6 +50,7 @@ const MINOR = new Set([
   'gate.verdict',
   'leg.created',
   'leg.ended',
+  'leg.trunk',
   'leg.ringing',
   'recording.finished',
   'recording.track',

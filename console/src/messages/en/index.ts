@@ -11,6 +11,7 @@ import { mysettings } from './mysettings';
 import { orgsettings } from './orgsettings';
 import { deals, people } from './people';
 import { phone } from './phone';
+import { price } from './price';
 import { shell, start } from './shell';
 import { timeline } from './timeline';
 import { work } from './work';
@@ -29,6 +30,7 @@ const messages = {
   orgsettings,
   people,
   phone,
+  price,
   problems,
   shell,
   start,

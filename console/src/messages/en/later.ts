@@ -1,5 +1,6 @@
 /** Words of screens that few open in a day: loaded with the first of them. */
 import { admin } from './admin';
+import { billing } from './billing';
 import { design } from './design';
 import { diagnostics } from './diagnostics';
 import { imports } from './imports';
@@ -7,7 +8,7 @@ import { keeping } from './keeping';
 import { mysettings } from './mysettings';
 import { orgsettings } from './orgsettings';
 
-const later = { admin, design, diagnostics, imports, keeping, mysettings, orgsettings };
+const later = { admin, billing, design, diagnostics, imports, keeping, mysettings, orgsettings };
 
 export type Later = typeof later;
 export default later;

@@ -24,6 +24,7 @@ export const timeline = {
     'call.linked': ({ name, by: user }) => `Filed under ${name || 'another record'}${by(user)}.`,
     'note.saved': ({ by: user }) => `Notes were saved${by(user)}.`,
     'leg.created': ({ who, number }) => `A connection to ${who || number} is made.`,
+    'leg.trunk': ({ who }) => `Through a carrier: ${who}.`,
     'leg.ringing': ({ who }) => `It rings: ${who}.`,
     'leg.answered': ({ who }) => `${who} picked up.`,
     'leg.ended': ({ who, what }) => `${who} is off the line: ${what}.`,

@@ -12,6 +12,7 @@ import { mysettings } from './mysettings';
 import { orgsettings } from './orgsettings';
 import { deals, people } from './people';
 import { phone } from './phone';
+import { price } from './price';
 import { shell, start } from './shell';
 import { timeline } from './timeline';
 import { work } from './work';
@@ -30,6 +31,7 @@ const messages: Messages = {
   orgsettings,
   people,
   phone,
+  price,
   problems,
   shell,
   start,

@@ -1,5 +1,6 @@
 import type { Later } from '../en/later';
 import { admin } from './admin';
+import { billing } from './billing';
 import { design } from './design';
 import { diagnostics } from './diagnostics';
 import { imports } from './imports';
@@ -7,6 +8,6 @@ import { keeping } from './keeping';
 import { mysettings } from './mysettings';
 import { orgsettings } from './orgsettings';
 
-const later: Later = { admin, design, diagnostics, imports, keeping, mysettings, orgsettings };
+const later: Later = { admin, billing, design, diagnostics, imports, keeping, mysettings, orgsettings };
 
 export default later;

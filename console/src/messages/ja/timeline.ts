@@ -23,6 +23,7 @@ export const timeline: Messages['timeline'] = {
     'call.linked': ({ name, by: user }) => `${by(user)}通話を${name || '別のレコード'}に関連付けました`,
     'note.saved': ({ by: user }) => `${by(user)}メモを保存しました`,
     'leg.created': ({ who, number }) => `${who || number}への接続を開始`,
+    'leg.trunk': ({ who }) => `${who}を回線事業者経由で呼び出し`,
     'leg.ringing': ({ who }) => `${who}を呼び出し中`,
     'leg.answered': ({ who }) => `${who}が応答`,
     'leg.ended': ({ who, what }) => `${who}の接続が終了：${what}`,

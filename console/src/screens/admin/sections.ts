@@ -8,6 +8,7 @@ const ROOMS = [
   'groups',
   'trunks',
   'calling',
+  'billing',
   'recording',
   'scripts',
   'outcomes',
