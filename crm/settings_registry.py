@@ -233,6 +233,11 @@ _ALL = (
     _integer(
         "lists.called_lately_minutes", 60, "Who was called within so many minutes is not called by a list.", 0, 10_080
     ),
+    _integer("retention.recordings_days", None, "Recordings are destroyed after so many days; empty: kept.", 1, 36_500),
+    _integer("retention.voicemails_days", None, "Voicemail is destroyed after so many days; empty: kept.", 1, 36_500),
+    _integer("retention.texts_days", None, "Texts are destroyed after so many days; empty: kept.", 1, 36_500),
+    _integer("retention.timelines_days", None, "What happened in a call, step by step; empty: kept.", 1, 36_500),
+    _integer("retention.calls_days", None, "Calls with all that belongs to them; empty: kept.", 1, 36_500),
     Declared("emergency.numbers", "object", EMERGENCY, "Numbers that always pass, per country.", _emergency),
     _text(
         "emergency.caller_id",

@@ -111,8 +111,9 @@ async def change(
     return after
 
 
-async def remove(work: UnitOfWork, record_id: str) -> None:
-    """Its numbers, notes and feed go with it; calls and deals stay, contacts of a company stay without it."""
+async def remove(work: UnitOfWork, record_id: str, *, erased: bool = False) -> None:
+    """Its numbers, notes and feed go with it; calls and deals stay, contacts of a company stay without it. Of one that
+    is ``erased`` the audit log keeps nothing but that."""
     before = await show(work.session, record_id)
     staff = await _all_employees(work.session, record_id) if before.kind == "company" else []
     await index.remove(work.session, [record_id])
@@ -120,7 +121,8 @@ async def remove(work: UnitOfWork, record_id: str) -> None:
         await work.session.execute(update(Deal).where(column == record_id).values({column.key: None}))
     await work.session.execute(delete(Record).where(Record.id == record_id))
     await reindex(work.session, staff)
-    work.record(f"{before.kind}.remove", record_id, summary(before), None, touches_calls=False)
+    kept = None if erased else summary(before)
+    work.record(f"{before.kind}.remove", record_id, kept, None, touches_calls=False)
 
 
 def checks(kind: str, country: str) -> dict[str, fields.Check]:

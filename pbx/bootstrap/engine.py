@@ -51,6 +51,7 @@ class Engine(Parts):
             self.wrapup.run,
             self.billing.run,
             self.reminders.run,
+            self.retention.run,
             self.dialer.run,
             self.texting.run,
             self._watch_directory,

@@ -76,6 +76,8 @@ from pbx.services.prompts import Prompts
 from pbx.services.recordings import Places, Recordings
 from pbx.services.reloads import Reloads
 from pbx.services.reminders import Reminders
+from pbx.services.retention import Places as Kept
+from pbx.services.retention import Retention
 from pbx.services.routing import Routing
 from pbx.services.runtime import Calls
 from pbx.services.spending import Spending
@@ -270,6 +272,8 @@ class Parts(ABC):
         self.greetings = Greetings(self.store, self.sound, self.config.greetings)
         self.drops = Drops(self.store, self.sound, self.config.drops)
         self.imports = Imports(self.config.imports, ImportWorker(self.config.database_url))
+        kept = Kept(self.config.recordings, self.config.attachments)
+        self.retention = Retention(self.store, kept, lambda: self._directory.settings)
         self.recordings = Recordings(
             self.calls,
             self.records,

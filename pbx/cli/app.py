@@ -47,6 +47,10 @@ class App:
             click.echo("Saved, but the running engine has not taken it yet. See what “pbx doctor” says.", err=True)
         return done
 
+    def with_store(self, use: Callable[[Store], Coroutine[Any, Any, T]]) -> T:
+        """Run what needs more than one transaction."""
+        return _run(self._with_store(use))
+
     async def _with_store(self, use: Callable[[Store], Coroutine[Any, Any, T]]) -> T:
         async with self.store() as store:
             return await use(store)

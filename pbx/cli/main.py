@@ -33,6 +33,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "script": ("script", "What users say in calls."),
     "setting": ("setting", "Settings of the organisation."),
     "list": ("call_list", "Call lists: add, fill, entries, progress, export."),
+    "law": ("law", "Rules of the law with their sources, and legal holds: list, show, change, reset, hold, release."),
+    "erase": ("erase", "Destroy what is known of a person, on their request."),
     "dnc": ("dnc", "Numbers that must not be called."),
     "token": ("token", "API tokens."),
     "block": ("block", "Addresses that are kept out: list, add, remove."),

@@ -31,6 +31,7 @@ from pbx.services.ports import Clock
 from pbx.services.practice import Practice
 from pbx.services.reloads import Reloads
 from pbx.services.reminders import Reminders
+from pbx.services.retention import Retention
 from pbx.services.texting import Texting
 
 
@@ -124,6 +125,8 @@ class Engine(Protocol):
     def reminders(self) -> Reminders: ...
     @property
     def texting(self) -> Texting: ...
+    @property
+    def retention(self) -> Retention: ...
     @property
     def recordings_dir(self) -> Path: ...
     @property

@@ -55,6 +55,7 @@ from pbx.services.presence_view import PresenceView
 from pbx.services.prices import Prices
 from pbx.services.reloads import Reloads
 from pbx.services.reminders import Reminders
+from pbx.services.retention import Places, Retention
 from pbx.services.routing import Routing
 from pbx.services.runtime import Calls
 from pbx.services.spending import Spending
@@ -145,6 +146,8 @@ class SmallEngine:
         self.drops = Drops(store, self.sound, self.config.drops)
         url = store.url.render_as_string(hide_password=False)
         self.imports, self.bill_printer = Imports(self.config.imports, ImportWorker(url)), BillPrinter(url)
+        kept = Places(self.config.recordings, self.config.attachments)
+        self.retention = Retention(store, kept, lambda: self.directory.settings)
         self._make_services()
         self.browsers = BrowserPhones(self._current, lambda: self.linked)
         self._reloading: set[asyncio.Task[None]] = set()
