@@ -233,6 +233,14 @@ _ALL = (
     _integer(
         "lists.called_lately_minutes", 60, "Who was called within so many minutes is not called by a list.", 0, 10_080
     ),
+    _choice(
+        "texts.calling_hours",
+        "first",
+        "Which texts wait for the law’s hours: those to people who have not written within a day, all, or none (off).",
+        "first",
+        "all",
+        "off",
+    ),
     _integer("retention.recordings_days", None, "Recordings are destroyed after so many days; empty: kept.", 1, 36_500),
     _integer("retention.voicemails_days", None, "Voicemail is destroyed after so many days; empty: kept.", 1, 36_500),
     _integer("retention.texts_days", None, "Texts are destroyed after so many days; empty: kept.", 1, 36_500),

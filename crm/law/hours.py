@@ -43,10 +43,16 @@ class NotBefore:
 
     @property
     def sentence(self) -> str:
-        there = f"{self.moment:%A} {self.moment.day} {self.moment:%B}, {self.moment:%H:%M} ({self.moment.tzinfo})"
-        return (
-            f"It is outside calling hours where this number is. It can be called from {there} on: {self.rule.source}."
-        )
+        return f"It is outside calling hours where this number is. Call from {self._there} on ({self.rule.source})."
+
+    @property
+    def text_sentence(self) -> str:
+        return f"The law allows no texts to this number now. Send it from {self._there} on ({self.rule.source})."
+
+    @property
+    def _there(self) -> str:
+        """By the clocks of the called party, in a form that every language reads."""
+        return f"{self.moment:%Y-%m-%d %H:%M} {self.moment.tzinfo}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +60,7 @@ class Unknown:
     """Where this number is cannot be told, or its rules leave no hour that all of them allow."""
 
     allowed: bool = False
+    text_sentence: str = "The local time of this number is not known, so nobody can say when a text may be sent there."
     sentence: str = (
         "The local time of this number is not known, so it is not called automatically. "
         "Enter an address with its country, or dial it by hand."

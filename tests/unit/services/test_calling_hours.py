@@ -21,7 +21,7 @@ def at(*moment: int) -> int:
 
 
 def hours() -> LawfulHours:
-    directory: Any = SimpleNamespace(law=STATUTE)
+    directory: Any = SimpleNamespace(law=STATUTE, settings={"gate.calling_hours": "listed"})
     return LawfulHours(lambda: directory)
 
 

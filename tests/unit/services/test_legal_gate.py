@@ -22,6 +22,7 @@ from pbx.core.commands import FindRoute
 from pbx.core.gate import Destination, Reason, Verdict
 from pbx.core.ids import Instant
 from pbx.services import legal_hours
+from pbx.services.text_rules import Planned
 from tests.support.trust import Measured
 from tests.unit.services.test_gatekeeper import CALL, MIO, MOBILE, Organisation, user
 
@@ -202,3 +203,29 @@ class Timed(Organisation):
 
 def organisation(policy: str, *, active: bool = True) -> Timed:
     return Timed(user("mio", MIO, active=active), **{"gate.calling_hours": policy})
+
+
+@pytest.mark.covers("TRUST23", "T6")
+async def test_a_text_to_who_has_not_written_waits_for_the_hours_of_its_place_and_an_answer_does_not() -> None:
+    """Ten thousand moments, the second reading again; in France texts have hours of their own."""
+    chance, refused = random.Random(7), 0
+    settings = {"texts.calling_hours": "first"}
+    world = Timed(user("mio", MIO), **settings)
+    hours = legal_hours.for_texts(lambda: world.directory)
+    for there in [each for each in PLACES if each.hours is not never and not each.number.startswith("+33")]:
+        for moment in (moments(chance) for _ in range(1100)):
+            planned = Planned(
+                MIO, there.number, 1, int(moment.timestamp()) * 1_000_000, chance.random() < 0.2, settings
+            )
+            word = await hours(None, planned)
+            assert word.allowed == (planned.reply or there.legal(moment)), (there.number, moment)
+            assert word.allowed or word.sentence.endswith(".")
+            refused += not word.allowed
+    assert refused > 2000
+    evening = Planned(
+        MIO, "+33612345678", 1, int(datetime(2026, 7, 3, 18, 30, tzinfo=UTC).timestamp() * 1e6), False, {}
+    )
+    assert not (await hours(None, evening)).allowed
+    off = dict(world.directory.settings) | {"texts.calling_hours": "off"}
+    world.directory = replace(world.directory, settings=off)
+    assert (await hours(None, evening)).allowed

@@ -31,7 +31,7 @@ def test_a_state_that_is_stricter_than_its_country_decides() -> None:
     assert opens(answer) == "2026-11-26T13:00Z"
     assert isinstance(answer, NotBefore) and answer.rule.key == "hours.US-FL"
     assert answer.sentence.startswith("It is outside calling hours where this number is.")
-    assert "Thursday 26 November, 08:00 (America/New_York)" in answer.sentence
+    assert "Call from 2026-11-26 08:00 America/New_York on (Fla. Stat. 501.616(6)(a))." in answer.sentence
 
 
 def test_the_last_minute_counts_and_the_next_one_does_not() -> None:
