@@ -8,6 +8,7 @@ stays unknown until a report tells.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import Any
 
 from sqlalchemy import ColumnElement, delete, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -203,7 +204,7 @@ async def _row(session: AsyncSession, text_id: str) -> Text | None:
 
 async def _charge(work: UnitOfWork, row: Text) -> None:
     """Its carrier has taken it: it costs what it costs now, once."""
-    given = {"to": row.customer_number, "segments": max(row.segments, 1), "user_id": row.user_id}
+    given: dict[str, Any] = {"to": row.customer_number, "segments": max(row.segments, 1), "user_id": row.user_id}
     charge = await pricing.charge_text(work, row.id, **given, trunk_id=row.transport_id)
     if charge is not None:
         row.price_micros, row.currency = charge.amount_micros, charge.currency

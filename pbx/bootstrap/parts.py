@@ -43,7 +43,6 @@ from pbx.adapters.store.projector import Projector
 from pbx.config import Config
 from pbx.core.events import Direction
 from pbx.core.ids import CallId, Instant
-from pbx.services import legal_hours
 from pbx.services.admission import Admission
 from pbx.services.alerts import Alerts
 from pbx.services.arrivals import Arrivals
@@ -253,8 +252,6 @@ class Parts(ABC):
         worker = f"{socket.gethostname()}:{self.config.home}"
         makers = transport_makers(self.sip_texts, self.public_http, self.config.spool / "texts", directory)
         self.texting = Texting(self.store, self.hub, directory, makers, self.config.attachments, worker)
-        self.texting = Texting(self.store, self.hub, directory, MAKERS, self.config.attachments, worker)
-        self.texting.rules.hours = legal_hours.for_texts(directory)
         self.billing = Billing(
             self.store, self.prices, self.spending, directory, self.hub, self.alerts, self.metrics, self.clock
         )

@@ -180,7 +180,7 @@ def _page(app: App, page: Any, columns: tuple[str, ...]) -> None:
     output.page(app, [as_dict(each) for each in page.items], columns, page.next_cursor)
 
 
-async def _whose(session: Any, user: str | None, number: str | None) -> dict[str, str | None]:
+async def _whose(session: Any, user: str | None, number: str | None) -> dict[str, Any]:
     from crm import phone_numbers
     from crm.services import settings, users
 

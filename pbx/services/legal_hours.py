@@ -7,15 +7,10 @@ and invited guests are no sales calls, and emergency numbers are never asked abo
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 from crm.directory import Directory
 from crm.law import Address, NotBefore, Unknown
 from pbx.core.gate import Destination, Reason, Untimely
 from pbx.core.ids import Instant
-from pbx.core.messaging.gate import Hours
-from pbx.services.text_rules import HoursOf, Planned
 
 CUSTOMER = "customer"
 OFF, LISTED, ALL = "off", "listed", "all"
@@ -35,19 +30,3 @@ def untimely(directory: Directory, destination: Destination, now: Instant, home:
     if isinstance(answer, NotBefore):
         return Untimely(Reason.CALLING_HOURS, answer.sentence, answer.at_us, answer.rule.key)
     return Untimely(Reason.LOCAL_TIME_UNKNOWN, answer.sentence) if isinstance(answer, Unknown) else None
-
-
-def for_texts(directory: Callable[[], Directory]) -> HoursOf:
-    """What the gate for texts is told (setting ``texts.calling_hours``): who writes first waits for the law's hours; an
-    answer to somebody who wrote within a day does not, unless all wait."""
-
-    async def hours(session: Any, planned: Planned) -> Hours:
-        policy = directory().settings["texts.calling_hours"]
-        if policy == OFF or (planned.reply and policy != ALL):
-            return Hours()
-        answer = directory().law.hours(planned.receiver, planned.at_us, mode="text")
-        if isinstance(answer, NotBefore):
-            return Hours(False, answer.at_us, answer.text_sentence)
-        return Hours(False, None, answer.text_sentence) if isinstance(answer, Unknown) else Hours()
-
-    return hours

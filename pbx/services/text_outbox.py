@@ -76,7 +76,7 @@ class TextOutbox:
 
     async def run(self) -> None:
         """Send for as long as the engine runs; what is in hand at the end is finished."""
-        begun = asyncio.ensure_future(self._begin())
+        begun: asyncio.Future[Any] = asyncio.ensure_future(self._begin())
         try:
             await asyncio.shield(begun)
             while True:

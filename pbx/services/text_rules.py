@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from crm.law.hours import NotBefore
+from crm.law import NotBefore, Unknown
 from crm.law.law import Law
 from crm.services import ledger, pricing
 from pbx.core.messaging.gate import Hours
@@ -58,25 +58,16 @@ async def credit_of_account(session: Any, planned: Planned) -> int | None:
     return held.balance_micros - held.text_minimum_micros if held.prepaid else None
 
 
-async def any_hour(session: Any, planned: Planned) -> Hours:
-    return Hours()
-
-
 async def lawful_hours(session: Any, planned: Planned) -> Hours:
-    """Who has written to us lately may be answered at any hour; who has not, within the law's."""
-    found = planned.law.hours(planned.receiver, planned.at_us, mode="text")
-    if found.allowed or planned.reply:
+    """Who writes first waits for the law's hours; an answer to who wrote within a day does not, unless all wait: as the
+    setting ``texts.calling_hours`` says."""
+    policy = planned.settings["texts.calling_hours"]
+    if policy == "off" or (planned.reply and policy != "all"):
         return Hours()
+    found = planned.law.hours(planned.receiver, planned.at_us, mode="text")
     if isinstance(found, NotBefore):
-        there = f"{found.moment:%Y-%m-%d %H:%M} ({found.moment.tzinfo})"
-        return Hours(
-            False,
-            found.at_us,
-            f"It is outside the hours for texts where this number is. Schedule it for {there} or later.",
-        )
-    return Hours(
-        False, None, "The local time of this number is not known. Call it instead, or wait for a text from it."
-    )
+        return Hours(False, found.at_us, found.text_sentence)
+    return Hours(False, None, found.text_sentence) if isinstance(found, Unknown) else Hours()
 
 
 @dataclass(slots=True)

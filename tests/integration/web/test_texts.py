@@ -10,9 +10,10 @@ import pytest
 
 from crm.services import ledger, numbers, rate_import, text_transports
 from pbx.services.ports_texts import Accepted, Delivery, DeliveryReport, IncomingText, Refused, Uncertain
-from pbx.services.text_rules import any_hour, lawful_hours
+from pbx.services.text_rules import lawful_hours
 from tests.integration.web.test_events import Follower
 from tests.integration.web.world import Someone, World
+from tests.support.outbox_process import any_hour
 from tests.support.waiting import until
 
 ANN, BOB = "+12065550150", "+12065550151"

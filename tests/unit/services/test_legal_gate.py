@@ -22,7 +22,7 @@ from pbx.core.commands import FindRoute
 from pbx.core.gate import Destination, Reason, Verdict
 from pbx.core.ids import Instant
 from pbx.services import legal_hours
-from pbx.services.text_rules import Planned
+from pbx.services.text_rules import Planned, lawful_hours
 from tests.support.trust import Measured
 from tests.unit.services.test_gatekeeper import CALL, MIO, MOBILE, Organisation, user
 
@@ -209,23 +209,18 @@ def organisation(policy: str, *, active: bool = True) -> Timed:
 async def test_a_text_to_who_has_not_written_waits_for_the_hours_of_its_place_and_an_answer_does_not() -> None:
     """Ten thousand moments, the second reading again; in France texts have hours of their own."""
     chance, refused = random.Random(7), 0
-    settings = {"texts.calling_hours": "first"}
-    world = Timed(user("mio", MIO), **settings)
-    hours = legal_hours.for_texts(lambda: world.directory)
+    settings, law = {"texts.calling_hours": "first"}, organisation("listed").directory.law
     for there in [each for each in PLACES if each.hours is not never and not each.number.startswith("+33")]:
         for moment in (moments(chance) for _ in range(1100)):
-            planned = Planned(
-                MIO, there.number, 1, int(moment.timestamp()) * 1_000_000, chance.random() < 0.2, settings
-            )
-            word = await hours(None, planned)
+            at_us = int(moment.timestamp()) * 1_000_000
+            planned = Planned(MIO, there.number, 1, at_us, chance.random() < 0.2, settings, law, "")
+            word = await lawful_hours(None, planned)
             assert word.allowed == (planned.reply or there.legal(moment)), (there.number, moment)
             assert word.allowed or word.sentence.endswith(".")
             refused += not word.allowed
     assert refused > 2000
-    evening = Planned(
-        MIO, "+33612345678", 1, int(datetime(2026, 7, 3, 18, 30, tzinfo=UTC).timestamp() * 1e6), False, {}
-    )
-    assert not (await hours(None, evening)).allowed
-    off = dict(world.directory.settings) | {"texts.calling_hours": "off"}
-    world.directory = replace(world.directory, settings=off)
-    assert (await hours(None, evening)).allowed
+    at_us = int(datetime(2026, 7, 3, 18, 30, tzinfo=UTC).timestamp() * 1e6)
+    evening = Planned(MIO, "+33612345678", 1, at_us, False, settings, law, "")
+    assert not (await lawful_hours(None, evening)).allowed
+    off = replace(evening, settings={"texts.calling_hours": "off"})
+    assert (await lawful_hours(None, off)).allowed

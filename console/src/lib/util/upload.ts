@@ -1,5 +1,6 @@
 /** Send a CSV file to be imported; by XMLHttpRequest, which alone tells how much of a body has gone out. */
 import { getCsrf, Problem, problemOf, type Schemas } from '../api/client';
+import { language } from '../i18n/language.svelte';
 
 export function upload(file: File, tell: (share: number) => void): Promise<Schemas['Import']> {
   const request = new XMLHttpRequest();
@@ -14,6 +15,7 @@ export function upload(file: File, tell: (share: number) => void): Promise<Schem
     request.open('POST', `/api/v1/imports?${new URLSearchParams({ name: file.name.slice(0, 200) })}`);
     request.setRequestHeader('Content-Type', 'text/csv');
     request.setRequestHeader('X-CSRF-Token', getCsrf());
+    request.setRequestHeader('Accept-Language', language.code);
     request.send(file);
   });
 }

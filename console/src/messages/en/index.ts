@@ -1,4 +1,5 @@
 import { admin } from './admin';
+import { billing } from './billing';
 import { call } from './call';
 import { common, problems } from './common';
 import { design } from './design';
@@ -18,6 +19,7 @@ import { work } from './work';
 
 const messages = {
   admin,
+  billing,
   call,
   common,
   deals,

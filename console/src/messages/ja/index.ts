@@ -1,5 +1,6 @@
 import type { Messages } from '../en';
 import { admin } from './admin';
+import { billing } from './billing';
 import { call } from './call';
 import { common, problems } from './common';
 import { design } from './design';
@@ -19,6 +20,7 @@ import { work } from './work';
 
 const messages: Messages = {
   admin,
+  billing,
   call,
   common,
   deals,
