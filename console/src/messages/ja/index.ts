@@ -7,7 +7,7 @@ import { design } from './design';
 import { diagnostics } from './diagnostics';
 import { imports } from './imports';
 import { keeping } from './keeping';
-import {  } from './later';
+import {} from './later';
 import { log } from './log';
 import { mysettings } from './mysettings';
 import { orgsettings } from './orgsettings';
