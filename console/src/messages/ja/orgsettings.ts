@@ -125,7 +125,8 @@ export const orgsettings: Messages['orgsettings'] = {
     'voicemail.max_s': '1件のメッセージの長さの上限です。',
     'recording.follow_law': 'どちらかの所在地の法令が求める場合、録音していることを伝えます。',
     'gate.calling_hours': '法令の通話可能時間外に発信しない通話です。「リスト」では手動の発信に警告だけ表示します。',
-    'texts.calling_hours': '法令の時間帯まで待つSMSです。24時間以内に連絡をくれた人への返信は、「すべて」以外では待ちません。',
+    'texts.calling_hours':
+      '法令の時間帯まで待つSMSです。24時間以内に連絡をくれた人への返信は、「すべて」以外では待ちません。',
     'retention.recordings_days': 'この日数を過ぎた録音を消去します。空欄なら残します。',
     'retention.voicemails_days': 'この日数を過ぎた留守番電話を消去します。空欄なら残します。',
     'retention.texts_days': 'この日数を過ぎたSMSを消去します。空欄なら残します。',
