@@ -16,7 +16,7 @@ from pbx.web.wire.texts import (
     CampaignView,
     NewBrand,
     NewCampaign,
-    Registration,
+    RegistrationExport,
     RegistrationForm,
 )
 
@@ -39,7 +39,7 @@ async def show_registration_form(ctx: Ctx) -> Any:
     }
 
 
-@table.route("GET", "/text-registration/export", right=Right.ADMIN, scope="admin:read", answer=Registration)
+@table.route("GET", "/text-registration/export", right=Right.ADMIN, scope="admin:read", answer=RegistrationExport)
 async def export_registration(ctx: Ctx) -> Any:
     """Brands with their campaigns and numbers, by the registry's own names: what the carrier wants."""
     async with ctx.engine.store.read() as session:

@@ -234,7 +234,7 @@ class RegistrationForm(Answer):
     classes: list[ClassView]
 
 
-class Registration(Answer):
+class RegistrationExport(Answer):
     """Everything that the carrier or the registry wants, by its own names of fields."""
 
     brands: list[dict[str, Any]]

@@ -7,9 +7,10 @@ import { diagnostics } from './diagnostics';
 import { imports } from './imports';
 import { keeping } from './keeping';
 import {} from './later';
+import { call } from './call';
+import { common, problems } from './common';
+import type { Later } from './later';
 import { log } from './log';
-import { mysettings } from './mysettings';
-import { orgsettings } from './orgsettings';
 import { deals, people } from './people';
 import { phone } from './phone';
 import { price } from './price';
@@ -23,13 +24,7 @@ const messages = {
   call,
   common,
   deals,
-  design,
-  diagnostics,
-  imports,
-  keeping,
   log,
-  mysettings,
-  orgsettings,
   people,
   phone,
   price,
@@ -40,5 +35,6 @@ const messages = {
   work,
 };
 
-export type Messages = typeof messages;
+export type First = typeof messages;
+export type Messages = First & Later;
 export default messages;

@@ -8,9 +8,10 @@ import { diagnostics } from './diagnostics';
 import { imports } from './imports';
 import { keeping } from './keeping';
 import {} from './later';
+import type { First } from '../en';
+import { call } from './call';
+import { common, problems } from './common';
 import { log } from './log';
-import { mysettings } from './mysettings';
-import { orgsettings } from './orgsettings';
 import { deals, people } from './people';
 import { phone } from './phone';
 import { price } from './price';
@@ -21,16 +22,11 @@ import { work } from './work';
 const messages: Messages = {
   admin,
   billing,
+const messages: First = {
   call,
   common,
   deals,
-  design,
-  diagnostics,
-  imports,
-  keeping,
   log,
-  mysettings,
-  orgsettings,
   people,
   phone,
   price,
