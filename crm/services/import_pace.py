@@ -14,9 +14,9 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-HELD_S = 0.04
-LEFT_ALONE_S = 0.03
-FIRST, FEWEST, MOST = 40, 10, 500
+HELD_S = 0.05
+LEFT_ALONE_S = 0.026
+FIRST, FEWEST, MOST = 50, 20, 500
 
 
 class Pace:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import csv
+import shutil
 import signal
+import statistics
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
+from crm.engine import connect_sqlite
 from crm.errors import Refused
 from crm.search import search
 from crm.services import deals, exporting, importing, notes, people
@@ -249,3 +254,36 @@ async def test_an_import_that_was_killed_is_simply_repeated(store_url: str, tmp_
         assert (await importing.run(store, path)).unchanged == 4000
     finally:
         await store.close()
+
+
+@pytest.mark.covers("A6")
+async def test_whoever_writes_beside_an_import_gets_in_between_its_lines(sqlite_template: Path, tmp_path: Path) -> None:
+    """Told by the lines that came in meanwhile, not by the clock of a machine that may be busy."""
+    database = Path(shutil.copy(sqlite_template, tmp_path / "store.db"))
+    rows = [f"{each.name} {number},{each.phones[0][1]}" for number, each in enumerate(made_up(3000, seed=6))]
+    path = write(tmp_path / "many.csv", "name,phone\n" + "\n".join(rows) + "\n")
+    store, ended = Store(f"sqlite:///{database}"), threading.Event()
+    beside = asyncio.create_task(asyncio.to_thread(_waits, database, ended))
+    try:
+        await importing.run(store, path)
+    finally:
+        ended.set()
+        waits = await beside
+        await store.close()
+    assert len(waits) > 5 and statistics.median(waits) < importing.BATCH, waits
+
+
+def _waits(database: Path, ended: threading.Event) -> list[int]:
+    """Writes again and again; how many records came in while each try waited for the lock."""
+    waits = []
+    with contextlib.closing(connect_sqlite(str(database), 60)) as connection:
+
+        def kept() -> int:
+            return int(connection.execute("SELECT count(*) FROM records").fetchone()[0])
+
+        while not ended.wait(0.02):
+            before = kept()
+            connection.execute("BEGIN IMMEDIATE")
+            waits.append(kept() - before)
+            connection.execute("COMMIT")
+    return waits
