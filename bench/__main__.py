@@ -1,7 +1,7 @@
 """``make bench``: every measured figure, in one table; fails where a bound does not hold.
 
-``python -m bench calls``, ``conference``, ``rooms``, ``engine``, ``search``, ``flood`` or ``guessing`` takes that part
-alone.
+``python -m bench calls``, ``conference``, ``rooms``, ``engine``, ``search``, ``scroll``, ``flood`` or ``guessing``
+takes that part alone.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 
-from bench import calls, conference, engine, flood, guessing, rooms, search_http
+from bench import calls, conference, engine, flood, guessing, rooms, scroll, search_http
 from bench.figures import Figure, report
 
 PARTS: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
@@ -19,6 +19,7 @@ PARTS: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
     "rooms": rooms.figures,
     "engine": engine.figures,
     "search": search_http.figures,
+    "scroll": scroll.figures,
     "flood": flood.figures,
     "guessing": guessing.figures,
 }
