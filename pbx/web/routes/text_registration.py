@@ -18,6 +18,7 @@ from pbx.web.wire.texts import (
     NewCampaign,
     RegistrationExport,
     RegistrationForm,
+    TextRegistration,
 )
 
 table = Table("text-registration")
@@ -40,6 +41,7 @@ async def show_registration_form(ctx: Ctx) -> Any:
 
 
 @table.route("GET", "/text-registration/export", right=Right.ADMIN, scope="admin:read", answer=RegistrationExport)
+@table.route("GET", "/text-registration/export", right=Right.ADMIN, scope="admin:read", answer=TextRegistration)
 async def export_registration(ctx: Ctx) -> Any:
     """Brands with their campaigns and numbers, by the registry's own names: what the carrier wants."""
     async with ctx.engine.store.read() as session:

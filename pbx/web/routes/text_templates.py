@@ -10,7 +10,7 @@ from pbx.web.context import Ctx
 from pbx.web.declare import Right, Table
 from pbx.web.principal import forbidden
 from pbx.web.wire.base import Listed
-from pbx.web.wire.texts import Filled, FillQuery, NewTemplate, TemplateChange, TemplateQuery, TemplateView
+from pbx.web.wire.texts import FilledTemplate, FillQuery, NewTemplate, TemplateChange, TemplateQuery, TemplateView
 
 table = Table("text-templates")
 
@@ -51,7 +51,7 @@ async def show_text_template(ctx: Ctx) -> Any:
     "/text-templates/{template}/filled",
     right=Right.REP,
     scope="texts:read",
-    answer=Filled,
+    answer=FilledTemplate,
     errors=(403, 404),
 )
 async def fill_text_template(ctx: Ctx, query: FillQuery) -> Any:

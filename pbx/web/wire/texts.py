@@ -136,7 +136,7 @@ class FillQuery(Query):
     number: str | None = None
 
 
-class Filled(Answer):
+class FilledTemplate(Answer):
     body: str = Field(description="With the fields filled; what is not known is “…”.")
 
 
@@ -235,6 +235,7 @@ class RegistrationForm(Answer):
 
 
 class RegistrationExport(Answer):
+class TextRegistration(Answer):
     """Everything that the carrier or the registry wants, by its own names of fields."""
 
     brands: list[dict[str, Any]]

@@ -37,6 +37,7 @@ async def test_every_route_is_described_and_every_reference_leads_somewhere(worl
         assert found
     for each in operations:
         assert each["summary"] and each["x-right"]
+    assert not [name for name in document["components"]["schemas"] if "__" in name], "two models have one name"
     text = json.dumps(document["components"]["schemas"]["User"])
     assert "password_hash" not in text and "ha1" not in json.dumps(document["components"]["schemas"]["Device"])
 

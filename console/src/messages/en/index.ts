@@ -1,5 +1,3 @@
-import { admin } from './admin';
-import { billing } from './billing';
 import { call } from './call';
 import { common, problems } from './common';
 import { design } from './design';
@@ -19,8 +17,6 @@ import { timeline } from './timeline';
 import { work } from './work';
 
 const messages = {
-  admin,
-  billing,
   call,
   common,
   deals,

@@ -1,6 +1,4 @@
-import type { Messages } from '../en';
-import { admin } from './admin';
-import { billing } from './billing';
+import type { First } from '../en';
 import { call } from './call';
 import { common, problems } from './common';
 import { design } from './design';
