@@ -8,7 +8,7 @@ import click
 
 from pbx.cli import output
 from pbx.cli.app import App, json_option
-from pbx.services.practice import NUMBERS
+from pbx.services.practice import NUMBERS, TEXT_NUMBERS
 
 
 @click.group("practice")
@@ -20,8 +20,9 @@ def practice_command() -> None:
 @json_option
 @click.pass_obj
 def numbers(app: App) -> None:
-    """What can be dialled there, and what each does."""
-    output.table(app, [{"number": number, "does": what["en"]} for number, what in NUMBERS.items()], ("number", "does"))
+    """What can be dialled and texted there, and what each does."""
+    does = [{"number": number, "does": what["en"]} for number, what in (NUMBERS | TEXT_NUMBERS).items()]
+    output.table(app, does, ("number", "does"))
 
 
 @practice_command.command("run")
@@ -52,3 +53,18 @@ def call(app: App, from_number: str, to_number: str, play: str, seconds: float, 
     made = asyncio.run(carrier.call(from_number, to_number, kind, seconds, hz=hz, digits=digits))
     output.show(app, {"from": from_number, "to": to_number, "result": made.result, "channel": made.channel})
     return 0 if made.answered else 1
+
+
+@practice_command.command("text")
+@click.argument("from_number", metavar="FROM")
+@click.argument("body")
+@click.option("--to", "to_number", required=True, help="One of your numbers, for example +14155550101.")
+@json_option
+@click.pass_obj
+def text(app: App, from_number: str, body: str, to_number: str) -> int:
+    """Have FROM send one of your numbers a text. Exit code 1: it was not taken."""
+    from pbx.adapters.asterisk.practice import PracticeCarrier
+
+    status, reason = asyncio.run(PracticeCarrier(app.config, app.config.cache).text(from_number, to_number, body))
+    output.show(app, {"from": from_number, "to": to_number, "status": status, "reason": reason})
+    return 0 if 200 <= status < 300 else 1

@@ -30,6 +30,14 @@ NUMBERS: Mapping[str, Mapping[str, str]] = {
 }
 """What can be dialled there, and what each does, by language."""
 
+TEXT_NUMBERS: Mapping[str, Mapping[str, str]] = {
+    "+12065550140": {"en": "answers texts", "ja": "メッセージに返信します"},
+    "+12065550141": {"en": "cannot be delivered to", "ja": "メッセージが届かない番号です"},
+    "+12065550142": {"en": "takes texts", "ja": "メッセージを受け取ります"},
+    "+12065550149": {"en": "refuses texts", "ja": "メッセージを拒否します"},
+}
+"""What can be texted there, and what each does, by language."""
+
 CALLER = "+12065550150"
 _CALLERS = re.compile(r"\+120655501[0-9]{2}")
 

@@ -13,7 +13,7 @@ from pbx.adapters.asterisk.practice import PracticeCarrier
 from pbx.config import Config
 from tests.support.free_ports import free_port
 from tests.support.sip_phone import SipPhone
-from tests.support.waiting import Deadline, Stopwatch
+from tests.support.waiting import Deadline, Stopwatch, until
 
 DID = "+14155550101"
 CALLER = "+12065550142"
@@ -179,3 +179,24 @@ async def test_it_tells_how_a_call_ended(trunk: SipPhone, carrier: PracticeCarri
 async def test_a_number_that_is_none_is_not_called(carrier: PracticeCarrier) -> None:
     with pytest.raises(embedded.BuildError, match="is no number"):
         await carrier.call(CALLER, "100&Local/s")
+
+
+@pytest.mark.covers("T5")
+async def test_0140_answers_texts_and_reports_them_and_0149_refuses_them(trunk: SipPhone) -> None:
+    trunk.messages.clear()
+    assert (await trunk.text("+12065550149", "hello", caller=DID)).status == 404
+    assert (await trunk.text("+12065550140", "会議は3時👍\nok, “yes”", caller=DID)).status == 202
+    await until(lambda: len(trunk.messages) == 2, 10, "a report and an answer")
+    report, answer = trunk.messages
+    assert "<delivered/>" in report.body.decode()
+    assert answer.body.decode() == "You wrote: 会議は3時👍\nok, “yes”"
+
+
+@pytest.mark.covers("T5")
+async def test_it_sends_texts_and_tells_what_was_answered(trunk: SipPhone, carrier: PracticeCarrier) -> None:
+    trunk.messages.clear()
+    assert (await carrier.text(CALLER, DID, "こんにちは 🎉"))[0] == 200
+    assert trunk.messages[-1].body.decode() == "こんにちは 🎉"
+    trunk.message_status = 403
+    assert (await carrier.text(CALLER, DID, "no"))[0] == 403
+    trunk.message_status = 200

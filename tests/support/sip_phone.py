@@ -47,6 +47,8 @@ class SipPhone(Transactions):
         self.obeys_auto_answer = False
         self.srtp = False
         self.register_status = 200
+        self.message_status: int | None = 200  # what a MESSAGE gets; None is silence
+        self.message_headers: Headers = []
         self.behaviour: Behaviour = _ring
         self._early_cancels: dict[str, SipMessage] = {}
         self._unseen: deque[Call] = deque()
@@ -282,9 +284,13 @@ class SipPhone(Transactions):
         self._spawn(self._invite(call))
         return call
 
-    async def text(self, to: str, body: str, within: float = 3) -> SipMessage:
+    async def text(
+        self, to: str, body: str, within: float = 3, *, kind: str = "text/plain", caller: str | None = None
+    ) -> SipMessage:
         """Send a MESSAGE (RFC 3428); its final answer. Received ones are in `messages`."""
-        request = self._outside(f"sip:{to}@{self.domain}", "MESSAGE", [("Content-Type", "text/plain")])
+        request = self._outside(f"sip:{to}@{self.domain}", "MESSAGE", [("Content-Type", kind)])
+        if caller is not None:
+            request = request.with_header("From", f"<sip:{caller}@{self.domain}>;tag={token()}")
         request.body = body.encode()
         return await self.transact(request, within)
 
@@ -352,6 +358,9 @@ class SipPhone(Transactions):
         self.others.append(request)
         if request.method == "MESSAGE":
             self.messages.append(request)
+            if self.message_status is not None:
+                self.respond(request, self.message_status, None, self.message_headers)
+            return
         if request.method == "REGISTER":  # a trunk that registers with us
             self.respond(request, self.register_status, None, [("Contact", request.header("Contact") or "*")])
         elif request.method in ("BYE", "CANCEL", "INFO", "UPDATE"):

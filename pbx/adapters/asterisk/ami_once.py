@@ -30,7 +30,7 @@ async def ami_once(
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         try:
             await reader.readline()  # the banner
-            events = "call" if until else "off"
+            events = "call,system" if until else "off"
             await _ask(reader, writer, {"Action": "Login", "Username": user, "Secret": secret, "Events": events})
             answer = await _ask(reader, writer, action)
             return await _block(reader, until) if until else answer

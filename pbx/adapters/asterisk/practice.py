@@ -14,14 +14,16 @@ from typing import Literal
 
 from pbx.adapters.asterisk.ami_once import ami_once
 from pbx.adapters.asterisk.embedded.errors import BuildError
-from pbx.adapters.asterisk.instance import AMI_USER, Instance
+from pbx.adapters.asterisk.instance import AMI_USER, Instance, own_modules
 from pbx.adapters.asterisk.layout import TEMPLATES, Layout
+from pbx.adapters.asterisk.texts import pieces
 from pbx.config import Config
 from pbx.services.prompts import Prompts
 
 Play = Literal["tone", "echo", "speech", "silence"]
 PLAYS: tuple[Play, ...] = ("tone", "echo", "speech", "silence")
 ANONYMOUS = "anonymous"
+LONGEST_TEXT = 10_000
 
 # Files that mean the same for both instances; pjsip, manager, modules, http and the dialplan are the carrier's own.
 _SHARED = (
@@ -83,6 +85,7 @@ class PracticeCarrier(Instance):
             "sip_port": str(config.practice_sip_port),
             "engine_host": "127.0.0.1" if everywhere else config.sip_host,
             "engine_port": str(config.sip_port),
+            "own_modules": own_modules(self.prefix),
             "music": str(Prompts(config.home / "prompts").music),
         }
 
@@ -154,6 +157,25 @@ class PracticeCarrier(Instance):
             "Timeout": str(int(ring_s * 1000)),
             "Async": "true",
         }
+
+    async def text(self, from_number: str, to_number: str, body: str) -> tuple[int, str]:
+        """Send one of our numbers a text; what was answered, as SIP says it. Raises BuildError."""
+        if not body or len(body.encode()) > LONGEST_TEXT:
+            raise BuildError(f"A text has one character at least, and {LONGEST_TEXT} octets at most.")
+        text = f"practice-{secrets.token_hex(8)}"
+        action = {
+            "Action": "SwitchhookText",
+            "Id": text,
+            "Endpoint": "engine",
+            "Uri": f"sip:{_number(to_number)}@{self.values()['engine_host']}:{self._config.sip_port}",
+            "From": f"<sip:{_number(from_number)}@127.0.0.1>",
+            **pieces(body),
+        }
+        try:
+            answer = await ami_once(*self._ami(), action, 30, until=lambda event: event.get("Id") == text)
+        except OSError as error:
+            raise BuildError("The practice carrier does not run: start it with “make up”.") from error
+        return int(answer["Status"]), answer["Reason"]
 
     async def _ask(self, action: Mapping[str, str], ring_s: float) -> str:
         port, user, secret = self._ami()

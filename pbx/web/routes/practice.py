@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import Field
 
 from crm import phone_numbers
-from pbx.services.practice import NUMBERS
+from pbx.services.practice import NUMBERS, TEXT_NUMBERS
 from pbx.web.context import Ctx
 from pbx.web.declare import Right, Table
 from pbx.web.wire.base import Answer, Body, Query
@@ -24,6 +25,7 @@ class PracticeNumber(Answer):
 class PracticeAnswer(Answer):
     available: bool = Field(description="Whether this engine runs with the practice carrier.")
     numbers: list[PracticeNumber]
+    text_numbers: list[PracticeNumber] = Field(description="The ones that take texts, or refuse them.")
 
 
 class PracticeQuery(Query):
@@ -49,8 +51,12 @@ class PracticeCalled(Answer):
 async def show_practice(ctx: Ctx, query: PracticeQuery) -> Any:
     """The practice numbers, and whether they can be dialled here."""
     language = ctx.language(query.language)
-    numbers = [{"number": number, "what": what[language]} for number, what in NUMBERS.items()]
-    return {"available": await ctx.engine.practice.available(), "numbers": numbers}
+
+    def listed(does: Mapping[str, Mapping[str, str]]) -> list[dict[str, str]]:
+        return [{"number": number, "what": what[language]} for number, what in does.items()]
+
+    there = await ctx.engine.practice.available()
+    return {"available": there, "numbers": listed(NUMBERS), "text_numbers": listed(TEXT_NUMBERS)}
 
 
 @table.route(
