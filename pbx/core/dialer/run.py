@@ -118,7 +118,7 @@ def _dial(run: Run, event: Dialled | NotDialled) -> Step:
         if run.phase is not Phase.PREVIEW:
             raise NotNow("There is nobody to dial now.", "nothing_to_dial")
         calling = replace(run, phase=Phase.CALLING, call_id=event.call_id, due=None, held=None, calls=run.calls + 1)
-        return calling, Want.NOTHING
+        return replace(calling, paused=""), Want.NOTHING  # who dials has ended the pause
     if run.phase is not Phase.CALLING or run.call_id != event.call_id:
         return run, Want.NOTHING
     back = replace(run, phase=Phase.PREVIEW, call_id=None, calls=run.calls - 1)

@@ -100,6 +100,10 @@ async def test_every_message_of_calls_and_their_people_is_sent_as_described(worl
             hub.alert_changed(disk, stands)
             hub.voicemail_changed(world.alex.id, voicemail if stands else None, "vm_1")
         hub.directory_changed()
+        _, made = await world.ask("POST", "/lists", world.alex, {"name": "Spring"})
+        _, progress = await world.ask("GET", f"/lists/{made['id']}/progress", world.alex)
+        hub.list_changed(world.alex.id, made, progress)
+        hub.list_run_changed(world.alex.id, None)
         await alex.follow(await settled(world))
     sent = {each["type"] for each in alex.messages}
     assert sent | {"snapshot", "resumed"} >= KINDS - ELSEWHERE

@@ -4,7 +4,7 @@
  */
 import type { Schemas } from '../api/client';
 import { Stream } from './stream';
-import type { Frame, LiveCall, LiveEvent, Presence, Snapshot, Summary, Task, Unheard } from './types';
+import type { Frame, ListRun, LiveCall, LiveEvent, Presence, Snapshot, Summary, Task, Unheard } from './types';
 
 type Heard = (event: LiveEvent) => void;
 
@@ -19,6 +19,7 @@ class Live {
   voicemails = $state.raw<Unheard[]>([]);
   summaries = $state.raw<Summary[]>([]);
   tasks = $state.raw<Task[]>([]);
+  listRun = $state.raw<ListRun | null>(null);
   /** Counts up with every change of what is configured: lists of users, numbers and the like are read again. */
   revision = $state(0);
   /** The last frame that came: its number, and when (Date.now). */
@@ -39,7 +40,15 @@ class Live {
   stop(): void {
     this.#stream.stop();
     this.connected = this.ready = false;
-    Object.assign(this, { calls: [], presence: [], alerts: [], voicemails: [], summaries: [], tasks: [] });
+    Object.assign(this, {
+      calls: [],
+      presence: [],
+      alerts: [],
+      voicemails: [],
+      summaries: [],
+      tasks: [],
+      listRun: null,
+    });
     this.balance = null;
   }
 
@@ -68,6 +77,7 @@ class Live {
     this.voicemails = snapshot.voicemails;
     this.summaries = snapshot.summaries;
     this.tasks = snapshot.tasks;
+    this.listRun = snapshot.list_run ?? null;
     this.revision = snapshot.revision;
     this.ready = true;
   }
@@ -98,6 +108,9 @@ class Live {
       case 'task':
         this.tasks = keptIf(this.tasks, event.task_id, event.task?.done_us === null ? event.task : null);
         break;
+      case 'list_run':
+        this.listRun = event.list_run;
+        break;
       case 'configuration':
         this.revision = event.revision;
         break;
@@ -107,9 +120,6 @@ class Live {
       case 'text':
       case 'conversation':
       case 'list':
-      case 'list_run':
-      case 'charges':
-      case 'balance':
         break; // of use to who listens, nothing to keep here
       default:
         event satisfies never; // an event that the engine's description names is dealt with

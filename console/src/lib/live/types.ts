@@ -10,6 +10,7 @@ export type LiveCall = Schemas['LiveCall'];
 /** In events also of a user who is there no longer. */
 export type Presence = Schemas['PresenceChange'];
 export type Summary = Schemas['Summary'];
+export type ListRun = Schemas['ListRun'];
 export type Task = Schemas['Task'];
 export type Unheard = Schemas['Unheard'];
 export type Fact = Schemas['Fact'];

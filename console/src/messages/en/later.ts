@@ -5,10 +5,11 @@ import { design } from './design';
 import { diagnostics } from './diagnostics';
 import { imports } from './imports';
 import { keeping } from './keeping';
+import { lists } from './lists';
 import { mysettings } from './mysettings';
 import { orgsettings } from './orgsettings';
 
-const later = { admin, billing, design, diagnostics, imports, keeping, mysettings, orgsettings };
+const later = { admin, billing, design, diagnostics, imports, keeping, lists, mysettings, orgsettings };
 
 export type Later = typeof later;
 export default later;

@@ -58,6 +58,7 @@ export const people = {
   selected: things('selected', 'selected'),
   allSelected: 'All that match are selected',
   selectMatching: 'Select all that match',
+  addToList: 'Add to call list',
   clearSelection: 'Clear selection',
   changeOwner: 'Change owner',
   changeStatus: 'Change status',

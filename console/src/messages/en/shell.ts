@@ -5,6 +5,7 @@ export const shell = {
     home: 'Home',
     people: 'People',
     deals: 'Deals',
+    lists: 'Call lists',
     calls: 'Calls',
     voicemail: 'Voicemail',
     settings: 'My settings',

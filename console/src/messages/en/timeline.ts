@@ -51,6 +51,8 @@ export const timeline = {
         : how === 'lost'
           ? `The connection of ${who} was lost.`
           : `${who} left; the others talk on.`,
+    'drop.started': ({ who }) => `${who} left a message and went on.`,
+    'drop.played': () => 'The message was heard to its end.',
     'transfer.asked': ({ who, number }) => `${who} hands the call on to ${number}.`,
     'transfer.refused': ({ what }) => `Handing the call on was refused${what ? `: ${what}` : ''}.`,
     'transfer.done': () => 'The call was handed on.',
@@ -111,6 +113,8 @@ export const timeline = {
     talking: 'talking',
     announcing: 'an announcement is played',
     message: 'leaving a message',
+    dropping: 'a message is being left',
+    voicemail_drop: 'a message was left',
     ended: 'over',
     ready: 'ready',
     incomplete: 'incomplete',

@@ -5,9 +5,10 @@ import { design } from './design';
 import { diagnostics } from './diagnostics';
 import { imports } from './imports';
 import { keeping } from './keeping';
+import { lists } from './lists';
 import { mysettings } from './mysettings';
 import { orgsettings } from './orgsettings';
 
-const later: Later = { admin, billing, design, diagnostics, imports, keeping, mysettings, orgsettings };
+const later: Later = { admin, billing, design, diagnostics, imports, keeping, lists, mysettings, orgsettings };
 
 export default later;

@@ -62,6 +62,7 @@ export const people: Messages['people'] = {
   selected: (count) => `${figure(count)}件を選択中`,
   allSelected: '条件に合うすべてを選択中',
   selectMatching: '条件に合うすべてを選択',
+  addToList: '発信リストに追加',
   clearSelection: '選択を解除',
   changeOwner: '担当者を変更',
   changeStatus: 'ステータスを変更',

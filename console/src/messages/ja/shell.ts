@@ -7,6 +7,7 @@ export const shell: Messages['shell'] = {
     home: 'ホーム',
     people: '顧客',
     deals: '商談',
+    lists: '発信リスト',
     calls: '通話',
     voicemail: '留守番電話',
     settings: '個人設定',

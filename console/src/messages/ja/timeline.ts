@@ -49,6 +49,8 @@ export const timeline: Messages['timeline'] = {
         : how === 'lost'
           ? `${who}との接続が失われました`
           : `${who}が退出。ほかの参加者の通話は続きます`,
+    'drop.started': ({ who }) => `${who}が伝言を残して次へ進みました`,
+    'drop.played': () => '伝言は最後まで再生されました',
     'transfer.asked': ({ who, number }) => `${who}が${number}へ取り次ぎ`,
     'transfer.refused': ({ what }) => `取り次ぎはできませんでした${what ? `：${what}` : ''}`,
     'transfer.done': () => '通話を取り次ぎました',
@@ -107,6 +109,8 @@ export const timeline: Messages['timeline'] = {
     dialling: '発信中',
     talking: '通話中',
     announcing: 'アナウンス再生中',
+    dropping: '伝言を再生中',
+    voicemail_drop: '伝言を残しました',
     message: 'メッセージ録音中',
     ended: '終了',
     ready: '利用可能',
