@@ -46,6 +46,7 @@ BY_COMMAND = {
     "notices": {"notice"},
     "do-not-call": {"dnc"},
     "blocks": {"block"},
+    "money": {"rate", "balance", "bill"},
     "engine": {"drain"},
     "system": {"doctor"},
 }

@@ -8,6 +8,9 @@ from typing import Any
 import aiohttp
 import pytest
 
+from crm.billing import Charge
+from crm.records import as_dict
+from crm.services import ledger
 from pbx.core.commands import Fact
 from pbx.core.ids import CallId, Instant
 from pbx.services.alerts import Alert, Kind
@@ -18,6 +21,14 @@ from tests.support.waiting import in_time, until
 
 WITHIN_S = 5.0
 ELSEWHERE = {"text", "conversation", "list", "list_run", "charges", "balance"}  # seen where these are tried
+
+
+def charge(call: str) -> dict[str, Any]:
+    kinds = {"kind": "call", "direction": "inbound", "role": "customer", "prefix": "1", "rate_name": "USA"}
+    texts = {name: None for name in ("call_id", "user_id", "number", "trunk_id", "table_id")}
+    numbers = dict.fromkeys(("began_us", "ended_us", "units", "price_micros", "setup_micros", "first_s", "then_s"), 1)
+    amount = {"amount_micros": 1, "currency": "USD", "priced_us": 1}
+    return as_dict(Charge(id="leg_1", **kinds | texts | numbers | amount | {"call_id": call}))
 
 
 class Follower:
@@ -104,6 +115,9 @@ async def test_every_message_of_calls_and_their_people_is_sent_as_described(worl
         _, progress = await world.ask("GET", f"/lists/{made['id']}/progress", world.alex)
         hub.list_changed(world.alex.id, made, progress)
         hub.list_run_changed(world.alex.id, None)
+        hub.charged(call, frozenset({world.alex.id}), [charge(call)])
+        async with world.engine.store.read() as session:
+            hub.balance_changed(as_dict(await ledger.balance(session)))
         await alex.follow(await settled(world))
     sent = {each["type"] for each in alex.messages}
     assert sent | {"snapshot", "resumed"} >= KINDS - ELSEWHERE

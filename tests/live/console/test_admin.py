@@ -22,6 +22,7 @@ ADMIN_PAGES = (
     "numbers",
     "groups",
     "trunks",
+    "billing",
     "recording",
     "scripts",
     "outcomes",

@@ -1,5 +1,7 @@
 const count = (value: number): string => new Intl.NumberFormat('en').format(value);
 
+const several = (value: number, one: string, more: string): string => `${count(value)} ${value === 1 ? one : more}`;
+
 export const billing = {
   tabs: { log: 'Call log', bill: 'Bill', account: 'Account', rates: 'Rates' },
   month: 'Month',
@@ -12,7 +14,7 @@ export const billing = {
     string
   >,
   perSegment: (amount: string) => `${amount} per segment`,
-  segments: (units: number) => (units === 1 ? '1 segment' : `${count(units)} segments`),
+  segments: (units: number) => several(units, 'segment', 'segments'),
   noRate: 'no rate',
   open: (name: string) => `Open the call with ${name}`,
   bill: {
@@ -73,7 +75,7 @@ export const billing = {
     import: 'Import rates',
     empty: 'No rates yet',
     emptyText: 'Without rates calls cost nothing here. Import your carrier’s price list as CSV.',
-    prefixes: (value: number) => (value === 1 ? '1 prefix' : `${count(value)} prefixes`),
+    prefixes: (value: number) => several(value, 'prefix', 'prefixes'),
     since: (at: string) => `from ${at}`,
     until: (at: string) => `until ${at}`,
     holds: 'In use',
@@ -97,11 +99,13 @@ export const billing = {
     trunk: 'Trunk',
     from: 'Begins',
     fromHint: 'Empty: now',
+    ends: 'Ends',
+    endsHint: 'Empty: when a later table begins',
     start: 'Import',
     uploading: 'Uploading …',
     reading: (lines: number) => `${count(lines)} lines read`,
     done: (added: number, refused: number) =>
-      `${count(added)} prefixes imported${refused ? `, ${count(refused)} lines refused` : ''}.`,
+      `${several(added, 'prefix', 'prefixes')} imported${refused ? `, ${several(refused, 'line', 'lines')} refused` : ''}.`,
     report: 'Refused lines',
     failed: (why: string) => `The import came to nothing. ${why}`,
     tryNumber: 'What does a number cost?',

@@ -87,6 +87,8 @@ export const billing: Messages['billing'] = {
     trunk: 'トランク',
     from: '開始日時',
     fromHint: '空欄：今すぐ',
+    ends: '終了日時',
+    endsHint: '空欄：次の料金表が始まるまで',
     start: '取り込む',
     uploading: 'アップロードしています…',
     reading: (lines) => `${count(lines)}行を読み取りました`,
