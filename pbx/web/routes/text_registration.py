@@ -16,7 +16,6 @@ from pbx.web.wire.texts import (
     CampaignView,
     NewBrand,
     NewCampaign,
-    RegistrationExport,
     RegistrationForm,
     TextRegistration,
 )
@@ -40,7 +39,6 @@ async def show_registration_form(ctx: Ctx) -> Any:
     }
 
 
-@table.route("GET", "/text-registration/export", right=Right.ADMIN, scope="admin:read", answer=RegistrationExport)
 @table.route("GET", "/text-registration/export", right=Right.ADMIN, scope="admin:read", answer=TextRegistration)
 async def export_registration(ctx: Ctx) -> Any:
     """Brands with their campaigns and numbers, by the registry's own names: what the carrier wants."""

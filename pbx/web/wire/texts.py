@@ -234,7 +234,6 @@ class RegistrationForm(Answer):
     classes: list[ClassView]
 
 
-class RegistrationExport(Answer):
 class TextRegistration(Answer):
     """Everything that the carrier or the registry wants, by its own names of fields."""
 

@@ -1,12 +1,5 @@
 import { call } from './call';
 import { common, problems } from './common';
-import { design } from './design';
-import { diagnostics } from './diagnostics';
-import { imports } from './imports';
-import { keeping } from './keeping';
-import {} from './later';
-import { call } from './call';
-import { common, problems } from './common';
 import type { Later } from './later';
 import { log } from './log';
 import { deals, people } from './people';

@@ -1,14 +1,6 @@
 import type { First } from '../en';
 import { call } from './call';
 import { common, problems } from './common';
-import { design } from './design';
-import { diagnostics } from './diagnostics';
-import { imports } from './imports';
-import { keeping } from './keeping';
-import {} from './later';
-import type { First } from '../en';
-import { call } from './call';
-import { common, problems } from './common';
 import { log } from './log';
 import { deals, people } from './people';
 import { phone } from './phone';
@@ -17,9 +9,6 @@ import { shell, start } from './shell';
 import { timeline } from './timeline';
 import { work } from './work';
 
-const messages: Messages = {
-  admin,
-  billing,
 const messages: First = {
   call,
   common,
