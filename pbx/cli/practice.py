@@ -21,7 +21,7 @@ def practice_command() -> None:
 @click.pass_obj
 def numbers(app: App) -> None:
     """What can be dialled and texted there, and what each does."""
-    does = [{"number": number, "does": what["en"]} for number, what in (NUMBERS | TEXT_NUMBERS).items()]
+    does = [{"number": number, "does": what["en"]} for number, what in [*NUMBERS.items(), *TEXT_NUMBERS.items()]]
     output.table(app, does, ("number", "does"))
 
 

@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, Playwright, async_playwright
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, async_playwright
 
 from tests.support.tones import Samples, describe, is_silent, tones_in
 from tests.support.waiting import Deadline, Missed
@@ -136,7 +136,11 @@ class Tab:
         self.page = page
         self.complaints: list[str] = []
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.on("console", lambda said: said.type == "error" and self.complaints.append(said.text))
+        page.on("console", self._said)
+
+    def _said(self, said: ConsoleMessage) -> None:
+        if said.type == "error":
+            self.complaints.append(said.text)
 
     async def heard(self) -> Samples:
         """The last half second of what the page plays, at 8000 Hz."""
