@@ -74,8 +74,6 @@ export const keeping = {
     'people:write': 'Add and change people, companies and deals',
     'admin:read': 'See users, numbers, phones, trunks, groups, settings and audit',
     'admin:write': 'Change users, numbers, phones, trunks, groups and settings',
-    'texts:read': 'Read texts and conversations',
-    'texts:write': 'Send texts, and say who wants none',
     'events:read': 'Follow what happens as it happens',
   } as Record<string, string>,
 };

@@ -75,8 +75,6 @@ export const keeping: Messages['keeping'] = {
     'people:write': '連絡先・会社・商談を追加・変更する',
     'admin:read': 'ユーザー・番号・電話機・トランク・グループ・設定・監査記録を見る',
     'admin:write': 'ユーザー・番号・電話機・トランク・グループ・設定を変更する',
-    'texts:read': 'メッセージと会話を読む',
-    'texts:write': 'メッセージを送り、受信停止を登録する',
     'events:read': '出来事の配信を受け取る',
   },
 };
