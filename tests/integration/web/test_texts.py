@@ -9,7 +9,15 @@ from typing import Any
 import pytest
 
 from crm.services import ledger, numbers, rate_import, text_transports
-from pbx.services.ports_texts import Accepted, Delivery, DeliveryReport, IncomingText, Refused, Uncertain
+from pbx.services.ports_texts import (
+    Accepted,
+    Delivery,
+    DeliveryReport,
+    IncomingText,
+    ReceivedMedia,
+    Refused,
+    Uncertain,
+)
 from pbx.services.text_rules import lawful_hours
 from tests.integration.web.test_events import Follower
 from tests.integration.web.world import Someone, World
@@ -396,3 +404,64 @@ async def test_consoles_follow_texts_and_a_snapshot_with_the_events_after_it_is_
         assert told == ["received", "queued", "sent"]
         assert {each["type"] for each in alex.messages} >= {"text"} and alex.seen["conversations"] == []
         assert "After" not in str(sam.messages)
+
+
+@pytest.mark.covers("T1")
+async def test_a_picture_goes_along_and_only_who_may_read_the_conversation_sees_it(world: World) -> None:
+    await carried(world)
+    url = world.server.make_url("/api/v1/text-attachments?name=cat.png")
+    headers = {**world.mio.bearer, "Content-Type": "image/png"}
+    async with world.http.post(url, data=b"a cat", headers=headers) as answer:
+        file = await answer.json()
+        assert (answer.status, file["bytes"], file["content_type"]) == (201, 5, "image/png")
+    status, problem = await world.ask("POST", "/texts", world.sam, {"to": ANN, "attachment_ids": [file["id"]]})
+    assert (status, problem["code"]) == (422, "no_such_attachment")
+    text = await send(world, world.mio, "", attachment_ids=[file["id"]])
+    await state(world, text["id"], "sent")
+    [media] = world.engine.paper.sent[0].media
+    assert (media.content_type, media.name, media.path.read_bytes()) == ("image/png", "cat.png", b"a cat")
+    assert (await world.ask("GET", f"/text-attachments/{file['id']}", world.mio)) == (200, b"a cat")
+    assert (await world.ask("GET", f"/text-attachments/{file['id']}", world.sam))[0] == 403
+    picture = ReceivedMedia("text/html", "page.html", b"<script>")
+    await world.engine.texting.inbox.received(
+        IncomingText("sms_x", "mms", ANN, world.mio.user.number or "", "Look", 1, (picture,))
+    )
+    _, log = await world.ask("GET", "/texts?direction=in", world.mio)
+    [came] = log["items"][0]["attachments"]
+    async with world.http.get(
+        world.server.make_url(f"/api/v1/text-attachments/{came['id']}"), headers=world.mio.bearer
+    ) as answer:
+        assert answer.headers["Content-Disposition"] == "attachment", "a page that somebody sent is never shown"
+
+
+@pytest.mark.covers("T1")
+async def test_a_template_is_filled_from_the_conversation(world: World) -> None:
+    await carried(world)
+    contact = {"kind": "contact", "name": "Ann Lee", "phones": [{"label": "mobile", "number": ANN}]}
+    await world.ask("POST", "/records", world.mio, contact)
+    body = {"name": "Hello", "body": "Hi {{contact.name}}, it is {{user.name}}"}
+    _, made = await world.ask("POST", "/text-templates", world.robin, body)
+    assert (await world.ask("POST", "/text-templates", world.mio, body))[0] == 403
+    text = await send(world, world.mio)
+    path = f"/text-templates/{made['id']}/filled?conversation_id={text['conversation_id']}"
+    assert (await world.ask("GET", path, world.mio))[1] == {"body": "Hi Ann Lee, it is Mio"}
+    assert (await world.ask("GET", path, world.sam))[0] == 403
+    _, listed = await world.ask("GET", "/text-templates", world.sam)
+    assert [each["name"] for each in listed["items"]] == ["Hello"]
+
+
+@pytest.mark.covers("T5", "T8", "A1")
+async def test_admins_see_transports_with_their_condition_and_the_registrys_form(world: World) -> None:
+    transport = await carried(world)
+    _, conditions = await world.ask("GET", "/text-transports/conditions", world.alex)
+    assert conditions["items"] == [
+        {"id": transport, "name": "Paper", "ready": True, "condition": "Connected.", "waiting": 0}
+    ]
+    _, form = await world.ask("GET", "/text-registration/form", world.robin)
+    assert {"companyName", "ein", "vertical"} <= {each["name"] for each in form["brand"]}
+    assert {"message_class": "A", "per_minute": 4500}.items() <= form["classes"][0].items()
+    _, kinds = await world.ask("GET", "/text-transport-kinds", world.robin)
+    assert {each["kind"] for each in kinds["items"]} == {"sip_message", "http", "smpp"}
+    await world.ask("PATCH", f"/text-transports/{transport}", world.robin, {"enabled": False})
+    status, problem = await world.ask("POST", "/texts", world.mio, {"to": ANN, "body": "Hi"})
+    assert (status, problem["code"]) == (422, "no_text_transport")
