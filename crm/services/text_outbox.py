@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, exists, select, update
+from sqlalchemy import ColumnElement, delete, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -115,10 +115,10 @@ async def sent(work: UnitOfWork, text_id: str, provider_id: str, part_ids: Seque
     return changed
 
 
-async def abandoned(work: UnitOfWork, worker: str | None) -> list[Shown]:
-    """Texts in hand of an earlier run of this worker, or, without one, whose lease is over."""
+async def abandoned(work: UnitOfWork, worker: str) -> list[Shown]:
+    """Texts in hand of this worker, now or in an earlier run, and those of others whose lease is over."""
     query = select(Text).where(Text.state == "sending")
-    query = query.where(Text.leased_until_us < work.at_us if worker is None else Text.leased_by == worker)
+    query = query.where(or_(Text.leased_until_us < work.at_us, Text.leased_by == worker))
     return [repository.to_text(row) for row in await work.session.scalars(query)]
 
 

@@ -32,7 +32,7 @@ LOOK_EVERY_S = 5.0
 RETRY_S = 1.0
 SEND_WITHIN_S = 45.0
 FINISH_S = 5.0
-SETTLE_EVERY_US = 30_000_000
+SETTLE_EVERY_US = 10_000_000
 HOUR_US = 3_600_000_000
 LOOK_AGAIN_US = 60_000_000
 NOT_READY_US = 2_000_000
@@ -102,7 +102,7 @@ class TextOutbox:
         await self._transports.loaded.wait()
         while not self._ends:
             try:
-                return await self._settle(self._worker)
+                return await self._settle()
             except StoreRefused as refused:
                 log.warning("texts.store_away", why=refused.message)
                 await asyncio.sleep(RETRY_S)
@@ -111,7 +111,7 @@ class TextOutbox:
         """Take in hand what may go; the seconds until the next look."""
         try:
             if self._store.clock() - self._settled_us > SETTLE_EVERY_US:
-                await self._settle(None)
+                await self._settle()
             if len(self._tasks) >= AT_ONCE or self._ends:
                 return LOOK_EVERY_S
             if await self._take():
@@ -278,12 +278,13 @@ class TextOutbox:
 
     # -- after a death -------------------------------------------------------------------------------
 
-    async def _settle(self, worker: str | None) -> None:
-        """Of this name's earlier run, or, without a name, of any worker whose lease is over."""
+    async def _settle(self) -> None:
+        """What an earlier run of this name left, also what the store took from it after it had died; and what another
+        worker left whose lease is over."""
         self._settled_us = self._store.clock()
         changed, safe = [], self._transports.repeatable()
         async with self._store.write(ENGINE) as work:
-            for text in await text_outbox.abandoned(work, worker):
+            for text in await text_outbox.abandoned(work, self._worker):
                 if text.id in self._in_hand:
                     continue
                 if text.transport_id in safe:
