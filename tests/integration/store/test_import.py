@@ -7,7 +7,6 @@ import contextlib
 import csv
 import shutil
 import signal
-import statistics
 import sys
 import threading
 from pathlib import Path
@@ -260,7 +259,7 @@ async def test_an_import_that_was_killed_is_simply_repeated(store_url: str, tmp_
 async def test_whoever_writes_beside_an_import_gets_in_between_its_lines(sqlite_template: Path, tmp_path: Path) -> None:
     """Told by the lines that came in meanwhile, not by the clock of a machine that may be busy."""
     database = Path(shutil.copy(sqlite_template, tmp_path / "store.db"))
-    rows = [f"{each.name} {number},{each.phones[0][1]}" for number, each in enumerate(made_up(3000, seed=6))]
+    rows = [f"{each.name} {number},{each.phones[0][1]}" for number, each in enumerate(made_up(1500, seed=6))]
     path = write(tmp_path / "many.csv", "name,phone\n" + "\n".join(rows) + "\n")
     store, ended = Store(f"sqlite:///{database}"), threading.Event()
     beside = asyncio.create_task(asyncio.to_thread(_waits, database, ended))
@@ -270,7 +269,7 @@ async def test_whoever_writes_beside_an_import_gets_in_between_its_lines(sqlite_
         ended.set()
         waits = await beside
         await store.close()
-    assert len(waits) > 5 and statistics.median(waits) < importing.BATCH, waits
+    assert len(waits) > 5 and max(waits) < importing.BATCH, waits
 
 
 def _waits(database: Path, ended: threading.Event) -> list[int]:
