@@ -30,7 +30,7 @@ function room(path: string, asks: Ask, load: RouteOf['load']): RouteOf {
 export const ROUTES: RouteOf[] = [
   { path: '/', load: () => import('./home/Home.svelte') },
   { path: '/calls', load: () => import('./calls/CallLog.svelte') },
-  { path: '/calls/:call', load: () => import('./calls/CallDetail.svelte') },
+  { path: '/calls/:call', load: seldom(() => import('./calls/CallDetail.svelte')) },
   { path: '/calls/:call/summary', load: () => import('./summary/Summary.svelte') },
   { path: '/lists', load: seldom(() => import('./lists/Lists.svelte')) },
   { path: '/lists/run', load: seldom(() => import('./lists/Runner.svelte')) },

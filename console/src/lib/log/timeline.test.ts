@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import en from '../../messages/en';
-import ja from '../../messages/ja';
+import en from '../../messages/en/later';
+import ja from '../../messages/ja/later';
 import { timelineOf, type Names } from './timeline';
 
 /** Every kind that the engine writes into a call's journal (pbx/core, pbx/services): a new one belongs here, and in words. */

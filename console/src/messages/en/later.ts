@@ -8,8 +8,9 @@ import { keeping } from './keeping';
 import { lists } from './lists';
 import { mysettings } from './mysettings';
 import { orgsettings } from './orgsettings';
+import { timeline } from './timeline';
 
-const later = { admin, billing, design, diagnostics, imports, keeping, lists, mysettings, orgsettings };
+const later = { admin, billing, design, diagnostics, imports, keeping, lists, mysettings, orgsettings, timeline };
 
 export type Later = typeof later;
 export default later;

@@ -6,7 +6,6 @@ import { deals, people } from './people';
 import { phone } from './phone';
 import { price } from './price';
 import { shell, start } from './shell';
-import { timeline } from './timeline';
 import { work } from './work';
 
 const messages: First = {
@@ -20,7 +19,6 @@ const messages: First = {
   problems,
   shell,
   start,
-  timeline,
   work,
 };
 

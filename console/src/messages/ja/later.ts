@@ -8,7 +8,19 @@ import { keeping } from './keeping';
 import { lists } from './lists';
 import { mysettings } from './mysettings';
 import { orgsettings } from './orgsettings';
+import { timeline } from './timeline';
 
-const later: Later = { admin, billing, design, diagnostics, imports, keeping, lists, mysettings, orgsettings };
+const later: Later = {
+  admin,
+  billing,
+  design,
+  diagnostics,
+  imports,
+  keeping,
+  lists,
+  mysettings,
+  orgsettings,
+  timeline,
+};
 
 export default later;
