@@ -6,7 +6,7 @@ import { timelineOf, type Names } from './timeline';
 /** Every kind that the engine writes into a call's journal (pbx/core, pbx/services): a new one belongs here, and in words. */
 const KINDS = `
   announcement answer.asked answer.picked_up call.answered call.created call.ended call.linked call.matched call.refused
-  call.state call.unattended command.failed digits.sent forward.accepted gate.verdict guest.joined host.changed
+  call.state call.unattended command.failed digits.sent drop.played drop.started forward.accepted gate.verdict guest.joined host.changed
   invite.created invite.ended keys.refused leg.answered leg.created leg.ended leg.held leg.muted leg.ringing leg.trunk leg.unheld
   leg.unmuted note.saved party.left phone.back phone.given_up phone.lost recording.announced recording.erased
   recording.finished recording.not_started recording.paused recording.private_begins recording.private_ends
