@@ -44,6 +44,7 @@ BY_COMMAND = {
     "scripts": {"script"},
     "organisation": {"setting", "token", "audit"},
     "notices": {"notice"},
+    "law": {"law", "erase"},
     "do-not-call": {"dnc"},
     "blocks": {"block"},
     "money": {"rate", "balance", "bill"},

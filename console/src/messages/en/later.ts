@@ -5,12 +5,14 @@ import { design } from './design';
 import { diagnostics } from './diagnostics';
 import { imports } from './imports';
 import { keeping } from './keeping';
+import { law } from './law';
 import { lists } from './lists';
 import { mysettings } from './mysettings';
 import { orgsettings } from './orgsettings';
 import { timeline } from './timeline';
 
 const later = { admin, billing, design, diagnostics, imports, keeping, lists, mysettings, orgsettings, timeline };
+const later = { admin, billing, design, diagnostics, imports, keeping, law, lists, mysettings, orgsettings };
 
 export type Later = typeof later;
 export default later;

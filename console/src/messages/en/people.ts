@@ -95,6 +95,7 @@ export const people = {
   noOwner: 'No owner',
   at: 'at',
   moreActions: 'More',
+  erase: 'Erase on request …',
   deleteOne: 'Delete…',
   deleteOneTitle: (name: string) => `Delete ${name}?`,
   deleteOneText: 'The record is removed with its numbers and notes. Calls and deals stay. This cannot be taken back.',

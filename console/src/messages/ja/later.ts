@@ -5,6 +5,7 @@ import { design } from './design';
 import { diagnostics } from './diagnostics';
 import { imports } from './imports';
 import { keeping } from './keeping';
+import { law } from './law';
 import { lists } from './lists';
 import { mysettings } from './mysettings';
 import { orgsettings } from './orgsettings';
@@ -22,5 +23,6 @@ const later: Later = {
   orgsettings,
   timeline,
 };
+const later: Later = { admin, billing, design, diagnostics, imports, keeping, law, lists, mysettings, orgsettings };
 
 export default later;

@@ -99,6 +99,7 @@ export const people: Messages['people'] = {
   noOwner: '担当者未設定',
   at: '／',
   moreActions: 'その他',
+  erase: '本人の求めで消去…',
   deleteOne: '削除…',
   deleteOneTitle: (name) => `${name} を削除しますか？`,
   deleteOneText: '電話番号とメモも削除されます。通話と商談は残ります。元に戻せません。',

@@ -10,6 +10,8 @@ const ROOMS = [
   'calling',
   'billing',
   'recording',
+  'law',
+  'retention',
   'scripts',
   'outcomes',
   'tokens',
