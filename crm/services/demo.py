@@ -14,7 +14,18 @@ from crm import passwords
 from crm.notices import NOTICES
 from crm.records import Number, Trunk, User
 from crm.repositories import accounts, telephony
-from crm.services import demo_outcomes, demo_people, demo_scripts, devices, notices, numbers, settings, trunks, users
+from crm.services import (
+    demo_outcomes,
+    demo_people,
+    demo_scripts,
+    demo_texts,
+    devices,
+    notices,
+    numbers,
+    settings,
+    trunks,
+    users,
+)
 from crm.services.devices import NewDevice
 from crm.unit_of_work import UnitOfWork
 
@@ -62,6 +73,7 @@ async def seed(work: UnitOfWork, *, practice_host: str = "127.0.0.1", practice_p
     await demo_people.seed_people(work)
     await demo_outcomes.seed_outcomes(work)
     await demo_scripts.seed_scripts(work)
+    await demo_texts.seed_texts(work, trunk)
     people = [await users.show(work.session, person["email"]) for person, _ in _PEOPLE]
     return Seeded(people, await numbers.list_all(work.session), trunk, made_devices, made_passwords)
 

@@ -4,7 +4,18 @@
  */
 import type { Schemas } from '../api/client';
 import { Stream } from './stream';
-import type { Frame, ListRun, LiveCall, LiveEvent, Presence, Snapshot, Summary, Task, Unheard } from './types';
+import type {
+  Conversation,
+  Frame,
+  ListRun,
+  LiveCall,
+  LiveEvent,
+  Presence,
+  Snapshot,
+  Summary,
+  Task,
+  Unheard,
+} from './types';
 
 type Heard = (event: LiveEvent) => void;
 
@@ -20,6 +31,8 @@ class Live {
   summaries = $state.raw<Summary[]>([]);
   tasks = $state.raw<Task[]>([]);
   listRun = $state.raw<ListRun | null>(null);
+  /** The user's own with something unread. */
+  conversations = $state.raw<Conversation[]>([]);
   /** Counts up with every change of what is configured: lists of users, numbers and the like are read again. */
   revision = $state(0);
   /** The last frame that came: its number, and when (Date.now). */
@@ -48,8 +61,14 @@ class Live {
       summaries: [],
       tasks: [],
       listRun: null,
+      conversations: [],
     });
     this.balance = null;
+  }
+
+  /** Texts that wait to be read. */
+  get unreadTexts(): number {
+    return this.conversations.reduce((sum, { unread }) => sum + unread, 0);
   }
 
   /** Be told of each event after it was applied; gives the function that ends it. */
@@ -78,6 +97,7 @@ class Live {
     this.summaries = snapshot.summaries;
     this.tasks = snapshot.tasks;
     this.listRun = snapshot.list_run ?? null;
+    this.conversations = snapshot.conversations;
     this.revision = snapshot.revision;
     this.ready = true;
   }
@@ -108,6 +128,9 @@ class Live {
       case 'task':
         this.tasks = keptIf(this.tasks, event.task_id, event.task?.done_us === null ? event.task : null);
         break;
+      case 'conversation':
+        this.conversations = replaced(this.conversations, event.conversation, 'id', event.conversation.unread > 0);
+        break;
       case 'list_run':
         this.listRun = event.list_run;
         break;
@@ -118,7 +141,6 @@ class Live {
       case 'charges':
       case 'reminder':
       case 'text':
-      case 'conversation':
       case 'list':
         break; // of use to who listens, nothing to keep here
       default:

@@ -14,3 +14,5 @@ export type ListRun = Schemas['ListRun'];
 export type Task = Schemas['Task'];
 export type Unheard = Schemas['Unheard'];
 export type Fact = Schemas['Fact'];
+export type Conversation = Schemas['Conversation'];
+export type Text = Schemas['Text'];

@@ -13,6 +13,9 @@ import { timeline } from './timeline';
 
 const later = { admin, billing, design, diagnostics, imports, keeping, lists, mysettings, orgsettings, timeline };
 const later = { admin, billing, design, diagnostics, imports, keeping, law, lists, mysettings, orgsettings };
+import { textadmin } from './textadmin';
+
+const later = { admin, billing, design, diagnostics, imports, keeping, lists, mysettings, orgsettings, textadmin };
 
 export type Later = typeof later;
 export default later;

@@ -107,6 +107,7 @@ export const people = {
     deals: 'Deals',
     tasks: 'Tasks',
     calls: 'Calls',
+    conversations: 'Conversations',
   },
   sectionsLabel: 'About this record',
 

@@ -6,6 +6,8 @@ import { deals, people } from './people';
 import { phone } from './phone';
 import { price } from './price';
 import { shell, start } from './shell';
+import { texts } from './texts';
+import { timeline } from './timeline';
 import { work } from './work';
 
 const messages: First = {
@@ -19,6 +21,8 @@ const messages: First = {
   problems,
   shell,
   start,
+  texts,
+  timeline,
   work,
 };
 

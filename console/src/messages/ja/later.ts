@@ -10,6 +10,7 @@ import { lists } from './lists';
 import { mysettings } from './mysettings';
 import { orgsettings } from './orgsettings';
 import { timeline } from './timeline';
+import { textadmin } from './textadmin';
 
 const later: Later = {
   admin,
@@ -24,5 +25,7 @@ const later: Later = {
   timeline,
 };
 const later: Later = { admin, billing, design, diagnostics, imports, keeping, law, lists, mysettings, orgsettings };
+  textadmin,
+};
 
 export default later;

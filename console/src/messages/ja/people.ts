@@ -111,6 +111,7 @@ export const people: Messages['people'] = {
     deals: '商談',
     tasks: 'タスク',
     calls: '通話',
+    conversations: '会話',
   },
   sectionsLabel: 'この顧客の情報',
 
