@@ -9,13 +9,23 @@ import { law } from './law';
 import { lists } from './lists';
 import { mysettings } from './mysettings';
 import { orgsettings } from './orgsettings';
+import { textadmin } from './textadmin';
 import { timeline } from './timeline';
 
-const later = { admin, billing, design, diagnostics, imports, keeping, lists, mysettings, orgsettings, timeline };
-const later = { admin, billing, design, diagnostics, imports, keeping, law, lists, mysettings, orgsettings };
-import { textadmin } from './textadmin';
-
-const later = { admin, billing, design, diagnostics, imports, keeping, lists, mysettings, orgsettings, textadmin };
+const later = {
+  admin,
+  billing,
+  design,
+  diagnostics,
+  imports,
+  keeping,
+  law,
+  lists,
+  mysettings,
+  orgsettings,
+  textadmin,
+  timeline,
+};
 
 export type Later = typeof later;
 export default later;

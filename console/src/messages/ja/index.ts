@@ -7,7 +7,6 @@ import { phone } from './phone';
 import { price } from './price';
 import { shell, start } from './shell';
 import { texts } from './texts';
-import { timeline } from './timeline';
 import { work } from './work';
 
 const messages: First = {
@@ -22,7 +21,6 @@ const messages: First = {
   shell,
   start,
   texts,
-  timeline,
   work,
 };
 

@@ -9,8 +9,8 @@ import { law } from './law';
 import { lists } from './lists';
 import { mysettings } from './mysettings';
 import { orgsettings } from './orgsettings';
-import { timeline } from './timeline';
 import { textadmin } from './textadmin';
+import { timeline } from './timeline';
 
 const later: Later = {
   admin,
@@ -19,13 +19,12 @@ const later: Later = {
   diagnostics,
   imports,
   keeping,
+  law,
   lists,
   mysettings,
   orgsettings,
-  timeline,
-};
-const later: Later = { admin, billing, design, diagnostics, imports, keeping, law, lists, mysettings, orgsettings };
   textadmin,
+  timeline,
 };
 
 export default later;
