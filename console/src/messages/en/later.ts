@@ -26,7 +26,6 @@ const later = {
   textadmin,
   timeline,
 };
-const later = { admin, billing, design, diagnostics, imports, keeping, law, lists, mysettings, orgsettings };
 
 export type Later = typeof later;
 export default later;

@@ -26,6 +26,5 @@ const later: Later = {
   textadmin,
   timeline,
 };
-const later: Later = { admin, billing, design, diagnostics, imports, keeping, law, lists, mysettings, orgsettings };
 
 export default later;
