@@ -25,12 +25,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Several workers take the files in this order: first those that wait in real time, mixed, as those with a browser
-    want the processors and those with phones hardly do; last those that fill what is left of a minute."""
+    """Several workers take the files in this order: first those whose ears and phones wait in real time and leave the
+    processors to one another; then those with a browser, which want them; last those that fill what is left."""
     if hasattr(config, "workerinput"):
         items.sort(key=lambda item: _turn(item.path.relative_to(TESTS)))
 
 
 def _turn(path: Path) -> tuple[int, int]:
-    kind = ("live", "integration", "unit").index(path.parts[0])
+    kind = 1 if path.parts[1] == "console" else {"live": 0, "integration": 2, "unit": 3}[path.parts[0]]
     return kind, crc32(str(path).encode()) if kind == 0 else 0
