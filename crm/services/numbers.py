@@ -30,7 +30,7 @@ async def add(work: UnitOfWork, values: Mapping[str, Any]) -> Number:
         )
     row = Row(
         e164=number.e164,
-        country=given.pop("country", number.country),
+        country=given.pop("country", None) or number.country,
         voice=given.get("voice", True),
         sms=given.get("sms", True),
         label=given.get("label", ""),
@@ -65,6 +65,8 @@ async def change(work: UnitOfWork, ref: str, values: Mapping[str, Any]) -> Numbe
     given = fields.read(values, _CHECKS)
     if "user" in given:
         await _assign(work, row, given.pop("user"))
+    if given.get("country") is None:
+        given.pop("country", None)  # empty: as it stands
     for name, value in given.items():
         setattr(row, name, value)
     _check_capable(row)
@@ -146,7 +148,7 @@ async def _default_country(session: AsyncSession) -> str:
 
 _CHECKS: dict[str, fields.Check] = {
     "user": fields.optional(fields.text(300)),
-    "country": fields.country,
+    "country": fields.optional(fields.country),
     "voice": fields.boolean,
     "sms": fields.boolean,
     "label": fields.text(100, empty=True),
