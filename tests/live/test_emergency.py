@@ -18,10 +18,16 @@ from tests.support.trust import Measured
 from tests.support.waiting import until
 
 
+def taken(blocker: sqlite3.Connection) -> bool:
+    with contextlib.suppress(sqlite3.OperationalError):
+        blocker.execute("BEGIN EXCLUSIVE")
+    return blocker.in_transaction
+
+
 @contextlib.asynccontextmanager
 async def database_locked(scene: Scene, rep: Rep) -> AsyncIterator[None]:
-    blocker = sqlite3.connect(scene.stack.config.home / "switchhook.db", isolation_level=None)
-    blocker.execute("BEGIN EXCLUSIVE")
+    blocker = sqlite3.connect(scene.stack.config.home / "switchhook.db", timeout=0, isolation_level=None)
+    await until(lambda: taken(blocker), within=10, what="the database's lock")  # the engine writes in this very loop
     try:
         yield
     finally:
