@@ -206,7 +206,8 @@ class Engine(Parts):
         self.store.on_change = changed.set
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(changed.wait(), DIRECTORY_POLL_S)
+                async with asyncio.timeout(DIRECTORY_POLL_S):
+                    await changed.wait()
             changed.clear()
             try:
                 await self._reread()

@@ -85,10 +85,11 @@ async def _import(app: App, file: Path, size: int, name: str, source: str, count
 
 @dnc_command.command("remove-list")
 @click.argument("ref", metavar="LIST")
+@json_option
 @click.pass_obj
 def remove_list_command(app: App, ref: str) -> None:
     """Remove a list from outside, with all its numbers."""
     from crm.services import do_not_call_lists
 
     app.write(lambda work: do_not_call_lists.remove(work, ref))
-    click.echo("Removed.")
+    return output.dump({"removed": ref}) if app.as_json else click.echo("Removed.")

@@ -83,7 +83,8 @@ class Billing:
         await self._until_done(self._begin)
         while True:
             try:
-                await asyncio.wait_for(self._wake.wait(), LOOK_AGAIN_S)
+                async with asyncio.timeout(LOOK_AGAIN_S):
+                    await self._wake.wait()
                 await asyncio.sleep(GATHER_S)
             except TimeoutError:
                 self._rates_due = True

@@ -148,7 +148,8 @@ class Blocking:
                 except Exception:
                     log.exception("blocks.broke")
             try:
-                await asyncio.wait_for(self._wake.wait(), LOOK_EVERY_S)
+                async with asyncio.timeout(LOOK_EVERY_S):
+                    await self._wake.wait()
             except TimeoutError:
                 self._sweep()
             self._wake.clear()

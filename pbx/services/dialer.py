@@ -186,7 +186,8 @@ class Dialer:
         wait_s = LOOK_EVERY_S if soonest is None else (soonest - self._store.clock()) / 1e6
         if not (self._calls or self._saved or self._dirty):
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), min(max(wait_s, 0.01), LOOK_EVERY_S))
+                async with asyncio.timeout(min(max(wait_s, 0.01), LOOK_EVERY_S)):
+                    await self._wake.wait()
         self._wake.clear()
 
     async def _is_due(self, user_id: str, now: int) -> None:

@@ -40,7 +40,8 @@ class Reminders:
             self._changed.clear()
             wait_s = await self._look()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), wait_s)
+                async with asyncio.timeout(wait_s):
+                    await self._changed.wait()
 
     async def _look(self) -> float:
         """Give what is due; the seconds until the next look."""

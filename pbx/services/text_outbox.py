@@ -84,7 +84,8 @@ class TextOutbox:
                 begun = asyncio.ensure_future(self._round())
                 wait_s = await asyncio.shield(begun)  # broken off in a transaction it would keep the store locked
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._due.wait(), wait_s)
+                    async with asyncio.timeout(wait_s):
+                        await self._due.wait()
         finally:
             self._ends = True
             await self._finish(begun)

@@ -11,7 +11,7 @@ from pbx.core.call.record import CallRecord
 # Where files lie is the operator's business, not the client's.
 _PRIVATE = frozenset({"path", "peaks_path", "tracks_path", "public_path"})
 _OF_THE_CALL = frozenset({"created_us"})  # a participant's row repeats it for the store's index alone
-_OF_THE_LISTENER = _PRIVATE | {"heard_us"}
+_OF_THE_LISTENER = _PRIVATE | {"heard_us", "removed_us"}
 
 Row = Mapping[str, Any]
 

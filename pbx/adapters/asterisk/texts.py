@@ -126,7 +126,8 @@ class SipTexts:
             except Exception:
                 log.exception("text.not_taken")
             try:
-                await asyncio.wait_for(self._came.wait(), LOOK_AGAIN_S)
+                async with asyncio.timeout(LOOK_AGAIN_S):
+                    await self._came.wait()
             except TimeoutError:
                 continue
 

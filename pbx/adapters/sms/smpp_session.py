@@ -158,7 +158,8 @@ class Session:
         while True:
             self._heard.clear()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._heard.wait(), self._login.enquire_s)
+                async with asyncio.timeout(self._login.enquire_s):
+                    await self._heard.wait()
                 continue
             try:
                 await self._ask("enquire_link")

@@ -74,7 +74,8 @@ class Projector:
             while True:
                 await self._journal.wake.wait()
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._hurry.wait(), GATHER_S)
+                    async with asyncio.timeout(GATHER_S):
+                        await self._hurry.wait()
                 self._hurry.clear()
                 await self._flush()
         finally:

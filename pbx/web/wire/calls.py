@@ -37,7 +37,7 @@ def _without(record: Any, name: str, *left_out: str) -> type[BaseModel]:
 ParticipantView = _without(records.Participant, "Participant", "created_us")
 RecordingView = _without(records.Recording, "RecordingInfo", "path", "peaks_path", "tracks_path", "public_path")
 VoicemailView = _without(records.Voicemail, "VoicemailInfo", "path")
-CallVoicemail = _without(records.Voicemail, "CallVoicemail", "path", "heard_us")
+CallVoicemail = _without(records.Voicemail, "CallVoicemail", "path", "heard_us", "removed_us")
 
 
 class Held(Answer):

@@ -248,7 +248,10 @@ async def test_a_us_text_without_an_approved_campaign_is_held_and_goes_when_it_i
     text = await send(world, world.mio)
     assert (text["state"], text["code"]) == ("held", "no_campaign") and "campaign" in text["reason"]
     campaign = await approve(world, ["+14155550101"], "submitted")
-    await asyncio.sleep(0)
+    async with asyncio.timeout(30):
+        while text["code"] != "campaign_not_approved":  # looked at again, and not under way any more
+            await asyncio.sleep(0.05)
+            _, text = await world.ask("GET", f"/texts/{text['id']}", world.mio)
     assert world.engine.paper.sent == []
     await world.ask("PATCH", f"/text-campaigns/{campaign}", world.robin, {"state": "approved", "registry_id": "C123"})
     await state(world, text["id"], "sent")
