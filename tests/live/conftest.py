@@ -15,10 +15,10 @@ from tests.live.stage import Scene, Stack, close_stack, open_stack
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Sound and signalling in real time meet other people's processes on the same machine: a live test that fails is
-    tried again, twice at most, and the closing line counts it as rerun. What is broken fails each time."""
+    tried once more, and the closing line counts it as rerun. What is broken fails twice."""
     for item in items:
         if item.path.is_relative_to(Path(__file__).parent):
-            item.add_marker(pytest.mark.flaky(reruns=2))
+            item.add_marker(pytest.mark.flaky(reruns=1))
 
 
 @pytest.fixture(scope="session")

@@ -26,7 +26,7 @@ from tests.support.waiting import Deadline, Missed, Stopwatch, until
 
 pytestmark = [pytest.mark.covers("P1", "TRUST1"), pytest.mark.timeout(240)]
 
-DEATHS, FEWER_DEATHS = 20, 5
+DEATHS = 20
 LONGEST_GAP_S = 0.06
 CONTROL_WITHIN_S = 3.0
 
@@ -276,9 +276,7 @@ async def check_rows(stack: Stack, numbers: Sequence[str], perhaps: Sequence[str
 
 
 @pytest.mark.trust(1)
-async def test_engines_die_at_random_moments_and_nobody_notices(
-    scene: Scene, measured: Measured, thorough: bool
-) -> None:
+async def test_twenty_engines_die_at_random_moments_and_nobody_notices(scene: Scene, measured: Measured) -> None:
     traffic = Traffic(scene, seed := random.randrange(10**6))
     print(f"seed {seed}")
     reps = [await scene.rep() for _ in range(3)]
@@ -287,7 +285,7 @@ async def test_engines_die_at_random_moments_and_nobody_notices(
     deaths: list[float] = []
     async with outside_process(scene, forked=True) as engine, Metronome() as metronome:
         took, watch = [], Stopwatch()
-        for _ in range(DEATHS if thorough else FEWER_DEATHS):
+        for _ in range(DEATHS):
             await asyncio.sleep(traffic.random.uniform(0.02, 2))
             deaths.append(time.monotonic())
             took.append(await engine.die())
@@ -323,15 +321,15 @@ async def controlled(engine: KillableEngine, each: Talk) -> None:
     await asyncio.gather(each.theirs.until_ended(), each.ours.until_ended())
 
 
-MANY, FEWER = 50, 15
+MANY = 50
 
 
 @pytest.mark.trust(1)
-async def test_the_next_engine_is_in_control_of_many_calls_within_three_seconds(
-    scene: Scene, measured: Measured, thorough: bool
+async def test_the_next_engine_is_in_control_of_fifty_calls_within_three_seconds(
+    scene: Scene, measured: Measured
 ) -> None:
     """One that stands by, as the supervisor has it. Five of the calls are listened to."""
-    reps = [await scene.rep() for _ in range(MANY if thorough else FEWER)]
+    reps = [await scene.rep() for _ in range(MANY)]
     talks = [await talk(scene, rep, number) for number, rep in enumerate(reps)]
     for each in talks[5:]:
         each.theirs.say(None)

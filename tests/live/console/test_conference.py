@@ -158,6 +158,21 @@ async def test_a_group_is_invited_by_its_name_and_whoever_answers_is_in(scene: S
 
 
 @pytest.mark.covers("C8", "C9")
+async def test_the_last_user_is_told_why_two_outside_cannot_be_left_alone(scene: Scene, three: Three) -> None:
+    expert = scene.outside(EXPERT)
+    await three.host.press("Invite")
+    await three.host.panel.get_by_role("combobox").fill(expert.number)
+    await three.host.key("Enter")
+    at_expert = await expert.incoming()
+    await at_expert.answer()
+    await hears(three.host, CUSTOMER, EXPERT)
+    await three.host.press("Leave")
+    await expect(three.host.toast("You are the last user in this call.")).to_be_visible()
+    await end_for_all(three.host)
+    await asyncio.gather(three.theirs.until_ended(), at_expert.until_ended())
+
+
+@pytest.mark.covers("C8", "C9")
 async def test_the_last_user_may_leave_two_outside_alone_where_a_setting_says_so(scene: Scene, three: Three) -> None:
     expert = scene.outside(EXPERT)
     async with scene.stack.setting("conference.unattended_max_s", 30):
