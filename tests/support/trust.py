@@ -19,7 +19,6 @@ from typing import Any
 import pytest
 
 from bench.figures import Figure
-from tests.support.waiting import SLOWEST
 
 Measured = Callable[[Figure], None]
 _FIGURES: pytest.StashKey[list[Figure]] = pytest.StashKey()
@@ -49,28 +48,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.fixture
-def thorough(request: pytest.FixtureRequest) -> bool:
-    """Whether to do as much of it as the scoreboard's row says. A run of all tests asks the same in less time."""
-    return bool(request.config.option.trust)
-
-
-@pytest.fixture
-def measured(request: pytest.FixtureRequest, thorough: bool) -> Measured:
-    """Take a figure of this test; it must hold. The scoreboard has the machine for itself; a run of all tests has not,
-    and times may be longer there."""
+def measured(request: pytest.FixtureRequest) -> Measured:
+    """Take a figure of this test; it must hold."""
     taken = request.node.stash.setdefault(_FIGURES, [])
 
     def take(figure: Figure) -> None:
         taken.append(figure)
-        assert figure.holds or (not thorough and _in_time_for_a_busy_machine(figure)), (
-            f"{figure.name}: {figure.value:g} {figure.unit}, not {figure.bound}"
-        )
+        assert figure.holds, f"{figure.name}: {figure.value:g} {figure.unit}, not {figure.bound}"
 
     return take
-
-
-def _in_time_for_a_busy_machine(figure: Figure) -> bool:
-    return figure.unit in ("s", "ms") and figure.value <= SLOWEST * float(figure.bound.removeprefix("<= "))
 
 
 @pytest.hookimpl(wrapper=True)

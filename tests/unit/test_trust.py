@@ -40,18 +40,5 @@ def test_the_table_shows_all_rows_in_order() -> None:
 
 def test_a_figure_that_does_not_hold_fails_its_test(measured: Measured) -> None:
     measured(at_most("fine", 1, "s", 2))
-    with pytest.raises(AssertionError, match="not fine: 3 guesses, not <= 2"):
-        measured(at_most("not fine", 3, "guesses", 2))
-
-
-def test_a_run_of_all_tests_leaves_more_time_than_the_scoreboard_but_not_any(measured: Measured) -> None:
-    measured(at_most("late", 3, "s", 2))
-    with pytest.raises(AssertionError, match="later: 9 s, not <= 2"):
-        measured(at_most("later", 9, "s", 2))
-
-
-def test_the_scoreboard_holds_the_bound_itself(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(request.config.option, "trust", "figures.jsonl")
-    measured: Measured = request.getfixturevalue("measured")
-    with pytest.raises(AssertionError, match="late: 3 s, not <= 2"):
-        measured(at_most("late", 3, "s", 2))
+    with pytest.raises(AssertionError, match="not fine: 3 s, not <= 2"):
+        measured(at_most("not fine", 3, "s", 2))

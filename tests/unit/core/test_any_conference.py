@@ -62,7 +62,7 @@ from tests.unit.core.model_switch import ModelSwitch
 from tests.unit.core.story import SAM, mio
 from tests.unit.core.test_conference import ALONE, EXPERT, SAM_INVITED, SUPPORT
 
-EXAMPLES, STEPS = int(os.environ.get("SWITCHHOOK_STORIES", "80")), 40
+EXAMPLES, STEPS = int(os.environ.get("SWITCHHOOK_STORIES", "300")), 40
 CALL = CallId("c_01HZ0000000000000000000001")
 NOBODY = Guest(GuestKind.USER, "u_4", "Lee")
 LEE = Guest(GuestKind.USER, "u_4", "Lee", "", (GuestPhone("u_4", Phone("d_lee", "PJSIP/d_lee/sip:l")),))

@@ -57,7 +57,7 @@ from pbx.core.gate import Reason, Verdict
 from pbx.core.ids import CallId, Instant, LegId, PlaybackId
 from tests.unit.core.model_switch import ModelSwitch
 
-EXAMPLES = int(os.environ.get("SWITCHHOOK_STORIES", "80"))
+EXAMPLES = int(os.environ.get("SWITCHHOOK_STORIES", "200"))
 CALL = CallId("c_01HZ0000000000000000000001")
 PHONES = (Phone("d1", "PJSIP/d1/a"), Phone("d2", "PJSIP/d2/b"), Phone("d3", "PJSIP/d3/c"))
 
