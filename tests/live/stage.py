@@ -46,7 +46,7 @@ PROMPTS = {
 }
 PROMPT_S = 0.6
 RTP = own_part(12000, 20000)  # what is still sent to the call of another run is not heard in one of this
-AT_ONCE_S = 0.4  # less than it takes until SIP repeats what was not heard
+AT_ONCE_S = 0.1
 VOICES = (540, 580, 660, 740)  # of our users' phones; those outside speak from 800 on
 _outside = itertools.count(1000)
 _inside = itertools.count(1000)
