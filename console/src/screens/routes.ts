@@ -18,29 +18,29 @@ interface RouteOf {
 }
 
 /** Their words are not among those that every page begins with. */
-function seldom(load: RouteOf['load']): RouteOf['load'] {
+function behind(load: RouteOf['load']): RouteOf['load'] {
   return async () => (await Promise.all([load(), language.all()]))[0];
 }
 
 /** One of the admin pages: for managers, too, as far as the engine lets them read what stands there. */
 function room(path: string, asks: Ask, load: RouteOf['load']): RouteOf {
-  return { path, load: seldom(load), asks, role: 'manager' };
+  return { path, load: behind(load), asks, role: 'manager' };
 }
 
 export const ROUTES: RouteOf[] = [
   { path: '/', load: () => import('./home/Home.svelte') },
   { path: '/calls', load: () => import('./calls/CallLog.svelte') },
-  { path: '/calls/:call', load: seldom(() => import('./calls/CallDetail.svelte')) },
+  { path: '/calls/:call', load: behind(() => import('./calls/CallDetail.svelte')) },
   { path: '/calls/:call/summary', load: () => import('./summary/Summary.svelte') },
-  { path: '/lists', load: seldom(() => import('./lists/Lists.svelte')) },
-  { path: '/lists/run', load: seldom(() => import('./lists/Runner.svelte')) },
-  { path: '/lists/:list', load: seldom(() => import('./lists/CallList.svelte')) },
-  { path: '/texts', load: () => import('./texts/Texts.svelte') },
-  { path: '/texts/:conversation', load: () => import('./texts/Texts.svelte') },
+  { path: '/lists', load: behind(() => import('./lists/Lists.svelte')) },
+  { path: '/lists/run', load: behind(() => import('./lists/Runner.svelte')) },
+  { path: '/lists/:list', load: behind(() => import('./lists/CallList.svelte')) },
+  { path: '/texts', load: behind(() => import('./texts/Texts.svelte')) },
+  { path: '/texts/:conversation', load: behind(() => import('./texts/Texts.svelte')) },
   { path: '/voicemail', load: () => import('./voicemail/Voicemails.svelte') },
-  { path: '/settings', load: seldom(() => import('./settings/Settings.svelte')) },
-  { path: '/diagnostics', load: seldom(() => import('./diagnostics/Diagnostics.svelte')) },
-  { path: '/design', load: seldom(() => import('./design/Design.svelte')) },
+  { path: '/settings', load: behind(() => import('./settings/Settings.svelte')) },
+  { path: '/diagnostics', load: behind(() => import('./diagnostics/Diagnostics.svelte')) },
+  { path: '/design', load: behind(() => import('./design/Design.svelte')) },
   room('/admin', 'GET /doctor', () => import('./admin/Overview.svelte')),
   room('/admin/users', 'GET /users', () => import('./admin/Users.svelte')),
   room('/admin/numbers', 'GET /numbers', () => import('./admin/Numbers.svelte')),
@@ -62,11 +62,11 @@ export const ROUTES: RouteOf[] = [
   room('/admin/blocks', 'GET /blocks', () => import('./admin/Blocks.svelte')),
   room('/admin/health', 'GET /doctor', () => import('./admin/Health.svelte')),
   room('/admin/audit', 'GET /audit', () => import('./admin/Audit.svelte')),
-  { path: '/people', load: () => import('./people/People.svelte') },
-  { path: '/people/import', load: seldom(() => import('./people/Import.svelte')), asks: 'POST /imports' },
-  { path: '/people/:record', load: () => import('./people/Record.svelte') },
-  { path: '/deals', load: () => import('./deals/Deals.svelte') },
-  { path: '/deals/:deal', load: () => import('./deals/Deal.svelte') },
+  { path: '/people', load: behind(() => import('./people/People.svelte')) },
+  { path: '/people/import', load: behind(() => import('./people/Import.svelte')), asks: 'POST /imports' },
+  { path: '/people/:record', load: behind(() => import('./people/Record.svelte')) },
+  { path: '/deals', load: behind(() => import('./deals/Deals.svelte')) },
+  { path: '/deals/:deal', load: behind(() => import('./deals/Deal.svelte')) },
 ];
 
 /** The screen at an address; null where there is none, or none for who is signed in. */

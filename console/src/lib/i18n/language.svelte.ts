@@ -29,7 +29,7 @@ class Language {
     await this.use(wished.find((code) => code && this.offered.includes(code)) ?? 'en');
   }
 
-  /** Also the words of seldom screens, which load them along; from then on in every language. */
+  /** Also the words of the screens behind the first, which load them along; from then on in every language. */
   all(): Promise<void> {
     this.#all ??= Promise.resolve()
       .then(() => this.use(this.code))

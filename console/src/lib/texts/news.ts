@@ -12,10 +12,10 @@ export function addressOf(conversation: string): string {
 }
 
 function tell(text: Text, conversation: Conversation): void {
-  const words = language.m.texts;
-  const [title, show] = [words.notify(nameOf(conversation)), () => router.go(addressOf(conversation.id))];
+  const words = language.m.work.text;
+  const [title, show] = [words.from(nameOf(conversation)), () => router.go(addressOf(conversation.id))];
   if (router.path !== addressOf(conversation.id))
-    toasts.say(`${title}: ${text.body.slice(0, 80)}`, 'info', { label: words.open, does: show });
+    toasts.say(`${title}: ${text.body.slice(0, 80)}`, 'info', { label: words.show, does: show });
   if (document.hasFocus() || !('Notification' in globalThis) || Notification.permission !== 'granted') return;
   const notification = new Notification(title, { body: text.body, tag: text.id });
   notification.onclick = () => {

@@ -1,4 +1,4 @@
-/** Words of screens that few open in a day: loaded with the first of them. */
+/** Words of the screens behind the first ones: loaded with the first of them, so that every page begins at once. */
 import { admin } from './admin';
 import { billing } from './billing';
 import { design } from './design';
@@ -9,12 +9,15 @@ import { law } from './law';
 import { lists } from './lists';
 import { mysettings } from './mysettings';
 import { orgsettings } from './orgsettings';
+import { deals, people } from './people';
 import { textadmin } from './textadmin';
+import { texts } from './texts';
 import { timeline } from './timeline';
 
 const later = {
   admin,
   billing,
+  deals,
   design,
   diagnostics,
   imports,
@@ -23,7 +26,9 @@ const later = {
   lists,
   mysettings,
   orgsettings,
+  people,
   textadmin,
+  texts,
   timeline,
 };
 

@@ -95,5 +95,4 @@ export const texts = {
     travel: 'On the way',
     signs: 'Signs',
   } as Record<string, string>,
-  notify: (who: string) => `Text from ${who}`,
 };

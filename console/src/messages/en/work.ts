@@ -21,6 +21,10 @@ export const work = {
     text: (title: string) => `Reminder: ${title}`,
     show: 'Open',
   },
+  text: {
+    from: (who: string) => `Text from ${who}`,
+    show: 'Open',
+  },
   summary: {
     title: (who: string) => `Summary: ${who}`,
     plainTitle: 'Summary',

@@ -9,12 +9,15 @@ import { law } from './law';
 import { lists } from './lists';
 import { mysettings } from './mysettings';
 import { orgsettings } from './orgsettings';
+import { deals, people } from './people';
 import { textadmin } from './textadmin';
+import { texts } from './texts';
 import { timeline } from './timeline';
 
 const later: Later = {
   admin,
   billing,
+  deals,
   design,
   diagnostics,
   imports,
@@ -23,7 +26,9 @@ const later: Later = {
   lists,
   mysettings,
   orgsettings,
+  people,
   textadmin,
+  texts,
   timeline,
 };
 

@@ -96,5 +96,4 @@ export const texts = {
     travel: '移動',
     signs: '記号',
   } as Record<string, string>,
-  notify: (who: string) => `${who} からのメッセージ`,
 };

@@ -22,6 +22,10 @@ export const work: Messages['work'] = {
     text: (title) => `リマインダー：${title}`,
     show: '開く',
   },
+  text: {
+    from: (who) => `${who} からのメッセージ`,
+    show: '開く',
+  },
   summary: {
     title: (who) => `通話メモ：${who}`,
     plainTitle: '通話メモ',
