@@ -53,14 +53,15 @@ class PostgresBodies:
 
 
 def _ladder(where: str, limit: int) -> str:
-    """One statement that looks into the next larger part only where the one before had too few."""
+    """One statement that looks into the next larger part only where the one before had too few. The few that it finds
+    stand in the order in which they came, as on SQLite: a list that is asked for again looks the same."""
     steps, enough = [], ""
     for number, part in enumerate(_PARTS):
-        select = f"SELECT record_id FROM search_documents WHERE {part} AND {where}{enough} LIMIT {limit}"
+        select = f"SELECT record_id, doc FROM search_documents WHERE {part} AND {where}{enough} LIMIT {limit}"
         steps.append(f"part{number} AS MATERIALIZED ({select})")
         enough += f" AND (SELECT count(*) FROM part{number}) < {limit}"
-    union = " UNION ALL ".join(f"SELECT record_id FROM part{number}" for number in range(len(_PARTS)))
-    return f"WITH {', '.join(steps)} {union}"
+    union = " UNION ALL ".join(f"SELECT record_id, doc FROM part{number}" for number in range(len(_PARTS)))
+    return f"WITH {', '.join(steps)} {union} ORDER BY doc"
 
 
 def _test(condition: Condition, values: list[str]) -> str:

@@ -51,6 +51,16 @@ async def test_mar_finds_everything_the_contract_names(store: Store) -> None:
 
 
 @pytest.mark.covers("V2")
+async def test_what_was_changed_since_stands_where_it_stood(store: Store) -> None:
+    """PostgreSQL puts a changed row elsewhere, and gives rows as it finds them."""
+    await fill(store)
+    async with store.write() as work:
+        found = (await search(work.session, "Martin Road"))[0].record
+        await people.change(work, found.id, {"title": "Director"}, country="US")
+    assert (await names(store, "Mar"))[4:] == ["Eve Long", "Omar Quist"]
+
+
+@pytest.mark.covers("V2")
 @pytest.mark.parametrize(
     "text", ["0312", "+81 3-12", "03-1234", "０３ー１２", "813123", "+81 (0)3 1234", "0081312", "5678"]
 )
