@@ -27,6 +27,8 @@ _OBJECTS = {"auth": "device-webrtc-auth", "aor": "device-webrtc-aor", "endpoint"
 """In the order in which they are made: an endpoint names the others."""
 _AT_ONCE = 8  # phones; what Asterisk answers to so many (10 kB each) fits into the buffers of a socket
 _LINGERS_S = 5.0
+_ENDS_WITHIN_S = 0.5
+_LOOK_EVERY_S = 0.01
 
 Key = tuple[str, str]
 
@@ -88,8 +90,7 @@ class BrowserEndpoints:
     async def _remove(self, name: str) -> None:
         """Its calls end; it can neither register nor be rung any more. The address of record stays a little longer:
         without it Asterisk would not take the registration away when the websocket closes, which it does now."""
-        for channel in await self._channels(name):
-            await self._ask_away(f"channels/{channel}")
+        await self._end_calls(name)
         for kind in ("endpoint", "auth"):
             await self._ask_away(_address(kind, name))
         for kind in _OBJECTS:
@@ -99,6 +100,17 @@ class BrowserEndpoints:
         task = asyncio.ensure_future(self._remove_address(name))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    async def _end_calls(self, name: str) -> None:
+        """Returns once they are gone: whoever closes the phone's connection then does not cut off its BYE."""
+        channels = await self._channels(name)
+        for channel in channels:
+            await self._ask_away(f"channels/{channel}")
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_ENDS_WITHIN_S):
+                while channels:
+                    await asyncio.sleep(_LOOK_EVERY_S)
+                    channels = await self._channels(name)
 
     async def _remove_address(self, name: str) -> None:
         await asyncio.sleep(_LINGERS_S)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from tests.support.waiting import until
 
 HA1 = "0123456789abcdef0123456789abcdef"
 MIO = Device("bmio2m9xw4", ha1=HA1, did="+14155550101", caller_name="Mio Tanaka", language="ja")
+ENDPOINT = "asterisk/config/dynamic/res_pjsip/endpoint/bmio2m9xw4"
 SAM = replace(MIO, id="bsam2m9xw4", did="+14155550102", caller_name="Sam")
 
 
@@ -44,14 +46,19 @@ class PaperAri:
             options |= {each["attribute"]: [] for each in body["fields"]}
             for each in body["fields"]:
                 options[each["attribute"]].append(each["value"])
+        elif address.startswith("channels/"):
+            asyncio.get_running_loop().call_later(0.02, self._ended, address.removeprefix("channels/"))
         elif method == "DELETE":
-            if address.startswith("asterisk") and self.objects.pop(name, None) is None:
+            if self.objects.pop(name, None) is None:
                 raise AriError(404, "not there")
         elif address == "endpoints/PJSIP":
             return [{"resource": each.partition("/")[2]} for each in self.objects if each.startswith("endpoint/")]
         else:
             return {"channel_ids": self.channels.get(address.rsplit("/", 1)[-1], [])}
         return None
+
+    def _ended(self, channel: str) -> None:
+        self.channels = {name: [each for each in of if each != channel] for name, of in self.channels.items()}
 
     def asked_to(self, method: str) -> list[str]:
         asked = [address for how, address in self.asked if how == method]
@@ -112,6 +119,8 @@ async def test_a_phone_that_is_gone_is_hung_up_and_taken_away(endpoints: Browser
     ari.asked.clear()
     await endpoints.apply([SAM])
     assert ari.asked_to("DELETE") == ["channels/leg_1", "channels/PJSIP-2", "endpoint/bmio2m9xw4", "auth/bmio2m9xw4"]
+    taken, heard = ari.asked.index(("DELETE", ENDPOINT)), ("GET", "endpoints/PJSIP/bmio2m9xw4")
+    assert ari.asked[2:taken].count(heard) >= 2, "its calls have ended before, so that their BYE has gone"
     await until(lambda: "aor/bmio2m9xw4" not in ari.objects, 2, "the address of record to be taken away")
     assert set(ari.objects) == {"auth/bsam2m9xw4", "aor/bsam2m9xw4", "endpoint/bsam2m9xw4"}
 
