@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from pathlib import Path
 
@@ -65,3 +66,25 @@ def test_where_the_kernel_counts_nothing_only_the_clock_does(machine: Machine) -
 async def test_what_does_not_happen_is_told() -> None:
     with pytest.raises(Missed, match=r"Not within 0\.01 s: a miracle"):
         await until(lambda: False, 0.01, "a miracle")
+
+
+async def test_what_was_due_by_the_deadline_is_done_before_a_last_look_where_the_loop_was_held_up() -> None:
+    done: list[bool] = []
+
+    async def work() -> None:
+        await asyncio.sleep(0.1)
+        for _ in range(10):
+            await asyncio.sleep(0)
+        done.append(True)
+
+    working = asyncio.ensure_future(work())
+    asyncio.get_running_loop().call_later(0.01, time.sleep, 0.3)
+    await until(lambda: done, 0.2, "the work")
+    await working
+
+
+async def test_what_comes_later_than_the_deadline_is_missed() -> None:
+    working = asyncio.ensure_future(asyncio.sleep(0.4))
+    with pytest.raises(Missed, match=r"Not within 0.2 s: the work"):
+        await until(working.done, 0.2, "the work")
+    await working
