@@ -130,7 +130,9 @@ class Dialer:
     # -- what happens in calls ---------------------------------------------------------------------------
 
     def happened(self, call: CallId, facts: Sequence[tuple[int, Fact]]) -> None:
-        """On the call path: note it, do the work in the loop."""
+        """On the call path: note it, do the work in the loop. Most calls are no list's: they end here."""
+        if call not in self._steps.calls:
+            return
         for _, fact in facts:
             if fact.kind in ("call.ended", "drop.started"):
                 self._calls[call] = fact.kind == "drop.started"
@@ -159,6 +161,7 @@ class Dialer:
         for kept in runs:
             self._remember(kept)
         for call in unfinished:
+            self._steps.calls.add(call.call_id)
             record = self._records.get(call.call_id)
             if record is None or record.ended:
                 self._calls.setdefault(call.call_id, False)
@@ -169,6 +172,8 @@ class Dialer:
             await (self._message_left(call_id) if message_left else self._call_over(call_id))
             if self._calls.get(call_id) is message_left:
                 del self._calls[call_id]
+                if not message_left:
+                    self._steps.calls.discard(call_id)
         while self._saved:
             user_id, call_id = self._saved[0]
             await self._quietly(user_id, SummarySaved(call_id))

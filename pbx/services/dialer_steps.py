@@ -75,6 +75,8 @@ class _Call:
 class Steps:
     def __init__(self, store: Store, control: Control, gate: GateCheck, hours: CallingHours) -> None:
         self._store, self._control, self._gate, self._hours = store, control, gate, hours
+        self.calls: set[str] = set()
+        """That were begun for lists, and of which nobody has said yet what came of them."""
 
     async def begin(self, user_id: str, ref: str, via: str | None, device_id: str | None) -> Kept:
         """Go on with the list where it stands. Asked again for the same list, the run that stands is given."""
@@ -176,6 +178,7 @@ class Steps:
 
     async def _dial(self, kept: Kept, call: _Call) -> Kept:
         user_id, entry = kept.user_id, call.entry
+        self.calls.add(call.id)
         try:
             self._control.dial(
                 user_id,
@@ -194,6 +197,7 @@ class Steps:
         return kept
 
     async def _not_dialled(self, user_id: str, call: _Call, refused: Refused) -> Kept:
+        self.calls.discard(call.id)
         of_entry = refused.code in OF_THE_ENTRY
 
         async def undo(work: UnitOfWork, kept: Kept) -> None:
