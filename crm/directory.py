@@ -20,7 +20,7 @@ from crm import settings_registry
 from crm.law.law import STATUTE, Law
 from crm.number_sets import ListedNumbers
 from crm.records import Device, Group, Number, Trunk, User
-from crm.repositories import accounts, organisation, revision, telephony
+from crm.repositories import accounts, organisation, revision, telephony, texts
 from crm.repositories import law as law_rules
 from crm.services import do_not_call_lists
 
@@ -45,6 +45,8 @@ class Directory:
     browsers_revision: int = 0
     _browser_by_session: Mapping[str, Device] = field(default_factory=dict, repr=False)
     law: Law = field(default=STATUTE, repr=False)
+    opted_out: Set[str] = field(default=frozenset(), repr=False)
+    """Who has asked for no texts: whoever is on a list is not called then, either (L4)."""
 
     @property
     def configured(self) -> int:
@@ -94,6 +96,7 @@ async def load(session: AsyncSession, previous: Directory | None = None) -> Dire
         if previous is not None and unchanged
         else await _do_not_call(session, previous),
         do_not_call_revision=at.do_not_call,
+        opted_out=previous.opted_out if previous is not None and unchanged else await texts.opted_out(session),
         browsers_revision=at.browsers,
         law=await law_rules.load(session, previous.law if previous is not None else None),
         **_devices(await telephony.devices(session), browsers),

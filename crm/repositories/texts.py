@@ -12,10 +12,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm import texts
 from crm.models.people import Phone, Record
-from crm.models.texts import Attachment, Conversation, Text
+from crm.models.texts import Attachment, Conversation, OptOut, Text
 from crm.repositories.calls import to_record
 
 PREVIEW = 200
+
+
+async def opted_out(session: AsyncSession) -> frozenset[str]:
+    """Who has asked for no texts."""
+    return frozenset(await session.scalars(select(OptOut.e164)))
 
 
 @dataclass(frozen=True, slots=True)

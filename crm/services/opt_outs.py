@@ -1,4 +1,4 @@
-"""Who wants no texts: for the whole organisation, at once (T7)."""
+"""Who wants no texts: for the whole organisation, at once (T7). Call lists leave them out, too (L4)."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ async def remove(work: UnitOfWork, ref: str) -> OptOut:
 
 def _record(work: UnitOfWork, verb: str, e164: str, before: OptOut | None, after: OptOut | None) -> None:
     dicts = (as_dict(each) if each else None for each in (before, after))
-    work.record(f"opt_out.{verb}", e164, *dicts, touches_calls=False)
+    work.record(f"opt_out.{verb}", e164, *dicts, touches_do_not_call=True)  # call lists leave them out (L4)
 
 
 async def _find(session: AsyncSession, ref: str) -> Row:

@@ -28,6 +28,7 @@ class Reason(StrEnum):
     COUNTRY = "country_denied"
     PREFIX = "prefix_denied"
     DO_NOT_CALL = "do_not_call"
+    OPTED_OUT = "opted_out"
     CALLING_HOURS = "calling_hours"
     LOCAL_TIME_UNKNOWN = "local_time_unknown"
     FORWARD_LOOP = "forward_loop"
@@ -53,6 +54,7 @@ SENTENCES: dict[Reason, str] = {
     Reason.COUNTRY: "Calls to this country are not allowed. An admin can allow the country.",
     Reason.PREFIX: "Calls to numbers that start like this are not allowed. An admin can change the list.",
     Reason.DO_NOT_CALL: "This number is on the do-not-call list.",
+    Reason.OPTED_OUT: "This person has asked not to be contacted. Call lists leave the number out.",
     Reason.CALLING_HOURS: "It is outside calling hours where this number is. Call later.",
     Reason.LOCAL_TIME_UNKNOWN: "The local time of this number is not known. Dial it by hand, or enter an address.",
     Reason.FORWARD_LOOP: "This forwarding number leads back to the same user. Enter another telephone.",
@@ -167,16 +169,18 @@ def decide(
     load: Load,
     *,
     do_not_call: bool = False,
+    opted_out: bool = False,
     untimely: Untimely | None = None,
 ) -> Verdict:
     """Say whether this call may leave, and why. The first fact against it is the one that is named. ``untimely`` is
-    given where the policy has the hour decide."""
+    given where the policy has the hour decide, ``opted_out`` for calls of lists."""
     if destination.emergency:
         return Verdict(True, Reason.EMERGENCY, caller_id=caller.did)
     refusal = (
         _against_caller(caller)
         or _against_destination(destination, policy)
         or (Reason.DO_NOT_CALL if do_not_call else None)
+        or (Reason.OPTED_OUT if opted_out else None)
         or (untimely.reason if untimely is not None else None)
         or _against_caps(caller, policy, load)
     )

@@ -64,6 +64,7 @@ class Gate:
                 holder=self._held.get(counted),
                 forwarding=forwarding,
                 timely=legal_hours.decides(self._directory(), request.purpose, call.listed),
+                listed=call.listed,
                 home=call.home,
             )
         except Exception:
@@ -110,7 +111,7 @@ class Gate:
         not decide over a call by hand, the verdict warns of it."""
         directory = self._directory()
         timely = legal_hours.decides(directory, legal_hours.CUSTOMER, listed)
-        verdict = self._judge(user_id, number, holder=None, timely=timely, home=home)[0]
+        verdict = self._judge(user_id, number, holder=None, timely=timely, listed=listed, home=home)[0]
         if timely or verdict.reason is not gate.Reason.ALLOWED or directory.settings["gate.calling_hours"] == "off":
             return verdict
         country = directory.users[user_id].country
@@ -155,6 +156,7 @@ class Gate:
         holder: str | None,
         forwarding: bool = False,
         timely: bool = False,
+        listed: bool = False,
         home: str = "",
     ) -> tuple[gate.Verdict, tuple[Route, ...]]:
         """``holder`` is the user for whom the call is counted already: its second leg is the same call. ``timely`` has
@@ -182,6 +184,7 @@ class Gate:
             policy,
             load,
             do_not_call=destination.e164 in directory.do_not_call,
+            opted_out=listed and destination.e164 in directory.opted_out,
             untimely=legal_hours.untimely(directory, destination, self._now(), home) if timely else None,
         )
         if verdict.allowed and destination.emergency and not verdict.caller_id:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from crm.services import outcomes, people, settings
+from crm.services import opt_outs, outcomes, people, settings
 from pbx.core.commands import DialOut, RingPhone
 from pbx.core.events import LegAnswered, LegEnded, LegRinging
 from pbx.core.ids import CallId
@@ -176,6 +176,23 @@ async def test_who_may_not_be_called_now_is_left_and_it_is_said_why_and_until_wh
     )
     entries = (await world.ask("GET", f"/lists/{made['id']}/entries?state=out", world.mio))[1]["items"]
     assert [(each["name"], each["reason"]) for each in entries] == [("Lead 0", "prefix_denied")]
+
+
+@pytest.mark.covers("L4", "T7")
+async def test_who_has_written_stop_is_left_by_lists_at_once_and_may_be_dialled_by_hand(world: World) -> None:
+    made = await make_list(world, world.mio, 2)
+    status, _ = await world.ask("POST", "/opt-outs", world.sam, {"number": "+12065550000"})
+    assert status == 201
+    await world.engine.reload()
+    shown = await act(world, world.mio, "", {"list_id": made["id"]})
+    assert shown["entry"]["name"] == "Lead 1"
+    entries = (await world.ask("GET", f"/lists/{made['id']}/entries?state=out", world.mio))[1]["items"]
+    assert [(each["name"], each["reason"]) for each in entries] == [("Lead 0", "opted_out")]
+    assert world.engine.gate.check(world.mio.id, "+12065550000").allowed
+    async with world.engine.store.write() as work:
+        await opt_outs.remove(work, "+12065550000")
+    await world.engine.reload()
+    assert world.engine.gate.check(world.mio.id, "+12065550000", listed=True).allowed
 
 
 async def test_a_call_that_cannot_be_made_pauses_the_run_and_the_entry_is_as_it_was(world: World) -> None:

@@ -48,9 +48,16 @@ def test_each_fact_against_a_call_is_named(
 
 @pytest.mark.covers("P5")
 def test_every_reason_has_a_case_here_and_a_sentence_with_an_end() -> None:
-    others = {Reason.ALLOWED, Reason.EMERGENCY, Reason.CALLING_HOURS, Reason.LOCAL_TIME_UNKNOWN}
+    others = {Reason.ALLOWED, Reason.EMERGENCY, Reason.CALLING_HOURS, Reason.LOCAL_TIME_UNKNOWN, Reason.OPTED_OUT}
     assert {case[0] for case in _CASES} | others == set(Reason)
     assert all(SENTENCES[reason].endswith(".") for reason in Reason)
+
+
+@pytest.mark.covers("P5", "L4")
+def test_who_wants_no_contact_is_left_out_and_an_emergency_passes_all_the_same() -> None:
+    assert decide(*GOOD, opted_out=True) == Verdict(False, Reason.OPTED_OUT)
+    assert decide(*GOOD, opted_out=True, do_not_call=True).reason is Reason.DO_NOT_CALL
+    assert decide(replace(NUMBER, emergency=True), *GOOD[1:], opted_out=True).reason is Reason.EMERGENCY
 
 
 @pytest.mark.covers("P5", "L4")
