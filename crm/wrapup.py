@@ -8,7 +8,7 @@ from dataclasses import dataclass
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """How a call went, as the organisation names it. ``key`` is the digit from 1 to 9 that chooses it; one with
-    ``do_not_text`` says that the customer wants no texts."""
+    ``do_not_text`` says that the customer wants no texts, one with ``do_not_call`` no calls."""
 
     id: str
     name: str
@@ -19,6 +19,7 @@ class Outcome:
     created_us: int
     updated_us: int
     do_not_text: bool = False
+    do_not_call: bool = False
 
 
 @dataclass(frozen=True, slots=True)

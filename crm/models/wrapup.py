@@ -27,6 +27,7 @@ class Outcome(Timed, Base):
     position: Mapped[int]
     active: Mapped[bool]
     do_not_text: Mapped[bool] = mapped_column(server_default=false())
+    do_not_call: Mapped[bool] = mapped_column(server_default=false())
 
 
 class CallSummary(Timed, Base):

@@ -11,7 +11,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from crm import fields, paging
 from crm.errors import not_found
 from crm.models.texts import OptOut as Row
-from crm.models.wrapup import Outcome
 from crm.phone_numbers import try_parse
 from crm.records import as_dict
 from crm.repositories.calls import to_record
@@ -36,14 +35,6 @@ async def add(work: UnitOfWork, values: Mapping[str, Any]) -> OptOut:
         await work.flush()
         _record(work, "add", found.e164, None, to_record(OptOut, found))
     return to_record(OptOut, found)
-
-
-async def by_outcome(work: UnitOfWork, outcome_id: str | None, number: str | None) -> OptOut | None:
-    """Somebody said so on the telephone, and the user chose the outcome that means it."""
-    outcome = await work.session.get(Outcome, outcome_id) if outcome_id else None
-    if outcome is None or not outcome.do_not_text or not number:
-        return None
-    return await add(work, {"number": number, "source": "disposition", "detail": outcome.name})
 
 
 async def list_all(session: AsyncSession, *, cursor: str | None = None, limit: int = 100) -> paging.Page[OptOut]:

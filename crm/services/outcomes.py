@@ -24,6 +24,7 @@ _CHECKS: dict[str, fields.Check] = {
     "position": fields.integer(0, 10_000),
     "active": fields.boolean,
     "do_not_text": fields.boolean,
+    "do_not_call": fields.boolean,
 }
 
 
@@ -32,7 +33,7 @@ async def add(work: UnitOfWork, values: Mapping[str, Any]) -> Outcome:
     given = fields.read(values, _CHECKS, ("name",))
     await _check_free(work.session, given, "")
     defaults = {"colour": GREY, "key": None, "position": await _after_all(work.session), "active": True}
-    defaults["do_not_text"] = False
+    defaults |= {"do_not_text": False, "do_not_call": False}
     made_at = {"created_us": work.at_us, "updated_us": work.at_us}
     row = Row(id=ids.new(ids.OUTCOME, work.at_us), **made_at, **defaults | given)
     work.session.add(row)

@@ -12,6 +12,7 @@ _FIELDS = (
     Field("position", "Lower ones are offered first.", "number"),
     Field("active", "Whether it is offered.", "flag"),
     Field("do-not-text", "The customer wants no texts: nobody sends any from then on.", "flag"),
+    Field("do-not-call", "The customer wants no calls: the number is put on the do-not-call list.", "flag"),
 )
 
 outcome_command = group(

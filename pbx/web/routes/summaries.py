@@ -7,7 +7,7 @@ from typing import Any
 from crm import wrapup
 from crm.errors import not_found
 from crm.records import as_dict
-from crm.services import opt_outs, summaries
+from crm.services import refusals, summaries
 from pbx.web import call_log
 from pbx.web.context import Ctx
 from pbx.web.declare import Right, Table
@@ -68,7 +68,7 @@ async def save_summary(ctx: Ctx, body: SummaryText) -> Any:
     found = await _taken_part_in(ctx)
     async with ctx.engine.store.write(ctx.who.author) as work:
         summary = await summaries.save(work, _beginning(ctx, found, ctx.who.id), body.given())
-        await opt_outs.by_outcome(work, summary.outcome_id, found.view["customer_number"])
+        await refusals.by_outcome(work, summary.outcome_id, found.view["customer_number"])
     ctx.engine.hub.summary_changed(summary.user_id, as_dict(summary))
     ctx.engine.dialer.summary_saved(summary)
     _write_on_the_call(ctx, found, summary)

@@ -20,6 +20,7 @@ class OutcomeChange(Body):
     position: int = Field(0, description="Lower ones are offered first.")
     active: bool = Field(True, description="Whether it is offered.")
     do_not_text: bool = Field(False, description="The customer wants no texts: nobody sends any from then on.")
+    do_not_call: bool = Field(False, description="The customer wants no calls: the number is on the do-not-call list.")
 
 
 class NewOutcome(OutcomeChange):

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from crm.services import ledger, numbers, rate_import, text_transports
+from pbx.core.gate import Reason
 from pbx.services.ports_texts import (
     Accepted,
     Delivery,
@@ -379,6 +380,21 @@ async def test_an_outcome_that_means_no_texts_opts_the_customer_out(world: World
     assert (out["source"], out["detail"]) == ("disposition", "No texts")
     status, problem = await world.ask("POST", "/texts", world.sam, {"to": ANN, "body": "Hi"})
     assert problem["code"] == "opted_out"
+
+
+@pytest.mark.covers("L4", "P5", "S2")
+async def test_an_outcome_that_means_no_calls_puts_the_customer_on_the_do_not_call_list(world: World) -> None:
+    _, outcome = await world.ask("POST", "/outcomes", world.robin, {"name": "No calls", "do_not_call": True})
+    call = world.talk(world.mio, ANN)
+    world.end(call)
+    await world.stored()
+    for _ in range(2):
+        status, saved = await world.ask("POST", f"/calls/{call}/summary/save", world.mio, {"outcome_id": outcome["id"]})
+        assert status == 200, saved
+    _, listed = await world.ask("GET", f"/do-not-call/{ANN}", world.robin)
+    assert (listed["source"], listed["reason"]) == ("disposition", "No calls")
+    await world.engine.reload()
+    assert world.engine.gate.check(world.sam.id, ANN).reason is Reason.DO_NOT_CALL
 
 
 @pytest.mark.covers("A5", "T4")

@@ -151,6 +151,8 @@ export const admin = {
     offered: 'Offered to users',
     doNotText: 'Wants no texts',
     doNotTextHint: 'Nobody texts whom it was chosen for from then on.',
+    doNotCall: 'Wants no calls',
+    doNotCallHint: 'The number of whom it was chosen for is put on the do-not-call list.',
     scopes: 'Rights',
     days: 'Ends after days',
     daysHint: 'Empty: it does not end.',

@@ -150,6 +150,8 @@ export const admin: Messages['admin'] = {
     offered: 'ユーザーに表示する',
     doNotText: 'メッセージを望まない',
     doNotTextHint: 'この結果を選んだ相手には、以後誰もメッセージを送れません。',
+    doNotCall: '電話を望まない',
+    doNotCallHint: 'この結果を選んだ相手の番号は、発信禁止リストに追加されます。',
     scopes: '権限',
     days: '有効日数',
     daysHint: '空欄なら無期限です。',
