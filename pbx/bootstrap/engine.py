@@ -181,8 +181,11 @@ class Engine(Parts):
 
     async def _provision(self, directory: Directory, *, force: bool = False) -> None:
         """A value that no switch can be given must not keep the next change from taking effect: it is said aloud."""
+        credit = not self.spending.used_up
         try:
-            await self.provisioner.apply(provisioning(directory, str(self.config.spool)), force=force)
+            wanted = provisioning(directory, str(self.config.spool), credit=credit)
+            await self.provisioner.apply(wanted, force=force)
+            self._told_of_credit = credit
         except ProvisionError as error:
             log.critical("provisioning.refused", why=str(error))
 
@@ -221,7 +224,7 @@ class Engine(Parts):
     async def _reread(self) -> None:
         async with self.store.read() as session:
             if await directories.current_revision(session) == self._directory.revision:
-                return
+                return await self._tell_of_credit()
             fresh = await directories.load(session, self._directory)
         before = self._directory
         if fresh.configured != before.configured:
@@ -232,6 +235,11 @@ class Engine(Parts):
             {device.id for device in before.browsers()} - {device.id for device in fresh.browsers()}
         )
         self.browsers.changed()
+
+    async def _tell_of_credit(self) -> None:
+        """For when the engine is away: the dialplan knows nothing of money."""
+        if self.link.linked.is_set() and self._told_of_credit is self.spending.used_up:
+            await self._provision(self._directory)
 
     async def _take_over(self, fresh: Directory) -> None:
         if self.link.linked.is_set():

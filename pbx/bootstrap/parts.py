@@ -113,6 +113,7 @@ class Parts(ABC):
         self._tasks: list[asyncio.Task[None]] = []
         self.browsers_told = BrowsersTold(lambda: self._directory, self._provision_browsers, (AriError, TimeoutError))
         self._linked_first = Instant(0)
+        self._told_of_credit = True
         self._make_switch()
         self._make_link()
         self._make_provisioning()

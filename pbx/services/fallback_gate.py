@@ -22,7 +22,8 @@ MOST_REFUSED = 5000
 change."""
 
 
-def fallback_gate(directory: Directory) -> FallbackGate:
+def fallback_gate(directory: Directory, *, credit: bool = True) -> FallbackGate:
+    """Without ``credit`` no way leads out: colleagues are rung all the same."""
     settings = directory.settings
     if settings["gate.calling_hours"] == "all":  # the dialplan knows no local time
         return FallbackGate()
@@ -31,7 +32,11 @@ def fallback_gate(directory: Directory) -> FallbackGate:
     return FallbackGate(
         callers=tuple(_callers(directory)),
         countries=tuple(_countries(directory)),
-        ways=tuple(WayOut(trunk.id, trunk.number_format, trunk.prefix) for trunk in directory.trunks if trunk.enabled),
+        ways=tuple(
+            WayOut(trunk.id, trunk.number_format, trunk.prefix)
+            for trunk in directory.trunks
+            if trunk.enabled and credit
+        ),
         denied_prefixes=tuple(settings["gate.deny_prefixes"]),
         refused=tuple(sorted(directory.do_not_call)),
     )

@@ -25,16 +25,17 @@ from pbx.services.ports_provision import (
 from pbx.services.routing import as_dialled
 
 
-def provisioning(directory: Directory, spool: str = "") -> Provisioning:
-    """Pure: the same directory gives the same answer. ``spool`` is where is recorded while the engine is away."""
+def provisioning(directory: Directory, spool: str = "", *, credit: bool = True) -> Provisioning:
+    """Pure: the same directory gives the same answer. ``spool`` is where is recorded while the engine is away. Without
+    ``credit`` nothing that may cost something leaves meanwhile, as when the engine is there (N4)."""
     users = [user for user in directory.users.values() if user.active]
     return Provisioning(
         devices=[_device(device, user) for user in users for device in _phones(directory, user)],
         browsers=browsers(directory),
         trunks=[_trunk(trunk) for trunk in directory.trunks if trunk.enabled],
-        fallback=[_fallback(directory, user) for user in users if user.number],
+        fallback=[_fallback(directory, user, credit) for user in users if user.number],
         emergency=_emergency(directory, users),
-        gate=fallback_gate(directory),
+        gate=fallback_gate(directory, credit=credit),
         spool=spool,
     )
 
@@ -76,11 +77,11 @@ def _trunk(trunk: store.Trunk) -> Trunk:
     )
 
 
-def _fallback(directory: Directory, user: store.User) -> FallbackNumber:
+def _fallback(directory: Directory, user: store.User, credit: bool) -> FallbackNumber:
     did = user.number or ""
     forward: tuple[Route, ...] = ()
     recording = recording_plan(user, directory, Direction.INBOUND)
-    if user.forwarding_number and may_be_forwarded_to(user, directory):
+    if credit and user.forwarding_number and may_be_forwarded_to(user, directory):
         forward = _routes(directory, Destination(user.forwarding_number))
     return FallbackNumber(
         did=did,

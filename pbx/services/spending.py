@@ -121,6 +121,11 @@ class Spending:
         now = self._now()
         return sum([running.cost(now) for running in self._running.values()])
 
+    @property
+    def used_up(self) -> bool:
+        """Whether whatever costs something is refused (N4)."""
+        return self.credit is not None and self.credit <= 0
+
     def has_credit(self, rate: Rate | None) -> bool:
         """Whether a call at this rate may begin: there is credit left, and enough for its first step."""
         if self.credit is None:

@@ -9,7 +9,7 @@ import signal
 import pytest
 
 from bench.figures import at_least
-from crm.services import do_not_call, settings
+from crm.services import do_not_call, ledger, settings
 from tests.live.stage import Rep, Scene
 from tests.live.test_restarts import engine_comes_back, engine_dies
 from tests.support.free_ports import free_port
@@ -123,6 +123,28 @@ async def test_a_call_that_asterisk_took_along_meanwhile_is_in_the_log_with_its_
     assert (logged.row.source, logged.row.reason) == ("fallback", "switch_restarted")
     _, sound = await stack.recorded(logged.row.id)
     assert 820 in tones_in(sound.channel(0), VOICES, sound.rate)
+
+
+@pytest.mark.covers("N4", "P5")
+async def test_without_credit_nothing_leaves_while_the_engine_is_away_and_colleagues_are_rung(scene: Scene) -> None:
+    rep, colleague, customer = await scene.rep(), await scene.rep(), scene.outside()
+    await scene.stack.change(lambda work: settings.change(work, "gate.minute_price_micros", 20_000))
+    await scene.stack.change(lambda work: ledger.adjust(work, -1_000_000_000, "Used elsewhere"))
+    await scene.stack.change(lambda work: settings.change(work, "billing.low_micros", 0))  # and is read again with it
+    await until(lambda: not scene.stack.engine._told_of_credit, 5, "the switch to be told of it")
+    await engine_dies(scene.stack)
+    await refused(rep.phone, customer.number)
+    call = await rep.phone.call(colleague.did)
+    ring = await colleague.phone.incoming()
+    await ring.answer()
+    await call.until_answered()
+    await call.hang_up()
+    await ring.until_ended()
+    assert not customer.calls
+    await engine_comes_back(scene.stack)
+    await scene.stack.change(lambda work: settings.change(work, "gate.minute_price_micros", 0))
+    await scene.stack.change(lambda work: ledger.top_up(work, 1_000_000_000))
+    await until(lambda: scene.stack.engine._told_of_credit, 5, "the switch to be told of the top-up")
 
 
 async def test_a_colleague_is_rung_inside_and_a_setting_shuts_the_way_out(scene: Scene) -> None:

@@ -96,8 +96,8 @@ class Organisation:
     def dial(self, device: str, number: str) -> None:
         self.arrivals.from_phone(NewChannel("outbound", "PJSIP-1", device, number, "", ""))
 
-    def fallback(self) -> dict[str, int]:
-        return {number.did: len(number.forward) for number in provisioning(self.directory).fallback}
+    def fallback(self, *, credit: bool = True) -> dict[str, int]:
+        return {number.did: len(number.forward) for number in provisioning(self.directory, credit=credit).fallback}
 
 
 class Registered:
@@ -126,6 +126,7 @@ def test_forwarding_that_leads_back_to_the_user_is_refused_and_other_colleagues_
     alone = Organisation(replace(mio, forwarding_number=MIO))
     alone.dial("d_mio", MOBILE)
     assert alone.forward("u_mio") is Reason.FORWARD_LOOP
+    assert line.fallback(credit=False) == {MIO: 0, SAM: 0}
     assert all(reason in SENTENCES for reason in Reason)
 
 
