@@ -1,5 +1,5 @@
-"""The demo organisation: four people, three numbers, a desk phone each, scripts, and a trunk to the practice
-carrier.
+"""The demo organisation: four people, three numbers, a desk phone each, scripts, a trunk to the practice carrier, and
+customers with whom it has written; rates, an account and a call list.
 
 Idempotent: what is there already is left as it is. Passwords and secrets are generated and given back once.
 """
@@ -15,6 +15,9 @@ from crm.notices import NOTICES
 from crm.records import Number, Trunk, User
 from crm.repositories import accounts, telephony
 from crm.services import (
+    demo_conversations,
+    demo_lists,
+    demo_money,
     demo_outcomes,
     demo_people,
     demo_scripts,
@@ -74,6 +77,8 @@ async def seed(work: UnitOfWork, *, practice_host: str = "127.0.0.1", practice_p
     await demo_outcomes.seed_outcomes(work)
     await demo_scripts.seed_scripts(work)
     await demo_texts.seed_texts(work, trunk)
+    await demo_money.seed_money(work, await demo_conversations.seed_conversations(work))
+    await demo_lists.seed_list(work)
     people = [await users.show(work.session, person["email"]) for person, _ in _PEOPLE]
     return Seeded(people, await numbers.list_all(work.session), trunk, made_devices, made_passwords)
 
