@@ -92,6 +92,8 @@ class Deal(Timed, Base):
         Index("ix_deals_company", "company_id", "updated_us", "id"),
         Index("ix_deals_owner", "owner_id", "updated_us", "id"),
         Index("ix_deals_updated", "updated_us", "id"),
+        Index("ix_deals_created", "created_us"),
+        Index("ix_deals_closes", "closes_us"),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)

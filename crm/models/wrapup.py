@@ -13,6 +13,7 @@ from crm.models.base import Base, Timed
 _OPEN = text("done_us IS NULL")
 _TO_REMIND = text("done_us IS NULL AND reminded_us IS NULL AND remind_us IS NOT NULL")
 _DRAFT = text("state = 'draft'")
+_TOPIC = text("deal_id IS NOT NULL")
 
 
 class Outcome(Timed, Base):
@@ -50,6 +51,7 @@ class CallSummary(Timed, Base):
             postgresql_where=_DRAFT,
         ),
         Index("ix_call_summaries_outcome", "outcome_id", "call_created_us", "call_id"),
+        Index("ix_call_summaries_topic", "call_created_us", sqlite_where=_TOPIC, postgresql_where=_TOPIC),
     )
 
     call_id: Mapped[str] = mapped_column(primary_key=True)

@@ -52,6 +52,7 @@ class Engine(Parts):
             self.billing.run,
             self.reminders.run,
             self.retention.run,
+            self.sums.run,
             self.dialer.run,
             self.texting.run,
             self._watch_directory,

@@ -83,6 +83,7 @@ from pbx.services.runtime import Calls
 from pbx.services.spending import Spending
 from pbx.services.store_watch import StoreWatch
 from pbx.services.stories import Stories
+from pbx.services.sums import Sums
 from pbx.services.switch_watch import SwitchWatch
 from pbx.services.takeover import TakeOver
 from pbx.services.texting import Texting
@@ -312,6 +313,7 @@ class Parts(ABC):
         directory = self._current
         self.stories = Stories(self.store, self.calls)
         self.wrapup, self.reminders = WrapUp(self.store, self.hub), Reminders(self.store, self.hub)
+        self.sums = Sums(self.store)
         self.projector.on_stored = self._stored
         self.calls.observers += [
             self.records,

@@ -51,6 +51,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "rate": ("rate", "What calls and texts cost, by prefix: import, list, show, price, remove."),
     "balance": ("money", "The account: what is left, top-up, adjust, statement."),
     "bill": ("money", "What a month has cost: list, show, export as CSV or PDF."),
+    "report": ("report", "Calls, texts, deals and call lists in figures; as a table, JSON or CSV."),
     "asterisk": ("asterisk", "The Asterisk that carries the calls: status, build, selftest."),
     "practice": ("practice", "The practice carrier: have somebody call."),
     "migrate": ("database", "Make the database, or bring it up to date."),

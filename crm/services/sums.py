@@ -1,0 +1,118 @@
+"""Keeping the sums of reports true (R3): in small transactions behind the calls, each of which is done or is not.
+
+What has changed is added; the past of a database that had no sums yet, or has them by another clock, is added day by
+day. Until that is done reports say that they are not ready, rather than half of a figure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from crm.errors import Refused
+from crm.models.reports import SumsState
+from crm.reports.calendar import FOR_EVER_US, moment_us, stretches, today
+from crm.repositories import raw, sums
+from crm.services import settings
+from crm.settings_registry import REGISTRY
+from crm.unit_of_work import ENGINE, Store, UnitOfWork
+
+AT_ONCE = 2_000
+CLOCK = "default_time_zone"
+Told = Callable[[int], None]
+
+
+async def catch_up(store: Store, told: Told | None = None) -> None:
+    """Add up all there is to be added. ``told`` hears the moment up to which the past is done."""
+    while True:
+        async with store.write(ENGINE) as work:
+            more = await step(work)
+            until_us = await built_until(work.session)
+        if told is not None:
+            told(until_us)
+        if not more:
+            return
+
+
+async def rebuild(store: Store, told: Told | None = None) -> None:
+    """Forget the sums and add everything up anew."""
+    async with store.write(ENGINE) as work:
+        await sums.begin(work.session)
+        await sums.restart(work.session, await _time_zone(work.session))
+    await catch_up(store, told)
+
+
+async def step(work: UnitOfWork) -> bool:
+    """The next part of it; whether there may be more."""
+    session = work.session
+    await sums.begin(session)
+    state = await sums.state(session)
+    time_zone = await _time_zone(session)
+    if state is None or state.time_zone != time_zone:
+        await sums.restart(session, time_zone)
+        state = await sums.state(session)
+    assert state is not None
+    zone = ZoneInfo(time_zone)
+    more = [await _add_changes(session, family, state.built_until_us, zone) for family in sums.FAMILIES]
+    if state.built_until_us >= FOR_EVER_US:
+        return any(more)
+    await _build(session, state, zone)
+    return True
+
+
+async def is_due(session: raw.Session) -> bool:
+    """Whether there is anything to add."""
+    return await sums.is_due(session, str(REGISTRY[CLOCK].default))
+
+
+async def built_until(session: AsyncSession) -> int:
+    state = await sums.state(session)
+    return state.built_until_us if state is not None else 0
+
+
+async def clock(session: AsyncSession) -> ZoneInfo:
+    """The one that the sums are by. Raises Refused while they are being made."""
+    state = await sums.state(session)
+    if state is None or state.built_until_us < FOR_EVER_US:
+        raise Refused(
+            "sums_not_ready",
+            "The sums of reports are being made from the log of calls. Look again in a minute.",
+            status=503,
+        )
+    return ZoneInfo(state.time_zone)
+
+
+async def _add_changes(session: AsyncSession, family: sums.Family, until_us: int, zone: ZoneInfo) -> bool:
+    found = await sums.waiting(session, family, until_us, AT_ONCE)
+    if found is None:
+        return False
+    count, seq, first, last = found
+    for stretch in stretches(first, last + 1, zone):
+        await sums.add_changes(session, family, seq, stretch)
+        await sums.clear_empty(session, family, seq, stretch)
+    await sums.forget_changes(session, family, seq, until_us)
+    return count == AT_ONCE
+
+
+async def _build(session: AsyncSession, state: SumsState, zone: ZoneInfo) -> None:
+    """The next day on which there was anything. Changes of days that are passed over are of what is there no more."""
+    since_us = state.built_until_us
+    first = await sums.next_moment(session, since_us)
+    until_us = FOR_EVER_US if first is None else _day_after(first, zone)
+    await sums.forget_changes_about(session, since_us, until_us)
+    if first is not None:
+        for stretch in stretches(first, until_us, zone):
+            for family in sums.FAMILIES:
+                await sums.add_log(session, family, stretch)
+    state.built_until_us = until_us
+
+
+def _day_after(at_us: int, zone: ZoneInfo) -> int:
+    return moment_us(today(at_us, zone) + timedelta(1), zone)
+
+
+async def _time_zone(session: AsyncSession) -> str:
+    return str((await settings.values(session))[CLOCK])
