@@ -16,13 +16,17 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from bench import flood, guessing
+from bench import flood, guessing, soak
 from bench.figures import Figure
 from tests.support.features import LIST, lines
 from tests.support.trust import line
 
 OUTPUT = Path(__file__).parent.parent / "build" / "trust.jsonl"
-PARTS: Mapping[int, Callable[[], Awaitable[list[Figure]]]] = {13: flood.figures, 16: guessing.figures}
+PARTS: Mapping[int, Callable[[], Awaitable[list[Figure]]]] = {
+    11: soak.figures,
+    13: flood.figures,
+    16: guessing.figures,
+}
 """Rows that are measured by a command of their own."""
 
 _PLAIN_WIDTH = 140  # where nobody looks: a pipe or a file

@@ -10,7 +10,7 @@ from collections import Counter as Tally
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
@@ -57,10 +57,12 @@ class Metrics(Collector):
         self._charged = Counter("charged_micros", "What they cost, in micro-units.", ["kind", "direction"], **make)
         self._balance = Gauge("balance_micros", "What is left on the account, in micro-units.", ["currency"], **make)
         self._loop_lag = Gauge("event_loop_lag_seconds", "How late the event loop was, lately.", **make)
+        self._tasks = Gauge("event_loop_tasks", "Tasks of the event loop.", **make)
         self._http = Histogram(
             "http_request_seconds", "Requests served.", ["method", "route", "status"], buckets=_HTTP_S, **make
         )
         self.registry.register(self)
+        ProcessCollector(registry=self.registry)
 
     # -- what happened ------------------------------------------------------------------------------
 
@@ -141,6 +143,7 @@ class Metrics(Collector):
                 yield InfoMetricFamily(f"switchhook_engine_{name}", "See /readyz.", {"value": value})
 
     def text(self) -> bytes:
+        self._tasks.set(len(asyncio.all_tasks()))
         return generate_latest(self.registry)
 
 

@@ -149,6 +149,9 @@ async def test_metrics_tell_calls_by_state_and_ending_and_what_was_waited_for(wo
         'switchhook_call_ring_seconds_count{direction="inbound"} 1.0',
         "switchhook_engine_ready 1.0",
         "switchhook_event_loop_lag_seconds",
+        "switchhook_event_loop_tasks",
+        "process_open_fds",
+        "process_resident_memory_bytes",
     ):
         assert line in text, line
     assert "+1" not in text, "no numbers in figures"
