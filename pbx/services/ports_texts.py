@@ -15,13 +15,14 @@ from typing import Any, Protocol
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """A file that goes with a text. ``url`` is where the provider may fetch it, empty where we have no address that it
-    could reach."""
+    """A file that goes with a text. ``url`` is where the provider may fetch it: a transport that sends addresses
+    instead of contents gives it one."""
 
     content_type: str
     name: str
     path: Path
     url: str = ""
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

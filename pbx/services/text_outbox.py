@@ -244,7 +244,9 @@ class TextOutbox:
             body=text.body,
             encoding=text.encoding,
             segments=text.segments,
-            media=tuple(Media(each.content_type, each.name, self._files.path(each)) for each in text.attachments),
+            media=tuple(
+                Media(each.content_type, each.name, self._files.path(each), id=each.id) for each in text.attachments
+            ),
             campaign=judged.campaign.registry_id if judged.campaign else "",
         )
         if outgoing.media and not transport.carries_media:

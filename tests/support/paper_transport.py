@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from pbx.adapters.sms.media import MediaAddresses
 from pbx.services.ports_texts import Accepted, OutgoingText, Sent, SmsTransport, TextSink, TransportSettings
 
 
@@ -15,6 +16,7 @@ class PaperTransport:
     carries_media = True
     ready = True
     condition = "Connected."
+    media: MediaAddresses | None = None
 
     def __init__(self) -> None:
         self.sent: list[OutgoingText] = []

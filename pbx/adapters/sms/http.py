@@ -6,6 +6,7 @@ import asyncio
 import re
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from email.message import Message
 from urllib.parse import unquote, urlsplit
 
@@ -15,6 +16,7 @@ from crm import phone_numbers
 from crm.errors import Refused as NotTaken
 from pbx.adapters.public_http import Failed, NotAllowed, PublicHttp, Reply
 from pbx.adapters.sms.dialects import Became, Came, Dialect
+from pbx.adapters.sms.media import MediaAddresses
 from pbx.adapters.sms.telnyx import Telnyx
 from pbx.adapters.sms.template import TemplateProvider
 from pbx.adapters.sms.twilio import Twilio
@@ -39,6 +41,10 @@ FILE_S = 15.0
 MOST_FILE_BYTES = 5_000_000
 FILE_TYPES = re.compile(r"(image|audio|video)/[a-z0-9.+-]{1,60}|text/(plain|x?-?vcard|calendar)|application/pdf")
 WEBHOOK = "/api/v1/text-webhooks/"
+_NO_ADDRESS = (
+    "The provider fetches pictures and files from here, and does not know where: an admin has to set the transport's "
+    "public address and its secret. Send the text without them meanwhile."
+)
 
 _DIALECTS: Mapping[str, Callable[[TransportSettings, str], Dialect]] = {
     "twilio": Twilio,
@@ -60,6 +66,7 @@ class HttpTransport:
         self._hook_url = f"{public}{WEBHOOK}{settings.id}" if public else ""
         self._id, self._sink, self._http, self._now_s, self._home = settings.id, sink, http, now_s, home
         self._provider = str(settings.options.get("provider") or "twilio")
+        self.media = MediaAddresses(public, settings.id, settings.secrets.get("secret", ""), now_s)
         self._dialect = _DIALECTS[self._provider](settings, self._hook_url)
         self._problem = ""
 
@@ -91,6 +98,9 @@ class HttpTransport:
         return sent
 
     async def _send(self, text: OutgoingText) -> Sent:
+        text = replace(text, media=tuple(replace(each, url=self.media.of(each.id)) for each in text.media))
+        if not all(each.url for each in text.media):
+            return Refused("no_public_url", _NO_ADDRESS, True)
         request = self._dialect.request(text)
         try:
             reply = await self._http.request(

@@ -33,7 +33,6 @@ class TemplateProvider:
     place needs it.
     """
 
-    carries_media = False
     thanks = (b"", "text/plain")
 
     def __init__(self, settings: TransportSettings, hook_url: str) -> None:
@@ -52,6 +51,7 @@ class TemplateProvider:
         self._came = _CAME | _lines(str(options.get("came") or ""), "=")
         self._became = _BECAME | _lines(str(options.get("became") or ""), "=")
         self._hook_url = hook_url
+        self.carries_media = "{{media}}" in self._template + self._url
 
     def request(self, text: OutgoingText) -> Request:
         values = self._values(text)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from aiohttp import web
+from pydantic import Field
 
-from crm.errors import Refused
+from crm.errors import Refused, not_found
 from crm.services import text_attachments
+from crm.texts import Attachment
 from pbx.services.text_files import LARGEST
 from pbx.web.context import Ctx
 from pbx.web.declare import Right, Table
@@ -23,6 +25,11 @@ _SHOWN = ("image/jpeg", "image/png", "image/gif", "image/webp")
 
 class Named(Query):
     name: str = "file"
+
+
+class Signed(Query):
+    until: int
+    signature: str = Field(max_length=100)
 
 
 @table.route(
@@ -56,10 +63,25 @@ async def show_attachment(ctx: Ctx) -> web.StreamResponse:
         owner = await text_attachments.owner(session, found)
     if owner != ctx.who.id and not ctx.who.sees_all:
         raise forbidden("This file is part of somebody else's conversation.")
-    in_place = found.content_type in _SHOWN
+    return _file(ctx, found)
+
+
+@table.route(
+    "GET", "/text-media/{transport}/{attachment}", right=Right.PUBLIC, scope=None, raw="*/*", errors=(404, 422)
+)
+async def show_to_provider(ctx: Ctx, query: Signed) -> web.StreamResponse:
+    """A file of a text that goes out, for the provider that carries it: the address is signed and holds for a day."""
+    addresses = getattr(ctx.engine.texting.transports.get(ctx.path("transport")), "media", None)
+    if addresses is None or not addresses.genuine(ctx.path("attachment"), query.until, query.signature):
+        raise not_found("file at this address", ctx.path("attachment"))
+    async with ctx.engine.store.read() as session:
+        return _file(ctx, await text_attachments.show(session, ctx.path("attachment")))
+
+
+def _file(ctx: Ctx, found: Attachment) -> web.StreamResponse:
     headers = {
         "Content-Type": found.content_type,
-        "Content-Disposition": "inline" if in_place else "attachment",
+        "Content-Disposition": "inline" if found.content_type in _SHOWN else "attachment",
         "X-Content-Type-Options": "nosniff",
         "Cache-Control": "private, max-age=86400",
     }

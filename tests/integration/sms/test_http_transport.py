@@ -9,7 +9,7 @@ import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 from aiohttp import web
@@ -106,19 +106,40 @@ def of_telnyx(event: str, payload: dict[str, Any], at: int = NOW_S) -> Webhook:
 
 @pytest.mark.covers("T5", "T3")
 async def test_twilio_is_asked_with_a_form_and_its_id_is_kept(provider: Provider, http: PublicHttp) -> None:
-    media = Media("image/png", "a.png", Path("a.png"), "https://pbx.example.com/a.png")
+    media = Media("image/png", "a.png", Path("a.png"), id="at_1")
     text = OutgoingText("tx_1", "+14155550101", "+12065550140", BODY, "ucs2", 2, (media,))
-    assert await transport(provider, http, Sink(), "twilio").send(text) == Accepted("SM1")
+    by = transport(provider, http, Sink(), "twilio")
+    assert await by.send(text) == Accepted("SM1")
     [(method, path, headers, body)] = provider.asked
     assert (method, path) == ("POST", "/2010-04-01/Accounts/AC1/Messages.json")
     assert headers["Authorization"] == "Basic " + base64.b64encode(b"AC1:tok en").decode()
-    assert dict(parse_qsl(body.decode())) == {
+    fields = dict(parse_qsl(body.decode()))
+    fetched = urlsplit(fields.pop("MediaUrl"))
+    assert fetched.geturl().startswith("https://pbx.example.com/api/v1/text-media/tt_1/at_1?")
+    signed = dict(parse_qsl(fetched.query))
+    assert by.media.genuine("at_1", int(signed["until"]), signed["signature"])
+    assert not by.media.genuine("at_2", int(signed["until"]), signed["signature"])
+    assert not by.media.genuine("at_1", int(signed["until"]) + 1, signed["signature"])
+    assert not by.media.genuine("at_1", NOW_S - 1, by.media._signature("at_1", NOW_S - 1)), "its day is over"
+    assert fields == {
         "From": "+14155550101",
         "To": "+12065550140",
         "Body": BODY,
-        "MediaUrl": "https://pbx.example.com/a.png",
         "StatusCallback": "https://pbx.example.com/api/v1/text-webhooks/tt_1",
     }
+
+
+@pytest.mark.covers("T5", "T3")
+async def test_a_file_that_the_provider_could_not_fetch_is_no_text_without_it(
+    provider: Provider, http: PublicHttp
+) -> None:
+    text = OutgoingText(
+        "tx_1", "+14155550101", "+12065550140", BODY, "ucs2", 2, (Media("a/b", "a", Path(), id="at_1"),)
+    )
+    for kind in ("twilio", "telnyx"):
+        came = await transport(provider, http, Sink(), kind, public_url="").send(text)
+        assert isinstance(came, Refused) and came.permanent and "public address" in came.sentence
+    assert not provider.asked
 
 
 @pytest.mark.covers("T5", "T3")

@@ -15,6 +15,8 @@ from tests.integration.web.world import CUSTOMER, World
 
 ROUTES = [route for table in TABLES for route in table]
 HOOK = "/api/v1/text-webhooks/{transport}"
+MEDIA = "/api/v1/text-media/{transport}/{attachment}"
+"""What providers of texts ask for: both are signed."""
 SOMEWHERE = {"Host": "pbx.example"}
 
 
@@ -36,7 +38,8 @@ async def test_every_route_without_login_is_refused(world: World) -> None:
         route.path for route in ROUTES if route.right is Right.PUBLIC
     )
     console = {"/", "/assets/{file}", PAGE}
-    assert {path for _, path, _ in let_in} == {"/api/v1/session", "/api/v1/openapi.json", "/healthz", HOOK} | console
+    outside = {"/api/v1/session", "/api/v1/openapi.json", "/healthz", HOOK, MEDIA}
+    assert {path for _, path, _ in let_in} == outside | console
 
 
 @pytest.mark.covers("TRUST21")

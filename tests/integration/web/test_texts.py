@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from crm.services import ledger, numbers, rate_import, text_transports
+from pbx.adapters.sms.media import MediaAddresses
 from pbx.core.gate import Reason
 from pbx.services.ports_texts import (
     Accepted,
@@ -427,7 +428,7 @@ async def test_consoles_follow_texts_and_a_snapshot_with_the_events_after_it_is_
 
 @pytest.mark.covers("T1")
 async def test_a_picture_goes_along_and_only_who_may_read_the_conversation_sees_it(world: World) -> None:
-    await carried(world)
+    carrier = await carried(world)
     url = world.server.make_url("/api/v1/text-attachments?name=cat.png")
     headers = {**world.mio.bearer, "Content-Type": "image/png"}
     async with world.http.post(url, data=b"a cat", headers=headers) as answer:
@@ -441,6 +442,16 @@ async def test_a_picture_goes_along_and_only_who_may_read_the_conversation_sees_
     assert (media.content_type, media.name, media.path.read_bytes()) == ("image/png", "cat.png", b"a cat")
     assert (await world.ask("GET", f"/text-attachments/{file['id']}", world.mio)) == (200, b"a cat")
     assert (await world.ask("GET", f"/text-attachments/{file['id']}", world.sam))[0] == 403
+    now, base = [1_000.0], str(world.server.make_url("")).rstrip("/")
+    world.engine.paper.media = MediaAddresses(base, carrier, "secret", lambda: now[0])
+    address = world.engine.paper.media.of(file["id"])
+    async with world.http.get(address) as fetched:
+        assert (fetched.status, await fetched.read()) == (200, b"a cat"), "by the provider, without a login"
+    async with world.http.get(address[:-2] + "xx") as fetched:
+        assert fetched.status == 404
+    now[0] += 25 * 3600
+    async with world.http.get(address) as fetched:
+        assert fetched.status == 404, "it holds for a day"
     picture = ReceivedMedia("text/html", "page.html", b"<script>")
     await world.engine.texting.inbox.received(
         IncomingText("sms_x", "mms", ANN, world.mio.user.number or "", "Look", 1, (picture,))
