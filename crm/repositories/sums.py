@@ -126,7 +126,7 @@ async def waiting(session: AsyncSession, family: Family, until_us: int, limit: i
     moment that they are about. None: there are none."""
     some = f"SELECT seq, at_us FROM {family.changes} WHERE at_us < ? ORDER BY seq LIMIT ?"
     found = await raw.rows(
-        session, f"SELECT COUNT(*), MAX(seq), MIN(at_us), MAX(at_us) FROM ({some}) AS some", [until_us, limit]
+        session, f"SELECT COUNT(*), MAX(seq), MIN(at_us), MAX(at_us) FROM ({some}) AS due", [until_us, limit]
     )
     count, seq, first, last = found[0]
     return (count, seq, first, last) if count else None
@@ -169,7 +169,7 @@ async def is_due(session: raw.Session, clock: str) -> bool:
     parts = [f"EXISTS (SELECT 1 FROM {each.changes})" for each in FAMILIES]
     found = await raw.rows(session, f"SELECT {' OR '.join(parts)}", [])
     state = await raw.rows(session, "SELECT time_zone, built_until_us FROM sums_state", [])
-    chosen = await raw.rows(session, "SELECT value FROM settings WHERE key = 'default_time_zone'", [])
+    chosen = await raw.rows(session, "SELECT CAST(value AS TEXT) FROM settings WHERE key = 'default_time_zone'", [])
     wanted = from_json(chosen[0][0]) if chosen else clock
     return bool(found[0][0]) or state != [(wanted, FOR_EVER_US)]
 

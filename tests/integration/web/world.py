@@ -59,6 +59,7 @@ from pbx.services.retention import Places, Retention
 from pbx.services.routing import Routing
 from pbx.services.runtime import Calls
 from pbx.services.spending import Spending
+from pbx.services.sums import Sums
 from pbx.services.texting import Texting
 from pbx.services.wrapup import WrapUp
 from pbx.supervisor.doctor import examine
@@ -192,6 +193,7 @@ class SmallEngine:
         self.carrier = PaperCarrier()
         self.practice = Practice(self.carrier)
         self.wrapup, self.reminders = WrapUp(self.store, self.hub), Reminders(self.store, self.hub)
+        self.sums = Sums(self.store)
         self.projector.on_stored = self.wrapup.stored
         self.hours = AlwaysOpen()
         steps = Steps(self.store, self.control, self.gate, self.hours)
@@ -365,6 +367,7 @@ async def open_world(store: Store, home: Path) -> AsyncIterator[World]:
     engine = SmallEngine(home, store, directory)
     for someone in people.values():
         engine.registrations.bindings[someone.device] = 1
+    await engine.sums.catch_up()
     server = TestServer(make_app(engine))
     await server.start_server()
     loops = (
@@ -374,6 +377,7 @@ async def open_world(store: Store, home: Path) -> AsyncIterator[World]:
         engine.dialer.run,
         engine.texting.run,
         engine.billing.run,
+        engine.sums.run,
     )
     running = [asyncio.ensure_future(run()) for run in loops]
     try:
