@@ -13,7 +13,7 @@ from crm.paging import Page
 from crm.records import as_dict
 from pbx.services.displays import with_displays
 
-_SAID = frozenset({"detail", "message", "problem", "problems", "remedy", "sentence"})
+_SAID = frozenset({"condition", "detail", "message", "problem", "problems", "remedy", "sentence"})
 """Fields that may hold a sentence of the engine's."""
 
 
@@ -46,7 +46,8 @@ def json(value: Any, status: int = 200, *, home: str, language: str) -> web.Resp
 def said(value: Any, language: str) -> Any:
     """The same with the engine's sentences in this language, however deep. Somebody's own words stay as they are."""
     if isinstance(value, dict):
-        return {name: _said(each, language) if name in _SAID else said(each, language) for name, each in value.items()}
+        spoken = _SAID | {"reason"} if "segments" in value else _SAID  # of a text alone it is a sentence of ours
+        return {name: _said(each, language) if name in spoken else said(each, language) for name, each in value.items()}
     return [said(each, language) for each in value] if isinstance(value, list) else value
 
 

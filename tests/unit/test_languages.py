@@ -22,6 +22,7 @@ SPEAKS = (
     "pbx/supervisor/checks.py",
     "pbx/supervisor/doctor.py",
     "pbx/adapters/*sound*.py",
+    "pbx/adapters/sms/*.py",
     "pbx/adapters/import_worker.py",
     "pbx/adapters/asterisk/instance.py",
 )

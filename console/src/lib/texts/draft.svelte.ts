@@ -31,6 +31,13 @@ export class Draft {
     return (this.body.trim() !== '' || this.files.length > 0) && this.preview?.allowed !== false;
   }
 
+  /** What the engine says of it that must be read; that nothing has been written yet is no news. */
+  get refusal(): Schemas['Preview'] | null {
+    const said = this.preview;
+    if (!said || said.reason === 'empty') return null;
+    return said.allowed && !said.holds ? null : said;
+  }
+
   /** Whatever changes, the engine is asked once nothing has for a moment; without a text, whether any may be sent. */
   changed(): void {
     sessionStorage.setItem(this.#kept, this.body);

@@ -24,7 +24,7 @@ export const texts = {
     all: 'All',
     unread: 'Unread',
     mine: 'Mine',
-    number: 'Number',
+    number: 'Find a number',
     user: 'User',
     everybody: 'Everybody',
   },

@@ -24,7 +24,7 @@ export const texts = {
     all: 'すべて',
     unread: '未読',
     mine: '自分の会話',
-    number: '番号',
+    number: '番号で探す',
     user: '担当者',
     everybody: '全員',
   },

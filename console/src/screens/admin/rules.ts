@@ -66,12 +66,12 @@ function isSpans(kind: string, name: string): boolean {
   return SHAPES[kind]?.[name]?.endsWith('spans') ?? false;
 }
 
-/** Where a rule holds: Florida is shown as its country and its letters. */
-export function placeOf(rule: Rule, code: string, everywhere: string): string {
+/** Where a rule holds: Florida as its country and its name; browsers know no names of regions. */
+export function placeOf(rule: Rule, code: string, everywhere: string, states: Record<string, string>): string {
   if (rule.place === '*') return everywhere;
   if (rule.kind === 'words') return new Intl.DisplayNames([code], { type: 'language' }).of(rule.place) ?? rule.place;
   if (rule.kind === 'campaigns') return rule.place;
   const [country = '', region] = rule.place.split('-');
   const name = new Intl.DisplayNames([code], { type: 'region' }).of(country) ?? country;
-  return region ? `${name}, ${region}` : name;
+  return region ? `${name}, ${(country === 'US' && states[region]) || region}` : name;
 }
