@@ -13,7 +13,6 @@ import ipaddress
 import socket
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import Any
 from urllib.parse import urljoin
 
@@ -21,27 +20,22 @@ import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
-Address = IPv4Address | IPv6Address
-Network = IPv4Network | IPv6Network
+from crm.web_addresses import Network, NotAllowed, check_url, host_of, inside, is_allowed, read_nets
 
 CONNECT_S = 5.0
 IN_ALL_S = 15.0
 MOST_BYTES = 1_000_000
-_NAT64 = IPv6Network("64:ff9b::/96")
 _REDIRECTS = {301, 302, 303, 307, 308}
 _TELLING = {"authorization", "cookie", "proxy-authorization"}
 
 
-class NotAllowed(Exception):
-    """The address leads inside, or is none for us. The text is a sentence with the remedy."""
-
-
 class Failed(Exception):
-    """No answer. ``left`` tells whether the request may have reached the other side."""
+    """No answer. ``left`` tells whether the request may have reached the other side, ``late`` that time was over."""
 
-    def __init__(self, sentence: str, *, left: bool) -> None:
+    def __init__(self, sentence: str, *, left: bool, late: bool = False) -> None:
         super().__init__(sentence)
         self.left = left
+        self.late = late
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +79,7 @@ class PublicHttp:
                     reply = await self._once("GET", url, sent, None, most_bytes)
                 return reply
         except TimeoutError as error:
-            raise Failed(f"{_host(url)} did not answer within {in_all_s:g} s.", left=True) from error
+            raise Failed(f"{_host(url)} did not answer within {in_all_s:g} s.", left=True, late=True) from error
 
     async def close(self) -> None:
         if self._session is not None:
@@ -121,52 +115,6 @@ class PublicHttp:
         return self._session
 
 
-def check_url(url: str, nets: Sequence[Network] = ()) -> None:
-    """What can be said without looking anything up. Raises NotAllowed."""
-    try:
-        parsed = URL(url)
-        host, port = parsed.host, parsed.port
-    except ValueError as error:
-        raise NotAllowed("This is no web address. Write it as https://example.com/path.") from error
-    if parsed.scheme not in ("https", "http") or not host or not port:
-        raise NotAllowed("A web address begins with https:// or http://.")
-    if parsed.user or parsed.password:
-        raise NotAllowed("A web address may hold no user name or password: give them as headers.")
-    if (literal := _literal(host)) is not None and not is_allowed(literal, nets):
-        raise NotAllowed(_inside(host))
-
-
-def read_nets(text: str) -> tuple[Network, ...]:
-    """Raises ValueError for what is no list of networks."""
-    return tuple(ipaddress.ip_network(net.strip(), strict=False) for net in text.split(",") if net.strip())
-
-
-def is_allowed(address: Address, nets: Sequence[Network] = ()) -> bool:
-    """Public, or named by the operator. An IPv6 address that carries one of IPv4 is judged by that one, too."""
-    if any(address in net for net in nets):
-        return True
-    if isinstance(address, IPv6Address):
-        inner = _carried(address)
-        if inner is not None:
-            return is_allowed(inner, nets)
-        if address.is_site_local:
-            return False
-    return address.is_global and not address.is_multicast and not address.is_reserved and not address.is_unspecified
-
-
-def _carried(address: IPv6Address) -> IPv4Address | None:
-    if address in _NAT64:
-        return IPv4Address(int(address) & 0xFFFFFFFF)
-    if address.teredo is not None:
-        return address.teredo[1]
-    return address.ipv4_mapped or address.sixtofour or _compatible(address)
-
-
-def _compatible(address: IPv6Address) -> IPv4Address | None:
-    """``::1.2.3.4``, of long ago."""
-    return IPv4Address(int(address)) if 1 < int(address) < 1 << 32 else None
-
-
 class _Judging(AbstractResolver):
     """Gives the connector those addresses of a name that may be reached; it connects to nothing else."""
 
@@ -182,7 +130,7 @@ class _Judging(AbstractResolver):
         if not found:
             raise OSError(f"{host} has no address.")
         if len(allowed) < len(found):  # a name that leads both ways is a trick, or a mistake
-            raise _Refusal(_inside(host))
+            raise _Refusal(inside(host))
         return [_result(host, port, text) for text in allowed]
 
     async def close(self) -> None:
@@ -237,22 +185,5 @@ def _next(url: str, location: str, headers: Mapping[str, str]) -> tuple[str, dic
     return target, {name: value for name, value in headers.items() if same or name.lower() not in _TELLING}
 
 
-def _literal(host: str) -> Address | None:
-    try:
-        return ipaddress.ip_address(host.partition("%")[0])
-    except ValueError:
-        return None
-
-
 def _host(url: str) -> str:
-    try:
-        return URL(url).host or "The address"
-    except ValueError:
-        return "The address"
-
-
-def _inside(host: str) -> str:
-    return (
-        f"{host} leads into a private network and is not fetched. If it is meant to, name its network in the "
-        "engine's configuration as outgoing_nets."
-    )
+    return host_of(url) or "The address"

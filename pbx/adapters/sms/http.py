@@ -14,7 +14,8 @@ import structlog
 
 from crm import phone_numbers
 from crm.errors import Refused as NotTaken
-from pbx.adapters.public_http import Failed, NotAllowed, PublicHttp, Reply
+from crm.web_addresses import NotAllowed
+from pbx.adapters.public_http import Failed, PublicHttp, Reply
 from pbx.adapters.sms.dialects import Became, Came, Dialect
 from pbx.adapters.sms.media import MediaAddresses
 from pbx.adapters.sms.telnyx import Telnyx

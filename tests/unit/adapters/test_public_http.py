@@ -9,7 +9,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from pbx.adapters.public_http import Failed, NotAllowed, PublicHttp, check_url, is_allowed, read_nets
+from crm.web_addresses import NotAllowed, check_url, is_allowed, read_nets
+from pbx.adapters.public_http import Failed, PublicHttp
 
 INSIDE = (
     *("127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1"),
