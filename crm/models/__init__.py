@@ -14,6 +14,7 @@ from crm.models import (
     telephony,
     texts,
     users,
+    webhooks,
     wrapup,
 )
 from crm.models.base import Base
@@ -33,5 +34,6 @@ __all__ = [
     "telephony",
     "texts",
     "users",
+    "webhooks",
     "wrapup",
 ]

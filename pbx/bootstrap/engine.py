@@ -55,6 +55,7 @@ class Engine(Parts):
             self.sums.run,
             self.dialer.run,
             self.texting.run,
+            self.webhooks.run,
             self._watch_directory,
             self.blocking.run,
             self.security.run,

@@ -40,6 +40,7 @@ from pbx.adapters.sound_worker import SoundWorker
 from pbx.adapters.store.journal import FileJournal, Line
 from pbx.adapters.store.live_log import LiveLog
 from pbx.adapters.store.projector import Projector
+from pbx.adapters.webhook_post import WebhookPost
 from pbx.config import Config
 from pbx.core.events import Direction
 from pbx.core.ids import CallId, Instant
@@ -90,6 +91,7 @@ from pbx.services.texting import Texting
 from pbx.services.toll_fraud import TollFraud
 from pbx.services.transfers import Transfers
 from pbx.services.trunk_health import TrunkHealth
+from pbx.services.webhooks import Webhooks
 from pbx.services.wrapup import WrapUp
 from pbx.web.server import WebServer
 
@@ -257,6 +259,8 @@ class Parts(ABC):
         self.billing = Billing(
             self.store, self.prices, self.spending, directory, self.hub, self.alerts, self.metrics, self.clock
         )
+        post = WebhookPost(self.public_http)
+        self.webhooks = Webhooks(self.store, post, directory, self.alerts, worker=worker)
         self.alerts.watchers += [self.hub.alert_changed, self.metrics.alert_changed]
         self.switch.on_answered = self.metrics.answer_took
         self.dialer = Dialer(
@@ -350,6 +354,7 @@ class Parts(ABC):
     def _stored(self, lines: Sequence[Line]) -> None:
         self.wrapup.stored(lines)
         self.billing.stored(lines)
+        self.webhooks.stored(lines)
 
     def _unheard(self) -> list[FallbackCall]:
         """What came while no engine listened, though Asterisk took it that one did; until we were there ourselves."""

@@ -37,6 +37,8 @@ class Kind(StrEnum):
     EMERGENCY_CALL = "emergency_call"
     CREDIT_LOW = "credit_low"
     CREDIT_EMPTY = "credit_empty"
+    WEBHOOK_FAILING = "webhook_failing"
+    WEBHOOK_GIVEN_UP = "webhook_given_up"  # events that it was never told of
 
 
 @dataclass(frozen=True, slots=True)

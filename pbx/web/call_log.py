@@ -11,11 +11,11 @@ from crm.errors import Refused
 from crm.records import CallEvent, as_dict
 from crm.repositories import money
 from crm.repositories.calls import CallFilter
-from crm.services import calls, summaries, voicemails
+from crm.services import calls, summaries
 from crm.wrapup import Summary
 from pbx.core.call.record import CallRecord
-from pbx.core.ids import CallId, voicemail_id
-from pbx.services.views import call_view, involved, involved_in, shown
+from pbx.services.stored_calls import stored_call
+from pbx.services.views import call_view, involved, involved_in
 from pbx.web.context import Ctx
 from pbx.web.principal import forbidden
 from pbx.web.wire.calls import CallView
@@ -61,19 +61,10 @@ def _with_timeline(found: Found, events: Iterable[CallEvent]) -> Found:
 
 async def _stored(ctx: Ctx, call_id: str) -> Found:
     async with ctx.engine.store.read() as session:
-        detail = await calls.show(session, call_id)
-        try:  # a call has at most one voicemail, which is named after it
-            messages = [as_dict(await voicemails.show(session, voicemail_id(CallId(call_id))))]
-        except Refused as refused:
-            if refused.status != 404:
-                raise
-            messages = []
-    call, legs = as_dict(detail.call), [as_dict(leg) for leg in detail.legs]
-    participants = [as_dict(participant) for participant in detail.participants]
-    recordings = [as_dict(recording) for recording in detail.recordings]
-    view = shown(call, legs, participants, recordings, messages)
-    users = involved(call, legs, participants, ctx.engine.directory)
-    return Found(view, users, detail.events[-1].seq if detail.events else 0, detail.events)
+        found = await stored_call(session, call_id)
+    view, events = found.view, found.detail.events
+    users = involved(view, view["legs"], view["participants"], ctx.engine.directory)
+    return Found(view, users, events[-1].seq if events else 0, events)
 
 
 def check_may_see(ctx: Ctx, found: Found) -> None:
