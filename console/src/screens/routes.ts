@@ -38,6 +38,7 @@ export const ROUTES: RouteOf[] = [
   { path: '/texts', load: behind(() => import('./texts/Texts.svelte')) },
   { path: '/texts/:conversation', load: behind(() => import('./texts/Texts.svelte')) },
   { path: '/voicemail', load: () => import('./voicemail/Voicemails.svelte') },
+  { path: '/reports', load: behind(() => import('./reports/Reports.svelte')), asks: 'GET /reports/calls' },
   { path: '/settings', load: behind(() => import('./settings/Settings.svelte')) },
   { path: '/diagnostics', load: behind(() => import('./diagnostics/Diagnostics.svelte')) },
   { path: '/design', load: behind(() => import('./design/Design.svelte')) },

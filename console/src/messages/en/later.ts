@@ -10,6 +10,7 @@ import { lists } from './lists';
 import { mysettings } from './mysettings';
 import { orgsettings } from './orgsettings';
 import { deals, people } from './people';
+import { reports } from './reports';
 import { textadmin } from './textadmin';
 import { texts } from './texts';
 import { timeline } from './timeline';
@@ -27,6 +28,7 @@ const later = {
   mysettings,
   orgsettings,
   people,
+  reports,
   textadmin,
   texts,
   timeline,

@@ -9,6 +9,7 @@ export const shell = {
     calls: 'Calls',
     texts: 'Texts',
     voicemail: 'Voicemail',
+    reports: 'Reports',
     settings: 'My settings',
     admin: 'Admin',
     diagnostics: 'Diagnostics',

@@ -11,6 +11,7 @@ export const shell: Messages['shell'] = {
     calls: '通話',
     texts: 'SMS',
     voicemail: '留守番電話',
+    reports: 'レポート',
     settings: '個人設定',
     admin: '管理',
     diagnostics: '診断',
