@@ -86,3 +86,28 @@ async def test_people_are_selected_into_a_new_list(scene: Scene, open_console: O
     await console.go("/lists")
     await console.page.get_by_role("link", name=f"Picked {number[-4:]}").click()
     await expect(console.page.get_by_role("main")).to_contain_text(person.name)
+
+
+@pytest.mark.covers("L5")
+async def test_whoever_made_a_list_says_after_what_people_are_called_again(scene: Scene, open_console: Open) -> None:
+    rep = await scene.rep(phones=0)
+    made = await a_list(scene, rep, [])
+    console = await open_console(rep, shift=False)
+    await console.go(f"/lists/{made.id}?tab=retry")
+    rules = console.page.get_by_role("region", name="Calling again")
+    await expect(rules.get_by_role("listitem")).to_have_count(7)
+    busy = rules.get_by_role("listitem").nth(1)
+    await busy.get_by_role("textbox", name="Wait").fill("2")
+    await busy.get_by_role("combobox", name="Unit").select_option("days")
+    await busy.get_by_role("textbox", name="Calls in all").fill("none")
+    await rules.get_by_role("button", name="Save").click()
+    await expect(rules.get_by_role("alert")).to_contain_text("as numbers above zero")
+    await busy.get_by_role("textbox", name="Calls in all").fill("5")
+    await rules.get_by_role("listitem").nth(0).get_by_role("button", name="Remove the rule").click()
+    await rules.get_by_role("button", name="Save").click()
+    await expect(rules.get_by_role("button", name="Save")).to_be_disabled()
+    await console.page.reload()
+    first = rules.get_by_role("listitem").first
+    await expect(first.get_by_role("textbox", name="Wait")).to_have_value("2")
+    await expect(first.get_by_role("combobox", name="Unit")).to_have_value("days")
+    await expect(rules.get_by_role("listitem")).to_have_count(6)
