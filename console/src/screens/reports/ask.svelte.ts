@@ -9,12 +9,14 @@ export type Filter = 'user' | 'team' | 'direction';
 const AS_USUAL = 'month' satisfies Preset;
 
 class Ask {
+  /** By which clock the days are: the last answer said so; until there is one, probably by that of whoever asks. */
+  zone = $state('');
   readonly preset = $derived.by<Preset>(() => {
     const asked = PRESETS.find((each) => each === router.query.get('range'));
     return asked ?? (router.query.get('from') ? 'own' : AS_USUAL);
   });
   readonly range = $derived.by<Range>(() => {
-    const today = todayIn(session.me.time_zone);
+    const today = todayIn(this.zone || session.me.time_zone);
     if (this.preset !== 'own') return rangeOf(this.preset, today);
     const from = dayIn(router.query.get('from')) ?? rangeOf(AS_USUAL, today).from;
     return { from, to: dayIn(router.query.get('to')) ?? today };

@@ -2,9 +2,10 @@
 import type { Look } from '../../lib/charts/marks';
 import { counted, shared, timed, type Scale } from '../../lib/charts/scale';
 import { language } from '../../lib/i18n/language.svelte';
-import { count, money } from '../../lib/util/format';
+import { clock, count, money } from '../../lib/util/format';
 
-export type Kind = 'count' | 'time' | 'share' | 'money';
+/** `rate`: so many an hour. */
+export type Kind = 'count' | 'rate' | 'time' | 'share' | 'money';
 
 export interface Named {
   key: string;
@@ -19,6 +20,8 @@ export interface Measure<Sums> {
   kind: Kind;
   /** Null where there is none, as the share of nothing. */
   of: (sums: Sums) => number | null;
+  /** Whether its total stands above; where nothing is said, it does. */
+  tile?: boolean;
   /** What it is made of, where that is drawn. */
   parts?: { id: string; look: Look; of: (sums: Sums) => number }[];
 }
@@ -33,14 +36,34 @@ export function share(part: number, of: number): number | null {
 }
 
 const MICROS = 1_000_000;
+const HOUR = 3_600;
+const decimal = {
+  format: (value: number): string => new Intl.NumberFormat(language.code, { maximumFractionDigits: 1 }).format(value),
+};
 
 export function format(kind: Kind, value: number | null, currency = ''): string {
   if (value === null) return '–';
   if (kind === 'time') return language.m.reports.duration(Math.round(value));
   if (kind === 'share')
     return new Intl.NumberFormat(language.code, { style: 'percent', maximumFractionDigits: 0 }).format(value);
-  if (kind === 'money') return currency ? money(value, currency) : count(value / MICROS);
-  return count(Math.round(value));
+  if (kind === 'money') return amount(value, currency);
+  return kind === 'rate' ? decimal.format(value) : count(Math.round(value));
+}
+
+/** Cents only where they are worth the room. */
+function amount(micros: number, currency: string): string {
+  if (Math.abs(micros) < 1_000 * MICROS) return money(micros, currency);
+  const style = { style: 'currency', currency, maximumFractionDigits: 0 } as const;
+  return new Intl.NumberFormat(language.code, style).format(micros / MICROS);
+}
+
+/** Where figures stand below one another: times as a clock has them. */
+export function tabular(kind: Kind, value: number | null, currency = ''): string {
+  if (value === null) return format(kind, value);
+  if (kind === 'money') return money(value, currency);
+  if (kind !== 'time') return format(kind, value);
+  const whole = Math.round(value);
+  return whole < HOUR ? `0:${clock(whole * 1000).padStart(5, '0')}` : clock(whole * 1000);
 }
 
 /** With as few signs as it can be told by. */
@@ -54,7 +77,7 @@ export function tick(kind: Kind, value: number): string {
 export function scaleOf(kind: Kind, highest: number): Scale {
   if (kind === 'share') return shared();
   if (kind === 'time') return timed(highest);
-  if (kind === 'count') return counted(highest);
+  if (kind !== 'money') return counted(highest);
   const { ticks, max } = counted(highest / MICROS);
   return { ticks: ticks.map((each) => each * MICROS), max: max * MICROS };
 }

@@ -34,7 +34,12 @@ export function mondayOf(week: string): string {
 
 /** What a row is called where it stands alone, and what it is called at the axis. */
 export function nameOf(by: string, key: string, label: string): { name: string; short: string } {
-  if (by === 'day') return both(key, { dateStyle: 'full' }, { day: 'numeric', month: 'short' });
+  if (by === 'day')
+    return both(
+      key,
+      { weekday: 'short', day: 'numeric', month: 'short', year: 'numeric' },
+      { day: 'numeric', month: 'short' },
+    );
   if (by === 'week') return weekOf(mondayOf(key));
   if (by === 'month') return both(`${key}-01`, { year: 'numeric', month: 'long' }, { month: 'short', year: '2-digit' });
   if (by === 'weekday') return both(plus(MONDAY, Number(key) - 1), { weekday: 'long' }, { weekday: 'short' });
@@ -52,7 +57,7 @@ function both(day: string, name: Style, short: Style): { name: string; short: st
 
 function weekOf(first: string): { name: string; short: string } {
   return {
-    name: rangeText({ from: first, to: plus(first, 6) }),
+    name: rangeText({ from: first, to: plus(first, 6) }, { day: 'numeric', month: 'short' }),
     short: dateText(first, { day: 'numeric', month: 'short' }),
   };
 }
@@ -66,7 +71,7 @@ function dateText(day: string, style: Style): string {
   return new Intl.DateTimeFormat(language.code, { ...style, timeZone: 'UTC' }).format(at(day));
 }
 
-export function rangeText({ from, to }: Range): string {
-  const words = new Intl.DateTimeFormat(language.code, { dateStyle: 'medium', timeZone: 'UTC' });
+export function rangeText({ from, to }: Range, style: Style = { dateStyle: 'medium' }): string {
+  const words = new Intl.DateTimeFormat(language.code, { ...style, timeZone: 'UTC' });
   return words.formatRange(at(from), at(to));
 }
