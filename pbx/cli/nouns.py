@@ -36,6 +36,8 @@ class Noun:
     paged: bool = False
     notice: str = ""
     """Of crm.notices, where what is added or changed may wait for its being accepted."""
+    nets: bool = False
+    """It is an address to be called: the service asks which networks of the house it may lead to."""
     removed: Callable[[App, Any], None] | None = None
     """Takes away what stood outside of the store."""
 
@@ -70,7 +72,7 @@ def plain(record: Any) -> dict[str, Any]:
     """A record as it is printed; what is given out once with its secret is one flat record."""
     from crm.records import as_dict
 
-    for part in ("device", "token"):
+    for part in ("device", "token", "webhook"):
         if hasattr(record, part) and hasattr(record, "secret"):
             return {**as_dict(getattr(record, part)), "secret": record.secret}
     return as_dict(record)
@@ -79,6 +81,12 @@ def plain(record: Any) -> dict[str, Any]:
 def show(app: App, record: Any) -> None:
     row = plain(record)
     output.show(app, row, secret=SECRET_NOTE if "secret" in row else None)
+
+
+def _nets(app: App, noun: Noun) -> tuple[Any, ...]:
+    from crm.web_addresses import read_nets
+
+    return (read_nets(app.config.outgoing_nets),) if noun.nets else ()
 
 
 def _add(noun: Noun) -> click.Command:
@@ -92,7 +100,7 @@ def _add(noun: Noun) -> click.Command:
 
         async def do(work: UnitOfWork) -> Any:
             await accepting(work, noun.notice, parameters)
-            return await noun.module().add(work, values)
+            return await noun.module().add(work, values, *_nets(app, noun))
 
         show(app, app.write(do))
 
@@ -139,7 +147,7 @@ def _change(noun: Noun) -> click.Command:
 
         async def do(work: UnitOfWork) -> Any:
             await accepting(work, noun.notice, parameters)
-            return await noun.module().change(work, ref, values)
+            return await noun.module().change(work, ref, values, *_nets(app, noun))
 
         show(app, app.write(do))
 

@@ -33,6 +33,7 @@ from pbx.services.reloads import Reloads
 from pbx.services.reminders import Reminders
 from pbx.services.retention import Retention
 from pbx.services.texting import Texting
+from pbx.services.webhooks import Webhooks
 
 
 class Records(Protocol):
@@ -125,6 +126,8 @@ class Engine(Protocol):
     def reminders(self) -> Reminders: ...
     @property
     def texting(self) -> Texting: ...
+    @property
+    def webhooks(self) -> Webhooks: ...
     @property
     def retention(self) -> Retention: ...
     @property

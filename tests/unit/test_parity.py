@@ -16,7 +16,7 @@ from pbx.cli.main import COMMANDS
 from pbx.web.declare import API, Right, Route
 from pbx.web.routes import TABLES
 from pbx.web.wire import people_of_ours as ours
-from pbx.web.wire import scripts, wrapup
+from pbx.web.wire import scripts, webhooks, wrapup
 from tests.support.house import ROOT
 
 CONSOLE = ROOT / "console/src"
@@ -30,6 +30,7 @@ KEPT: Mapping[str, tuple[str, type[BaseModel], type[BaseModel]]] = {
     "script": ("Scripts", scripts.NewScript, scripts.ScriptChange),
     "dnc": ("Calling", ours.NewDoNotCall, ours.DoNotCallChange),
     "token": ("Tokens", ours.NewToken, ours.TokenChange),
+    "webhook": ("Webhooks", webhooks.NewWebhook, webhooks.WebhookChange),
 }
 """What is added, changed and removed, by its command: the console's page and what the API takes."""
 NOT_CHOSEN = {("device", "kind"), ("device", "enabled"), ("number", "country")}
@@ -43,6 +44,7 @@ BY_COMMAND = {
     "outcomes": {"outcome"},
     "scripts": {"script"},
     "organisation": {"setting", "token", "audit"},
+    "webhooks": {"webhook"},
     "notices": {"notice"},
     "law": {"law", "erase"},
     "text-templates": {"text"},

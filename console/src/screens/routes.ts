@@ -59,6 +59,7 @@ export const ROUTES: RouteOf[] = [
   room('/admin/scripts', 'GET /scripts', () => import('./admin/Scripts.svelte')),
   room('/admin/outcomes', 'GET /outcomes', () => import('./admin/Outcomes.svelte')),
   room('/admin/tokens', 'GET /tokens', () => import('./admin/Tokens.svelte')),
+  room('/admin/webhooks', 'GET /webhooks', () => import('./admin/Webhooks.svelte')),
   room('/admin/settings', 'GET /settings', () => import('./admin/Settings.svelte')),
   room('/admin/blocks', 'GET /blocks', () => import('./admin/Blocks.svelte')),
   room('/admin/health', 'GET /doctor', () => import('./admin/Health.svelte')),

@@ -47,6 +47,7 @@ from pbx.web.routes import (
     texts,
     trunks,
     users,
+    webhooks,
 )
 
 TABLES: tuple[Table, ...] = tuple(
@@ -61,6 +62,7 @@ TABLES: tuple[Table, ...] = tuple(
         groups,
         outcomes,
         settings,
+        webhooks,
         notices,
         law,
         do_not_call,

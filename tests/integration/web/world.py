@@ -26,9 +26,11 @@ from pbx.adapters.bill_pdf import BillPrinter
 from pbx.adapters.clock import LoopClock
 from pbx.adapters.import_worker import ImportWorker
 from pbx.adapters.names import addresses_of
+from pbx.adapters.public_http import PublicHttp
 from pbx.adapters.sound_worker import SoundWorker
 from pbx.adapters.store.journal import FileJournal, Line
 from pbx.adapters.store.projector import Projector
+from pbx.adapters.webhook_post import WebhookPost
 from pbx.config import Config
 from pbx.core.commands import DialOut, RingPhone
 from pbx.core.events import Arrived, Direction, LegAnswered, LegEnded, LegRinging, Phone
@@ -61,6 +63,7 @@ from pbx.services.runtime import Calls
 from pbx.services.spending import Spending
 from pbx.services.sums import Sums
 from pbx.services.texting import Texting
+from pbx.services.webhooks import Webhooks
 from pbx.services.wrapup import WrapUp
 from pbx.supervisor.doctor import examine
 from pbx.web.app import make_app
@@ -202,6 +205,9 @@ class SmallEngine:
         self.billing = Billing(
             self.store, self.prices, self.spending, self._current, self.hub, self.alerts, self.metrics, self.clock
         )
+        self.public_http = PublicHttp("127.0.0.0/8", resolve=_at_home)
+        post = WebhookPost(self.public_http)
+        self.webhooks = Webhooks(self.store, post, self._current, self.alerts, worker="world")
         self.projector.on_stored = self._stored
 
     def _current(self) -> Directory:
@@ -210,6 +216,7 @@ class SmallEngine:
     def _stored(self, lines: Sequence[Line]) -> None:
         self.wrapup.stored(lines)
         self.billing.stored(lines)
+        self.webhooks.stored(lines)
 
     def ready(self) -> dict[str, Any]:
         return {"ready": self.linked, "config_revision": self.directory.revision, "calls": len(self.calls)}
@@ -233,6 +240,10 @@ class SmallEngine:
             task.add_done_callback(self._reloading.discard)
 
         self.store.on_change = changed
+
+
+async def _at_home(host: str) -> list[str]:
+    return ["127.0.0.1"]
 
 
 async def _silence(leg: str) -> int | None:
@@ -378,6 +389,7 @@ async def open_world(store: Store, home: Path) -> AsyncIterator[World]:
         engine.texting.run,
         engine.billing.run,
         engine.sums.run,
+        engine.webhooks.run,
     )
     running = [asyncio.ensure_future(run()) for run in loops]
     try:
@@ -388,6 +400,7 @@ async def open_world(store: Store, home: Path) -> AsyncIterator[World]:
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
+        await engine.public_http.close()
         await engine.sound.close()
         engine.journal.close()
     assert not engine.hub.undescribed, engine.hub.undescribed[:3]

@@ -14,6 +14,7 @@ import { reports } from './reports';
 import { textadmin } from './textadmin';
 import { texts } from './texts';
 import { timeline } from './timeline';
+import { webhooks } from './webhooks';
 
 const later = {
   admin,
@@ -32,6 +33,7 @@ const later = {
   textadmin,
   texts,
   timeline,
+  webhooks,
 };
 
 export type Later = typeof later;

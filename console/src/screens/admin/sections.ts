@@ -18,6 +18,7 @@ const ROOMS = [
   'scripts',
   'outcomes',
   'tokens',
+  'webhooks',
   'settings',
   'blocks',
   'health',
