@@ -19,6 +19,7 @@ DEVICE, BROWSER = "d", "b"
 
 USER, TRUNK, GROUP, CALL, RECORDING, VOICEMAIL = "u", "tr", "g", "c", "rec", "vm"
 OUTCOME, TASK = "out", "task"
+FILTER = "flt"
 SCRIPT = "scr"
 TEXT, CONVERSATION, ATTACHMENT = "txt", "conv", "att"
 TEMPLATE, TEXT_TRANSPORT, BRAND, CAMPAIGN = "tpl", "sms", "brand", "camp"

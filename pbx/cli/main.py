@@ -46,6 +46,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "dial": ("calls", "Have a user's phone rung, and then a number."),
     "gate": ("gate", "Ask whether a call may go out, and why not."),
     "text": ("text", "Texts: send, list, show, cancel; templates, transports, opt-outs, 10DLC."),
+    "filter": ("saved_filter", "Filters of lists that are kept under a name: add, list, show, change, remove."),
     "search": ("people", "Find leads, contacts and companies."),
     "import": ("people", "Read leads, contacts, companies or deals from CSV."),
     "export": ("people", "Write them as CSV."),

@@ -29,7 +29,7 @@ function room(path: string, asks: Ask, load: RouteOf['load']): RouteOf {
 
 export const ROUTES: RouteOf[] = [
   { path: '/', load: () => import('./home/Home.svelte') },
-  { path: '/calls', load: () => import('./calls/CallLog.svelte') },
+  { path: '/calls', load: behind(() => import('./calls/CallLog.svelte')) },
   { path: '/calls/:call', load: behind(() => import('./calls/CallDetail.svelte')) },
   { path: '/calls/:call/summary', load: () => import('./summary/Summary.svelte') },
   { path: '/lists', load: behind(() => import('./lists/Lists.svelte')) },

@@ -34,7 +34,7 @@ export class Draft {
   /** What the engine says of it that must be read; that nothing has been written yet is no news. */
   get refusal(): Schemas['Preview'] | null {
     const said = this.preview;
-    if (!said || said.reason === 'empty') return null;
+    if (!said || said.reason === 'empty_text') return null;
     return said.allowed && !said.holds ? null : said;
   }
 

@@ -11,6 +11,7 @@ import { mysettings } from './mysettings';
 import { orgsettings } from './orgsettings';
 import { deals, people } from './people';
 import { reports } from './reports';
+import { saved } from './saved';
 import { textadmin } from './textadmin';
 import { texts } from './texts';
 import { timeline } from './timeline';
@@ -30,6 +31,7 @@ const later: Later = {
   orgsettings,
   people,
   reports,
+  saved,
   textadmin,
   texts,
   timeline,

@@ -1,0 +1,20 @@
+/** Filters of lists that are kept under a name. */
+export const saved = {
+  title: 'Saved filters',
+  none: 'Nothing is saved for this page yet.',
+  chooseFirst: 'Choose something in the filters, then save it here.',
+  mine: 'Mine',
+  shared: 'Shared by others',
+  isShared: 'shared',
+  save: 'Save this filter',
+  edit: 'Edit filter',
+  copy: 'Copy link',
+  copied: 'The link is copied.',
+  name: 'Name',
+  share: 'Share with everybody',
+  shareHint: 'They see what their own rights let them see.',
+  replace: 'Take what is chosen now',
+  replaceHint: 'Otherwise the filter stays as it was saved.',
+  removing: 'The list stays as it is.',
+  removingShared: 'It is gone for everybody. The list stays as it is.',
+};
