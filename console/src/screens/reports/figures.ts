@@ -2,7 +2,7 @@
 import type { Look } from '../../lib/charts/marks';
 import { counted, shared, timed, type Scale } from '../../lib/charts/scale';
 import { language } from '../../lib/i18n/language.svelte';
-import { clock, count, money } from '../../lib/util/format';
+import { clock, count } from '../../lib/util/format';
 
 /** `rate`: so many an hour. */
 export type Kind = 'count' | 'rate' | 'time' | 'share' | 'money';
@@ -50,18 +50,17 @@ export function format(kind: Kind, value: number | null, currency = ''): string 
   return kind === 'rate' ? decimal.format(value) : count(Math.round(value));
 }
 
-/** Cents only where they are worth the room. */
+/** Cents only where there are any, and where they are worth the room. */
 function amount(micros: number, currency: string): string {
-  if (Math.abs(micros) < 1_000 * MICROS) return money(micros, currency);
-  const style = { style: 'currency', currency, maximumFractionDigits: 0 } as const;
+  const large = Math.abs(micros) >= 1_000 * MICROS;
+  const digits = large ? { maximumFractionDigits: 0 } : ({ trailingZeroDisplay: 'stripIfInteger' } as const);
+  const style = { style: 'currency', currency, ...digits } as const;
   return new Intl.NumberFormat(language.code, style).format(micros / MICROS);
 }
 
 /** Where figures stand below one another: times as a clock has them. */
 export function tabular(kind: Kind, value: number | null, currency = ''): string {
-  if (value === null) return format(kind, value);
-  if (kind === 'money') return money(value, currency);
-  if (kind !== 'time') return format(kind, value);
+  if (kind !== 'time' || value === null) return format(kind, value, currency);
   const whole = Math.round(value);
   return whole < HOUR ? `0:${clock(whole * 1000).padStart(5, '0')}` : clock(whole * 1000);
 }

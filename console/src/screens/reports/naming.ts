@@ -41,7 +41,7 @@ export function nameOf(by: string, key: string, label: string): { name: string; 
       { day: 'numeric', month: 'short' },
     );
   if (by === 'week') return weekOf(mondayOf(key));
-  if (by === 'month') return both(`${key}-01`, { year: 'numeric', month: 'long' }, { month: 'short', year: '2-digit' });
+  if (by === 'month') return both(`${key}-01`, { year: 'numeric', month: 'long' }, { month: 'short', year: 'numeric' });
   if (by === 'weekday') return both(plus(MONDAY, Number(key) - 1), { weekday: 'long' }, { weekday: 'short' });
   if (by === 'hour') return { name: hourText(Number(key)), short: key };
   const words = language.m.reports;
