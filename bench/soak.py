@@ -1,7 +1,7 @@
 """Calls at a steady rate for a long time, and what is left afterwards: ``python -m bench soak``.
 
 What the engine and Asterisk hold (descriptors, threads, channels, tasks, memory) is counted after a first part, in
-which pools and caches fill, and again at the end, both times at rest. ``SWITCHHOOK_SOAK_MINUTES`` says for how long.
+which pools and caches fill (the engine remembers its last calls), and again at the end, both times at rest. ``SWITCHHOOK_SOAK_MINUTES`` says for how long.
 """
 
 from __future__ import annotations
@@ -17,11 +17,13 @@ from pathlib import Path
 from bench.figures import Figure, at_most, shown
 from bench.load import ENGINE, Times, percentile, run
 from bench.stack import Stack, stack
+from pbx.services.live_records import KEPT
 
-RATE, PART_S, WARM_PARTS = 5.0, 30.0, 4
+RATE, PART_S = 5.0, 30.0
+WARM_RATE, WARM_CALLS = 20.0, KEPT + 200
 MINUTES = float(os.environ.get("SWITCHHOOK_SOAK_MINUTES", "15"))
 AT_REST_WITHIN_S, IDLE_THREADS_END_S = 60.0, 65.0
-MORE_DESCRIPTORS, MORE_THREADS, MORE_TASKS, MORE_MB = 4, 4, 2, 24.0
+MORE_DESCRIPTORS, MORE_THREADS, MORE_TASKS, MORE_MB = 4, 4, 2, 12.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,19 +63,19 @@ def _tasks(over: Stack) -> int:
     return int(float(next(line.split()[1] for line in lines if line.startswith("switchhook_event_loop_tasks "))))
 
 
-async def _calls(over: Stack, directory: Path, parts: int) -> Times:
+async def _calls(over: Stack, directory: Path, count: float, rate: float) -> Times:
     times = Times()
-    for _ in range(parts):
-        times.add(await run(over, directory, ENGINE, RATE, PART_S))
+    while times.calls < count:
+        times.add(await run(over, directory, ENGINE, rate, PART_S))
     return times
 
 
 async def figures() -> list[Figure]:
     async with stack() as over:
         with tempfile.TemporaryDirectory(prefix="switchhook-soak-") as directory:
-            await _calls(over, Path(directory), WARM_PARTS)
+            await _calls(over, Path(directory), WARM_CALLS, WARM_RATE)
             before = await _at_rest(over)
-            times = await _calls(over, Path(directory), max(1, round(MINUTES * 60 / PART_S)))
+            times = await _calls(over, Path(directory), MINUTES * 60 * RATE, RATE)
             after = await _at_rest(over)
     return [
         shown("soak at 5/s: calls", times.calls, "calls"),

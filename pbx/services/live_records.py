@@ -12,7 +12,8 @@ from pbx.core.call.record import CallRecord
 from pbx.core.commands import Fact
 from pbx.core.ids import CallId
 
-KEPT = 5_000
+KEPT = 2_000
+"""Seven kilobytes each: minutes of a busy day. What is older, the store has."""
 
 
 class LiveRecords:
