@@ -1,7 +1,8 @@
 """Calls at a steady rate for a long time, and what is left afterwards: ``python -m bench soak``.
 
 What the engine and Asterisk hold (descriptors, threads, channels, tasks, memory) is counted after a first part, in
-which pools and caches fill (the engine remembers its last calls), and again at the end, both times at rest. ``SWITCHHOOK_SOAK_MINUTES`` says for how long.
+which pools and caches fill (the engine remembers its last calls), and again at the end, both times at rest.
+``SWITCHHOOK_SOAK_MINUTES`` says for how long.
 """
 
 from __future__ import annotations
