@@ -66,7 +66,7 @@ async def figures(count: int = PEOPLE) -> list[Figure]:
 async def sqlite_url(count: int = PEOPLE) -> AsyncIterator[str]:
     """The URL of a SQLite store with so many people; built when it is not there."""
     path = CACHE / f"people-{count}-{head()}.db"
-    with _alone("sqlite"):
+    with alone("sqlite"):
         if not path.exists():
             partial = path.with_suffix(".part")
             for leftover in CACHE.glob(f"{partial.name}*"):
@@ -80,13 +80,13 @@ async def sqlite_url(count: int = PEOPLE) -> AsyncIterator[str]:
 async def postgres_url(count: int = PEOPLE) -> AsyncIterator[str]:
     """As :func:`sqlite_url`; the server runs within the block. Raises NoPostgres."""
     directory, name = CACHE / "postgresql", f"people_{count}_{head()}"
-    with _alone("postgresql"):
+    with alone("postgresql"):
         async with _running(directory, name, count) as url:
             yield url
 
 
 @contextmanager
-def _alone(name: str) -> Iterator[None]:
+def alone(name: str) -> Iterator[None]:
     """Of two who measure at the same time the second waits: neither sees a store that is half built."""
     CACHE.mkdir(parents=True, exist_ok=True)
     with (CACHE / f"{name}.lock").open("w") as lock:
@@ -122,11 +122,11 @@ async def build(url: str, count: int) -> None:
         done += len(made)
         print(f"\r{done:,} of {count:,} people, {time.monotonic() - started:.0f} s", end="", flush=True)
     await store.close()
-    await (_finish_postgres(url, indexes) if on_postgres else asyncio.to_thread(_finish_sqlite, url))
+    await (finish_postgres(url, indexes) if on_postgres else asyncio.to_thread(finish_sqlite, url))
     print(f"\r{count:,} people built in {time.monotonic() - started:.0f} s", flush=True)
 
 
-async def _finish_postgres(url: str, indexes: Sequence[str]) -> None:
+async def finish_postgres(url: str, indexes: Sequence[str]) -> None:
     engine = make_engine(url).execution_options(isolation_level="AUTOCOMMIT")
     async with engine.connect() as connection:
         for statement in (*indexes, "VACUUM ANALYZE"):
@@ -134,7 +134,7 @@ async def _finish_postgres(url: str, indexes: Sequence[str]) -> None:
     await engine.dispose()
 
 
-def _finish_sqlite(url: str) -> None:
+def finish_sqlite(url: str) -> None:
     connection = sqlite3.connect(url.removeprefix("sqlite:///"))
     connection.execute("ANALYZE")
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -12,15 +12,16 @@ from crm.reports.calendar import Period
 
 @dataclass(slots=True)
 class Amounts:
-    """``parts`` is how often each outcome, currency or result is in it."""
+    """``parts`` is how much of the amount at ``of`` is in each outcome, currency or result."""
 
     values: list[int]
-    parts: dict[str, list[int]] = field(default_factory=dict)
+    of: int = 0
+    parts: dict[str, int] = field(default_factory=dict)
 
     def add(self, part: str, values: Sequence[int]) -> None:
-        self.values = [here + more for here, more in zip(self.values, values, strict=True)]
-        known = self.parts.get(part)
-        self.parts[part] = list(values) if known is None else [a + b for a, b in zip(known, values, strict=True)]
+        for at, value in enumerate(values):
+            self.values[at] += value
+        self.parts[part] = self.parts.get(part, 0) + values[self.of]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +38,18 @@ def table(
     found: Iterable[tuple[Any, ...]],
     width: int,
     rows_of: Callable[[Any], Sequence[str]],
+    of: int = 0,
 ) -> Table:
-    """``found`` are what a sum is of, its part and its amounts; ``rows_of`` says in which rows that stands."""
-    made: dict[str, Amounts] = {key: Amounts([0] * width) for key in buckets.keys(by, period)}
-    total = Amounts([0] * width)
+    """``found`` are what a sum is of, its part and its amounts; ``rows_of`` says in which rows that stands; ``of`` is
+    the amount that is told by parts."""
+    made = {key: Amounts([0] * width, of) for key in buckets.keys(by, period)}
+    total = Amounts([0] * width, of)
     for what, part, *values in found:
         total.add(part, values)
         for key in rows_of(what):
-            made.setdefault(key, Amounts([0] * width)).add(part, values)
+            if key not in made:
+                made[key] = Amounts([0] * width, of)
+            made[key].add(part, values)
     rows = list(made.items())
     if by in buckets.BY_NAME:
         rows = sorted((row for row in rows if any(row[1].values)), key=lambda row: (-row[1].values[0], row[0]))
@@ -59,14 +64,14 @@ def call_fields(amounts: Amounts) -> dict[str, Any]:
         "missed": missed,
         "talk_s": seconds(talk_ms),
         "ring_s": seconds(ring_ms),
-        "outcomes": {part: values[0] for part, values in sorted(amounts.parts.items()) if part and values[0]},
+        "outcomes": {part: count for part, count in sorted(amounts.parts.items()) if part and count},
     }
 
 
 def text_fields(amounts: Amounts, currency: str) -> dict[str, Any]:
     """The cost is what was paid in the account's currency; a change of it is rare and old amounts are not converted."""
     sent, received, delivered, failed, segments, _ = amounts.values
-    cost = sum(values[-1] for part, values in amounts.parts.items() if part in ("", currency))
+    cost = sum(micros for part, micros in amounts.parts.items() if part in ("", currency))
     names = ("sent", "received", "delivered", "failed", "segments", "cost_micros")
     return dict(zip(names, (sent, received, delivered, failed, segments, cost), strict=True))
 

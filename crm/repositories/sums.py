@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import text
@@ -154,13 +155,18 @@ async def forget_changes_about(session: AsyncSession, since_us: int, until_us: i
         await raw.run(session, f"DELETE FROM {family.changes} WHERE at_us >= ? AND at_us < ?", [since_us, until_us])
 
 
-async def next_moment(session: AsyncSession, since_us: int) -> int | None:
-    """Of the first entry of any log from then on."""
+async def next_moments(session: AsyncSession, since_us: int, limit: int) -> tuple[int, int] | None:
+    """Of the first entry of any log from then on, and of the last one that should be added with it: none of the logs
+    has many more than ``limit`` entries in between. None: there is no entry."""
     found = []
     for family in FAMILIES:
-        query = f"SELECT {family.at} FROM {family.table} WHERE {family.at} >= ? ORDER BY {family.at} LIMIT 1"
-        found += [row[0] for row in await raw.rows(session, query, [since_us])]
-    return min(found, default=None)
+        some = f"SELECT {family.at} AS at FROM {family.table} WHERE {family.at} >= ? ORDER BY {family.at} LIMIT ?"
+        [row] = await raw.rows(session, f"SELECT COUNT(*), MIN(at), MAX(at) FROM ({some}) AS due", [since_us, limit])
+        found += [row] if row[0] else []
+    if not found:
+        return None
+    full = [last for count, _, last in found if count == limit]
+    return min(first for _, first, _ in found), min(full) if full else max(last for _, _, last in found)
 
 
 async def is_due(session: raw.Session, clock: str) -> bool:
@@ -193,26 +199,29 @@ async def clear_empty(session: AsyncSession, family: Family, seq: int, stretch: 
 
 async def _add(session: AsyncSession, family: Family, source: str, values: Sequence[Any], stretch: Stretch) -> None:
     for target in family.targets:
+        at = stretch.month if target.unit == "month" else stretch.offset_us
         for everybody in (False, True) if target.everybody else (False,):
-            await raw.run(session, _statement(family, target, source, stretch, everybody), values)
+            await raw.run(session, _statement(family, target, source, everybody), [at, *values])
 
 
-def _statement(family: Family, target: Target, source: str, stretch: Stretch, everybody: bool) -> str:
+@lru_cache(maxsize=64)
+def _statement(family: Family, target: Target, source: str, everybody: bool) -> str:
+    """Its first value is the month, or by how much the clock is later than UTC: so there are a few statements only,
+    which drivers keep prepared."""
     keys = [f"'{EVERYBODY}'" if everybody and name == "user_id" else name for name in family.keys]
-    at = _UNITS[target.unit].format(offset=stretch.offset_us, month=stretch.month)
     sums = ", ".join(f"CAST(SUM({name}) AS BIGINT)" for name in family.amounts)
     names = ", ".join((target.unit, *family.keys))
     added = ", ".join(f"{name} = {target.table}.{name} + excluded.{name}" for name in family.amounts)
     grouped = ", ".join(str(place) for place in range(1, len(keys) + 2))
     return f"""INSERT INTO {target.table} ({names}, {", ".join(family.amounts)})
-        SELECT {at}, {", ".join(keys)}, {sums} FROM ({source}) AS source WHERE true GROUP BY {grouped}
+        SELECT {_UNITS[target.unit]}, {", ".join(keys)}, {sums} FROM ({source}) AS source WHERE true GROUP BY {grouped}
         ON CONFLICT ({names}) DO UPDATE SET {added}"""
 
 
 _UNITS = {
-    "hour": f"(at_us + {{offset}}) / {HOUR_US}",
-    "day": f"(at_us + {{offset}}) / {24 * HOUR_US}",
-    "month": "{month}",
+    "hour": f"(at_us + CAST(? AS BIGINT)) / {HOUR_US}",
+    "day": f"(at_us + CAST(? AS BIGINT)) / {24 * HOUR_US}",
+    "month": "CAST(? AS BIGINT)",
 }
 
 

@@ -69,7 +69,7 @@ async def texts(session: AsyncSession, asked: Asked, now_us: int) -> Report:
 
     async def made(period: Period) -> rows.Table:
         found = await report_sums.texts(session, grain, period, asked.user_ids)
-        return rows.table(asked.by, period, found, len(report_sums.TEXTS), _by_days(asked.by))
+        return rows.table(asked.by, period, found, len(report_sums.TEXTS), _by_days(asked.by), of=-1)
 
     report, _ = await _report(session, asked, now_us, made, lambda amounts: rows.text_fields(amounts, currency))
     return _with_labels(report, await _names(session, asked.by, {})) | {"currency": currency}

@@ -137,6 +137,6 @@ def _list_fields(amounts: rows.Amounts, entries: int, worked_us: int) -> dict[st
         "called": called,
         "reached": reached,
         "talk_s": rows.seconds(talk_ms),
-        "results": {part: values[0] for part, values in sorted(amounts.parts.items()) if values[0]},
+        "results": {part: count for part, count in sorted(amounts.parts.items()) if count},
         "calls_per_hour": round(called / hours, 1),
     }

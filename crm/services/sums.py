@@ -1,26 +1,26 @@
 """Keeping the sums of reports true (R3): in small transactions behind the calls, each of which is done or is not.
 
-What has changed is added; the past of a database that had no sums yet, or has them by another clock, is added day by
-day. Until that is done reports say that they are not ready, rather than half of a figure.
+What has changed is added; the past of a database that had no sums yet, or has them by another clock, is added some
+thousand calls at a time. Until that is done reports say that they are not ready, rather than half of a figure.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.errors import Refused
 from crm.models.reports import SumsState
-from crm.reports.calendar import FOR_EVER_US, moment_us, stretches, today
+from crm.reports.calendar import FOR_EVER_US, stretches
 from crm.repositories import raw, sums
 from crm.services import settings
 from crm.settings_registry import REGISTRY
 from crm.unit_of_work import ENGINE, Store, UnitOfWork
 
-AT_ONCE = 2_000
+AT_ONCE = 500
+BUILT_AT_ONCE = 2_000
 CLOCK = "default_time_zone"
 Told = Callable[[int], None]
 
@@ -98,20 +98,16 @@ async def _add_changes(session: AsyncSession, family: sums.Family, until_us: int
 
 
 async def _build(session: AsyncSession, state: SumsState, zone: ZoneInfo) -> None:
-    """The next day on which there was anything. Changes of days that are passed over are of what is there no more."""
+    """Some more of the past. Changes of a time in which nothing stands are of what is there no more."""
     since_us = state.built_until_us
-    first = await sums.next_moment(session, since_us)
-    until_us = FOR_EVER_US if first is None else _day_after(first, zone)
+    moments = await sums.next_moments(session, since_us, BUILT_AT_ONCE)
+    until_us = FOR_EVER_US if moments is None else moments[1] + 1
     await sums.forget_changes_about(session, since_us, until_us)
-    if first is not None:
-        for stretch in stretches(first, until_us, zone):
+    if moments is not None:
+        for stretch in stretches(moments[0], until_us, zone):
             for family in sums.FAMILIES:
                 await sums.add_log(session, family, stretch)
     state.built_until_us = until_us
-
-
-def _day_after(at_us: int, zone: ZoneInfo) -> int:
-    return moment_us(today(at_us, zone) + timedelta(1), zone)
 
 
 async def _time_zone(session: AsyncSession) -> str:
