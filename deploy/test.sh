@@ -6,5 +6,5 @@ set -eu
 
 bin=$1
 shift
-[ $# -gt 0 ] || set -- -n "$(nproc)" --maxprocesses 8 --dist loadfile --no-loadscope-reorder tests
+[ $# -gt 0 ] || set -- -n "$(nproc)" --maxprocesses 8 --dist loadfile --no-loadscope-reorder --durations=25 tests
 exec "$bin/python" -m pytest "$@"
