@@ -80,6 +80,32 @@ class CallsByMonth(_OfCalls, Base):
     outcome_id: Mapped[str] = mapped_column(primary_key=True)
 
 
+class CallsByHourOfDay(_OfCalls, Base):
+    """``hour_of_day`` from 0 to 23."""
+
+    __tablename__ = "calls_by_hour_of_day"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    user_id: Mapped[str] = mapped_column(primary_key=True)
+    month: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    hour_of_day: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    direction: Mapped[str] = mapped_column(primary_key=True)
+    outcome_id: Mapped[str] = mapped_column(primary_key=True)
+
+
+class CallsByHourOfWeek(_OfCalls, Base):
+    """``hour_of_week`` from 0, which is Monday's first, to 167. Without outcomes, which would make it as long as the
+    log."""
+
+    __tablename__ = "calls_by_hour_of_week"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    user_id: Mapped[str] = mapped_column(primary_key=True)
+    month: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    hour_of_week: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    direction: Mapped[str] = mapped_column(primary_key=True)
+
+
 class _OfTexts:
     """``segments`` and ``cost_micros`` are of what left us."""
 

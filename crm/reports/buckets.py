@@ -9,8 +9,8 @@ from crm.reports.calendar import Period, day_number, day_of, month_began, month_
 BY_TIME = ("day", "week", "month", "hour", "weekday", "heat")
 BY_NAME = ("user", "team", "outcome", "direction")
 HOURS_A_WEEK = 168
-_FIRST_WEEKDAY = 3
-"""1970 began on a Thursday; weeks here begin on Monday."""
+FROM_MONDAY = 72
+"""1970 began on a Thursday: so many hours after the Monday with which weeks begin here."""
 DIRECTIONS = {"in": "inbound", "out": "outbound", "internal": "internal"}
 SHORT = {long: short for short, long in DIRECTIONS.items()}
 
@@ -28,10 +28,9 @@ def of_day(by: str, number: int) -> str:
     return f"{year}-W{week:02}"
 
 
-def of_hour(by: str, number: int) -> str:
-    """The row of an hour, which is given by its number, whole weeks left out or not."""
-    weekday, hour = (number // 24 + _FIRST_WEEKDAY) % 7 + 1, number % 24
-    return str(hour) if by == "hour" else f"{weekday}-{hour}"
+def of_hour(number: int) -> str:
+    """The cell of an hour of the week."""
+    return f"{number // 24 + 1}-{number % 24}"
 
 
 def keys(by: str, period: Period) -> Sequence[str]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from crm.reports.buckets import HOURS_A_WEEK
+from crm.reports.buckets import FROM_MONDAY, HOURS_A_WEEK
 from crm.reports.calendar import Period
 from crm.repositories import raw
 from crm.repositories.sums import EVERYBODY
@@ -20,27 +21,64 @@ LISTED = ("calls", "reached", "talk_ms")
 
 
 async def calls(session: raw.Session, by: str, period: Period, users: Users, direction: str | None) -> Found:
-    """``by``: day, hour (of the week, without a week), direction, outcome or user; broken down by outcomes."""
+    """``by``: day, hour (of the day), heat (hour of the week), direction, outcome or user; broken down by outcomes, but
+    for the hours of the week."""
     where, values = ("AND direction = ?", [direction]) if direction else ("", [])
-    if by == "user":
-        return await _calls_by_user(session, period, users, where, values)
-    table, unit, factor = ("calls_by_hour", "hour", 24) if by == "hour" else ("calls_by_day", "day", 1)
-    what = {"day": "day", "hour": f"hour % {HOURS_A_WEEK}", "direction": "direction"}.get(by, "''")
-    between = f"user_id {raw.IN} AND {unit} >= ? AND {unit} < ? {where}"
-    asked = [_names(users), period.since_day * factor, period.until_day * factor, *values]
-    return await _sums(session, what, "outcome_id", CALLS, f"{table} WHERE {between}", asked)
+    if by in _IN_PARTS:
+        return await _in_parts(session, _IN_PARTS[by], period, users, where, values)
+    what = {"day": "day", "direction": "direction"}.get(by, "''")
+    between = f"calls_by_day WHERE user_id {raw.IN} AND day >= ? AND day < ? {where}"
+    asked = [_names(users), period.since_day, period.until_day, *values]
+    return await _sums(session, what, "outcome_id", CALLS, between, asked)
 
 
-async def _calls_by_user(session: raw.Session, period: Period, users: Users, where: str, values: list[Any]) -> Found:
-    """Whole months by month, and the days before and after them by day."""
-    mine, names = ("user_id <> ?", EVERYBODY) if users is None else (f"user_id {raw.IN}", list(users))
-    parts = [("calls_by_month", "month", period.months())]
-    parts += [("calls_by_day", "day", edge) for edge in period.edges()]
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """Whole months come from one table, the days before and after them from another one. What rows are of and broken
+    down by in each; ``hours``: the second one is by hour. ``each``: it is about users one by one."""
+
+    months: str
+    what: str
+    part: str
+    edges: str
+    edge_what: str
+    edge_part: str
+    hours: int
+    each: bool = False
+
+
+_IN_PARTS = {
+    "user": _Parts("calls_by_month", "user_id", "outcome_id", "calls_by_day", "user_id", "outcome_id", 1, each=True),
+    "hour": _Parts("calls_by_hour_of_day", "hour_of_day", "outcome_id", "calls_by_hour", "hour % 24", "outcome_id", 24),
+    "heat": _Parts(
+        months="calls_by_hour_of_week",
+        what="hour_of_week",
+        part="''",
+        edges="calls_by_hour",
+        edge_what=f"(hour + {FROM_MONDAY}) % {HOURS_A_WEEK}",
+        edge_part="''",
+        hours=24,
+    ),
+}
+
+
+async def _in_parts(
+    session: raw.Session, parts: _Parts, period: Period, users: Users, where: str, values: list[Any]
+) -> Found:
+    mine: tuple[str, Any] = (f"user_id {raw.IN}", _names(users))
+    if parts.each and users is None:
+        mine = ("user_id <> ?", EVERYBODY)
+    unit = "hour" if parts.hours > 1 else "day"
+    asked = [(parts.months, "month", parts.what, parts.part, *period.months())]
+    asked += [
+        (parts.edges, unit, parts.edge_what, parts.edge_part, since * parts.hours, until * parts.hours)
+        for since, until in period.edges()
+    ]
     found: Found = []
-    for table, unit, (since, until) in parts:
+    for table, unit, what, part, since, until in asked:
         if since < until:
-            between = f"{table} WHERE {unit} >= ? AND {unit} < ? AND {mine} {where}"
-            found += await _sums(session, "user_id", "outcome_id", CALLS, between, [since, until, names, *values])
+            between = f"{table} WHERE {mine[0]} AND {unit} >= ? AND {unit} < ? {where}"
+            found += await _sums(session, what, part, CALLS, between, [mine[1], since, until, *values])
     return found
 
 

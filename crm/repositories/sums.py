@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.engine import from_json
 from crm.models.reports import SumsState
+from crm.reports.buckets import FROM_MONDAY, HOURS_A_WEEK
 from crm.reports.calendar import FOR_EVER_US, HOUR_US, Stretch
 from crm.repositories import raw
 
@@ -26,11 +27,13 @@ _LEFT_US = """CASE WHEN direction = 'out' AND (state IN ('sent', 'delivered', 'u
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A table of sums by ``unit``: hour, day or month. ``everybody``: it has rows of all users together, too."""
+    """A table of sums by ``units`` of time, the first of which can be asked for between two. ``everybody``: it has rows
+    of all users together, too. ``without`` are keys that it does not tell apart."""
 
     table: str
-    unit: str
+    units: tuple[str, ...]
     everybody: bool
+    without: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +56,11 @@ FAMILIES = (
         ("user_id", "direction", "outcome_id"),
         ("calls", "answered", "missed", "talk_ms", "ring_ms"),
         (
-            Target("calls_by_hour", "hour", everybody=True),
-            Target("calls_by_day", "day", everybody=True),
-            Target("calls_by_month", "month", everybody=False),
+            Target("calls_by_hour", ("hour",), everybody=True),
+            Target("calls_by_day", ("day",), everybody=True),
+            Target("calls_by_month", ("month",), everybody=False),
+            Target("calls_by_hour_of_day", ("month", "hour_of_day"), everybody=True),
+            Target("calls_by_hour_of_week", ("month", "hour_of_week"), everybody=True, without=("outcome_id",)),
         ),
         """SELECT c.created_us AS at_us, COALESCE(c.user_id, '') AS user_id, c.direction AS direction,
             COALESCE(s.outcome_id, '') AS outcome_id, 1 AS calls,
@@ -72,7 +77,7 @@ FAMILIES = (
         "texts_to_sum",
         ("user_id", "currency"),
         ("sent", "received", "delivered", "failed", "segments", "cost_micros"),
-        (Target("texts_by_day", "day", everybody=True),),
+        (Target("texts_by_day", ("day",), everybody=True),),
         f"""SELECT created_us AS at_us, COALESCE(user_id, '') AS user_id, COALESCE(currency, '') AS currency,
             {_LEFT_US} AS sent, CASE WHEN direction = 'in' THEN 1 ELSE 0 END AS received,
             CASE WHEN state = 'delivered' THEN 1 ELSE 0 END AS delivered,
@@ -87,7 +92,7 @@ FAMILIES = (
         "listed_calls_to_sum",
         ("list_id", "user_id", "result"),
         ("calls", "reached", "talk_ms"),
-        (Target("listed_calls_by_day", "day", everybody=False),),
+        (Target("listed_calls_by_day", ("day",), everybody=False),),
         """SELECT at_us, list_id, user_id, COALESCE(result, 'running') AS result, 1 AS calls,
             CASE WHEN talk_ms > 0 THEN 1 ELSE 0 END AS reached, COALESCE(talk_ms, 0) AS talk_ms
         FROM list_calls WHERE at_us >= ? AND at_us < ?""",
@@ -191,37 +196,41 @@ async def clear_empty(session: AsyncSession, family: Family, seq: int, stretch: 
     nothing = " AND ".join(f"{amount} = 0" for amount in family.amounts)
     first, last = stretch.since_us, stretch.until_us - 1  # no further than the changes go
     for target in family.targets:
-        statement = f"DELETE FROM {target.table} WHERE {whose} {raw.IN} AND {target.unit} BETWEEN ? AND ? AND {nothing}"
-        await raw.run(
-            session, statement, [names, _unit(target.unit, first, stretch), _unit(target.unit, last, stretch)]
-        )
+        unit = target.units[0]
+        statement = f"DELETE FROM {target.table} WHERE {whose} {raw.IN} AND {unit} BETWEEN ? AND ? AND {nothing}"
+        await raw.run(session, statement, [names, _unit(unit, first, stretch), _unit(unit, last, stretch)])
 
 
 async def _add(session: AsyncSession, family: Family, source: str, values: Sequence[Any], stretch: Stretch) -> None:
     for target in family.targets:
-        at = stretch.month if target.unit == "month" else stretch.offset_us
+        at = [stretch.month if unit == "month" else stretch.offset_us for unit in target.units]
         for everybody in (False, True) if target.everybody else (False,):
-            await raw.run(session, _statement(family, target, source, everybody), [at, *values])
+            await raw.run(session, _statement(family, target, source, everybody), [*at, *values])
 
 
 @lru_cache(maxsize=64)
 def _statement(family: Family, target: Target, source: str, everybody: bool) -> str:
-    """Its first value is the month, or by how much the clock is later than UTC: so there are a few statements only,
+    """Its first values are the month, and by how much the clock is later than UTC: so there are a few statements only,
     which drivers keep prepared."""
-    keys = [f"'{EVERYBODY}'" if everybody and name == "user_id" else name for name in family.keys]
+    keys = [name for name in family.keys if name not in target.without]
+    taken = [f"'{EVERYBODY}'" if everybody and name == "user_id" else name for name in keys]
+    at = ", ".join(_UNITS[unit] for unit in target.units)
     sums = ", ".join(f"CAST(SUM({name}) AS BIGINT)" for name in family.amounts)
-    names = ", ".join((target.unit, *family.keys))
+    names = ", ".join((*target.units, *keys))
     added = ", ".join(f"{name} = {target.table}.{name} + excluded.{name}" for name in family.amounts)
-    grouped = ", ".join(str(place) for place in range(1, len(keys) + 2))
+    grouped = ", ".join(str(place) for place in range(1, len(target.units) + len(keys) + 1))
     return f"""INSERT INTO {target.table} ({names}, {", ".join(family.amounts)})
-        SELECT {_UNITS[target.unit]}, {", ".join(keys)}, {sums} FROM ({source}) AS source WHERE true GROUP BY {grouped}
+        SELECT {at}, {", ".join(taken)}, {sums} FROM ({source}) AS source WHERE true GROUP BY {grouped}
         ON CONFLICT ({names}) DO UPDATE SET {added}"""
 
 
+_HOUR = f"(at_us + CAST(? AS BIGINT)) / {HOUR_US}"
 _UNITS = {
-    "hour": f"(at_us + CAST(? AS BIGINT)) / {HOUR_US}",
+    "hour": _HOUR,
     "day": f"(at_us + CAST(? AS BIGINT)) / {24 * HOUR_US}",
     "month": "CAST(? AS BIGINT)",
+    "hour_of_day": f"{_HOUR} % 24",
+    "hour_of_week": f"({_HOUR} + {FROM_MONDAY}) % {HOURS_A_WEEK}",
 }
 
 

@@ -122,8 +122,10 @@ def _with_labels(report: Report, names: dict[str, str]) -> Report:
 
 async def _rows_of_calls(session: AsyncSession, by: str) -> tuple[Callable[[Any], Sequence[str]], str]:
     """In which rows a sum stands, and by what the sums are asked for."""
-    if by in ("hour", "heat"):
-        return lambda hour: [buckets.of_hour(by, hour)], "hour"
+    if by == "heat":
+        return lambda hour: [buckets.of_hour(hour)], "heat"
+    if by == "hour":
+        return lambda hour: [str(hour)], "hour"
     if by in buckets.BY_TIME:
         return _by_days(by), "day"
     if by == "team":

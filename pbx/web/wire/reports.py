@@ -53,7 +53,9 @@ class CallSums(Answer):
     missed: int = Field(description="Came in, and nobody took it; without those that were refused.")
     talk_s: int
     ring_s: int
-    outcomes: dict[str, int] = Field(description="Calls by the id of the outcome that their user gave them.")
+    outcomes: dict[str, int] = Field(
+        description="Calls by the id of the outcome that their user gave them; none in the cells of a week."
+    )
 
 
 class _Row(Answer):

@@ -22,7 +22,15 @@ from crm import ids
 from crm.errors import Refused
 from crm.models.call_lists import ListCall
 from crm.models.calls import Call
-from crm.models.reports import CallsByDay, CallsByHour, CallsByMonth, ListedCallsByDay, TextsByDay
+from crm.models.reports import (
+    CallsByDay,
+    CallsByHour,
+    CallsByHourOfDay,
+    CallsByHourOfWeek,
+    CallsByMonth,
+    ListedCallsByDay,
+    TextsByDay,
+)
 from crm.models.texts import Text
 from crm.models.wrapup import CallSummary
 from crm.repositories import journal
@@ -252,7 +260,7 @@ def text_row(at: int, coming: bool, chance: random.Random) -> Text:
 async def plainly(store: Store) -> Plain:
     """From the log, one by one."""
     found: dict[str, Counter[tuple[Any, ...]]] = {
-        name: Counter() for name in ("hours", "days", "months", "texts", "listed")
+        name: Counter() for name in ("hours", "days", "months", "of_day", "of_week", "texts", "listed")
     }
 
     def add(table: str, key: tuple[Any, ...], amounts: Mapping[str, int]) -> None:
@@ -277,6 +285,8 @@ async def plainly(store: Store) -> Plain:
             for who in ("*", call.user_id or ""):
                 add("hours", (who, hour, *rest), amounts)
                 add("days", (who, day, *rest), amounts)
+                add("of_day", (who, month, hour % 24, *rest), amounts)
+                add("of_week", (who, month, (day + 3) % 7 * 24 + hour % 24, call.direction), amounts)
             add("months", (call.user_id or "", month, *rest), amounts)
         for sent in await session.scalars(select(Text)):
             gone = sent.direction == "out" and (
@@ -308,22 +318,18 @@ def on_the_wall(at_us: int, zone: ZoneInfo) -> tuple[int, int, int]:
 async def kept(store: Store) -> Plain:
     """As the sums have it. A row that holds nothing should not be there."""
     found: dict[str, Counter[tuple[Any, ...]]] = {}
-    tables = {
-        "hours": CallsByHour,
-        "days": CallsByDay,
-        "months": CallsByMonth,
-        "texts": TextsByDay,
-        "listed": ListedCallsByDay,
-    }
-    of_calls, of_texts = (
-        ("calls", "answered", "missed", "talk_ms", "ring_ms"),
-        ("sent", "received", "delivered", "failed"),
-    )
-    amounts = {"texts": (*of_texts, "segments", "cost_micros"), "listed": ("calls", "reached", "talk_ms")}
+    tables: dict[str, Any] = {"hours": CallsByHour, "days": CallsByDay, "months": CallsByMonth}
+    tables |= {"of_day": CallsByHourOfDay, "of_week": CallsByHourOfWeek}
+    tables |= {"texts": TextsByDay, "listed": ListedCallsByDay}
+    of_calls = ("calls", "answered", "missed", "talk_ms", "ring_ms")
+    of_texts = ("sent", "received", "delivered", "failed", "segments", "cost_micros")
+    amounts = {"texts": of_texts, "listed": ("calls", "reached", "talk_ms")}
     keys = {
         "hours": ("user_id", "hour", "direction", "outcome_id"),
         "days": ("user_id", "day", "direction", "outcome_id"),
         "months": ("user_id", "month", "direction", "outcome_id"),
+        "of_day": ("user_id", "month", "hour_of_day", "direction", "outcome_id"),
+        "of_week": ("user_id", "month", "hour_of_week", "direction"),
         "texts": ("user_id", "day", "currency"),
         "listed": ("list_id", "user_id", "day", "result"),
     }

@@ -14,6 +14,7 @@ from crm.models.call_lists import CallList, ListCall, ListRun
 from crm.models.texts import Text
 from crm.repositories import journal
 from crm.services import deals, groups, outcomes, settings, summaries, sums
+from crm.services.reports import CALLS_BY
 from crm.unit_of_work import Store
 from crm.wrapup import blank
 from tests.integration.store.makers import call_row
@@ -128,6 +129,17 @@ async def test_calls_are_counted_by_day_week_month_hour_and_weekday_of_the_organ
         assert (filled(report, "calls"), report["total"]["calls"]) == (expected, 6), by
     rows = {by: (await asked(world, f"calls?{NOVEMBER}&by={by}"))["rows"] for by in ("hour", "weekday", "heat")}
     assert {by: len(each) for by, each in rows.items()} == {"hour": 24, "weekday": 7, "heat": 168}
+
+
+@pytest.mark.parametrize("days", [("10-30", "11-30"), ("11-01", "12-15"), ("11-02", "11-29"), ("11-01", "11-01")])
+async def test_whatever_days_are_asked_for_each_way_to_look_at_them_has_the_same_total(
+    world: World, days: tuple[str, str]
+) -> None:
+    await some_calls(world)
+    query = f"from=2026-{days[0]}&to=2026-{days[1]}"
+    for whose in ("", f"&user_id={world.mio.id}", "&direction=in"):
+        totals = [(await asked(world, f"calls?{query}&by={by}{whose}"))["total"] for by in CALLS_BY]
+        assert all(total == totals[0] for total in totals), (whose, totals)
 
 
 async def test_calls_are_counted_by_user_team_and_outcome_which_is_given_later(world: World) -> None:

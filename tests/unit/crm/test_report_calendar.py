@@ -103,8 +103,8 @@ def test_days_and_hours_stand_in_the_row_that_a_calendar_says(day: date, hour: i
     assert buckets.of_day("month", number) == day.isoformat()[:7]
     assert buckets.of_day("week", number) == f"{day.isocalendar().year}-W{day.isocalendar().week:02}"
     assert buckets.of_day("weekday", number) == str(day.isoweekday())
-    assert buckets.of_hour("heat", (number * 24 + hour) % buckets.HOURS_A_WEEK) == f"{day.isoweekday()}-{hour}"
-    assert buckets.of_hour("hour", number * 24 + hour) == str(hour)
+    of_week = (number * 24 + hour + buckets.FROM_MONDAY) % buckets.HOURS_A_WEEK
+    assert buckets.of_hour(of_week) == f"{day.isoweekday()}-{hour}"
 
 
 @given(first=DAYS, days=st.integers(0, 100), by=st.sampled_from(buckets.BY_TIME))
