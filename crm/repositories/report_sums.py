@@ -24,9 +24,9 @@ async def calls(session: raw.Session, by: str, period: Period, users: Users, dir
     """``by``: day, hour (of the day), heat (hour of the week), direction, outcome or user; broken down by outcomes, but
     for the hours of the week."""
     where, values = ("AND direction = ?", [direction]) if direction else ("", [])
-    if by in _IN_PARTS:
+    if by in _IN_PARTS and (users is not None or by not in _FEW_DAYS):
         return await _in_parts(session, _IN_PARTS[by], period, users, where, values)
-    what = {"day": "day", "direction": "direction"}.get(by, "''")
+    what = {"day": "day", "direction": "direction"}.get(by, "''")  # all users together: few rows a day
     between = f"calls_by_day WHERE user_id {raw.IN} AND day >= ? AND day < ? {where}"
     asked = [_names(users), period.since_day, period.until_day, *values]
     return await _sums(session, what, "outcome_id", CALLS, between, asked)
@@ -48,6 +48,8 @@ class _Parts:
 
 
 _IN_PARTS = {
+    "direction": _Parts("calls_by_month", "direction", "outcome_id", "calls_by_day", "direction", "outcome_id", 1),
+    "outcome": _Parts("calls_by_month", "''", "outcome_id", "calls_by_day", "''", "outcome_id", 1),
     "user": _Parts("calls_by_month", "user_id", "outcome_id", "calls_by_day", "user_id", "outcome_id", 1, each=True),
     "hour": _Parts("calls_by_hour_of_day", "hour_of_day", "outcome_id", "calls_by_hour", "hour % 24", "outcome_id", 24),
     "heat": _Parts(
@@ -60,6 +62,10 @@ _IN_PARTS = {
         hours=24,
     ),
 }
+
+
+_FEW_DAYS = ("direction", "outcome")
+"""Of all users together the days are few, and there are no months."""
 
 
 async def _in_parts(
