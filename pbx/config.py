@@ -12,7 +12,7 @@ import os
 import secrets
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +58,12 @@ class Config:
     practice_rtp_start: int = 15000
     practice_rtp_end: int = 16999
     practice_ami_port: int = 5138
+    mail_host: str = ""  # the server that takes our letters; empty: none are sent
+    mail_port: int = 587
+    mail_security: str = "starttls"  # or tls, or none
+    mail_user: str = ""
+    mail_password: str = field(default="", repr=False)
+    mail_from: str = ""  # name@example.com
     debian_mirror: str = ""
     log_level: str = "info"
     log_format: str = "json"
@@ -74,6 +80,8 @@ class Config:
         if not config.database_url:
             config = replace(config, database_url=f"sqlite+aiosqlite:///{home / 'switchhook.db'}")
         _check_ports(config)
+        if config.mail_security not in ("starttls", "tls", "none"):
+            raise ConfigError(f"mail_security must be starttls, tls or none, not “{config.mail_security}”.")
         return config
 
     @property
@@ -175,9 +183,9 @@ def _typed(name: str, value: Any, config: Config) -> Any:
 
 
 def _check_ports(config: Config) -> None:
-    for field in fields(config):
-        value = getattr(config, field.name)
+    for each in fields(config):
+        value = getattr(config, each.name)
         if isinstance(value, int) and not 1 <= value <= 65535:
-            raise ConfigError(f"{field.name} must be a port between 1 and 65535, not {value}.")
+            raise ConfigError(f"{each.name} must be a port between 1 and 65535, not {value}.")
     if config.rtp_start >= config.rtp_end:
         raise ConfigError("rtp_start must be lower than rtp_end.")

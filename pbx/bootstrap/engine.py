@@ -56,6 +56,7 @@ class Engine(Parts):
             self.dialer.run,
             self.texting.run,
             self.webhooks.run,
+            self.digests.run,
             self._watch_directory,
             self.blocking.run,
             self.security.run,

@@ -33,6 +33,7 @@ from pbx.adapters.bill_pdf import BillPrinter
 from pbx.adapters.clock import LoopClock
 from pbx.adapters.disk import Disks
 from pbx.adapters.import_worker import ImportWorker
+from pbx.adapters.mail import SmtpMail
 from pbx.adapters.names import addresses_of
 from pbx.adapters.public_http import PublicHttp
 from pbx.adapters.sms.makers import transport_makers
@@ -55,6 +56,7 @@ from pbx.services.call_control import CallControl
 from pbx.services.calling_hours import LawfulHours
 from pbx.services.dialer import Dialer
 from pbx.services.dialer_steps import Steps
+from pbx.services.digests import Digests
 from pbx.services.disk_guard import DiskGuard
 from pbx.services.drain import Drain
 from pbx.services.drops import Drops
@@ -261,6 +263,7 @@ class Parts(ABC):
         )
         post = WebhookPost(self.public_http)
         self.webhooks = Webhooks(self.store, post, directory, self.alerts, worker=worker)
+        self.digests = Digests(self.store, SmtpMail(self.config))
         self.alerts.watchers += [self.hub.alert_changed, self.metrics.alert_changed]
         self.switch.on_answered = self.metrics.answer_took
         self.dialer = Dialer(

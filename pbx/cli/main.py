@@ -37,6 +37,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "erase": ("erase", "Destroy what is known of a person, on their request."),
     "dnc": ("dnc", "Numbers that must not be called."),
     "token": ("token", "API tokens."),
+    "digest": ("digest", "Figures of a day or a week by e-mail: show, set."),
     "webhook": ("webhook", "Webhooks: add, list, show, change, remove, rotate, test, deliveries, redeliver."),
     "block": ("block", "Addresses that are kept out: list, add, remove."),
     "audit": ("audit", "Who changed what: list, verify."),

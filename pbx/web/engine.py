@@ -21,6 +21,7 @@ from pbx.services.billing import Billing
 from pbx.services.blocking import Blocking
 from pbx.services.browsers import BrowserPhones
 from pbx.services.dialer import Dialer
+from pbx.services.digests import Digests
 from pbx.services.drain import Drain
 from pbx.services.drops import Drops
 from pbx.services.greetings import Greetings
@@ -126,6 +127,8 @@ class Engine(Protocol):
     def reminders(self) -> Reminders: ...
     @property
     def texting(self) -> Texting: ...
+    @property
+    def digests(self) -> Digests: ...
     @property
     def webhooks(self) -> Webhooks: ...
     @property

@@ -25,6 +25,7 @@ from crm.unit_of_work import SYSTEM, Store
 from pbx.adapters.bill_pdf import BillPrinter
 from pbx.adapters.clock import LoopClock
 from pbx.adapters.import_worker import ImportWorker
+from pbx.adapters.mail import SmtpMail
 from pbx.adapters.names import addresses_of
 from pbx.adapters.public_http import PublicHttp
 from pbx.adapters.sound_worker import SoundWorker
@@ -42,6 +43,7 @@ from pbx.services.browsers import BrowserPhones
 from pbx.services.call_control import CallControl
 from pbx.services.dialer import Dialer
 from pbx.services.dialer_steps import Steps
+from pbx.services.digests import Digests
 from pbx.services.drain import Drain
 from pbx.services.drops import Drops
 from pbx.services.gatekeeper import Gate
@@ -208,6 +210,7 @@ class SmallEngine:
         self.public_http = PublicHttp("127.0.0.0/8", resolve=_at_home)
         post = WebhookPost(self.public_http)
         self.webhooks = Webhooks(self.store, post, self._current, self.alerts, worker="world")
+        self.digests = Digests(self.store, SmtpMail(self.config))
         self.projector.on_stored = self._stored
 
     def _current(self) -> Directory:

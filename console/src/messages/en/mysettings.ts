@@ -110,6 +110,12 @@ export const mysettings = {
   language: 'Language',
   languageHint: 'Of this page, of what your phones say to you, and of e-mails.',
   timeZone: 'Time zone',
+  digest: {
+    label: 'Figures by e-mail',
+    hint: 'Calls, texts and open summaries of everybody, at seven in the morning.',
+    notReady: 'No mail server is set yet: nothing is sent until then.',
+    every: { none: 'Never', day: 'Every day', week: 'Every week, on Monday' } as Record<string, string>,
+  },
   appearance: 'Appearance',
   keys: {
     on: 'Keyboard shortcuts',

@@ -103,6 +103,12 @@ export const mysettings: Messages['mysettings'] = {
   language: '言語',
   languageHint: 'このページ、電話機の音声案内、メールの言語です。',
   timeZone: 'タイムゾーン',
+  digest: {
+    label: '集計をメールで受け取る',
+    hint: '全員の通話、メッセージ、未保存のまとめを、朝7時にお送りします。',
+    notReady: 'メールサーバーが未設定のため、設定されるまで送信されません。',
+    every: { none: '受け取らない', day: '毎日', week: '毎週月曜日' },
+  },
   appearance: '外観',
   keys: {
     on: 'キーボードショートカット',

@@ -1,0 +1,50 @@
+"""Letters by SMTP, through the mail server that the operator names in the configuration."""
+
+from __future__ import annotations
+
+import asyncio
+import smtplib
+import ssl
+from email.message import EmailMessage
+from email.utils import formatdate
+
+from pbx.config import Config
+from pbx.services.digest_letter import Letter
+
+IN_ALL_S = 30.0
+
+
+class SmtpMail:
+    def __init__(self, config: Config) -> None:
+        self._config = config
+
+    @property
+    def ready(self) -> bool:
+        return bool(self._config.mail_host and self._config.mail_from)
+
+    async def send(self, one: Letter) -> str | None:
+        """None: the server has taken it; else why not."""
+        try:
+            await asyncio.to_thread(self._send, self._message(one))
+        except (smtplib.SMTPException, OSError, ValueError) as error:
+            return f"{type(error).__name__}: {error}"[:500]
+        return None
+
+    def _message(self, one: Letter) -> EmailMessage:
+        made = EmailMessage()
+        made["From"], made["To"], made["Subject"] = self._config.mail_from, one.to, one.subject
+        made["Date"] = formatdate()
+        made["Message-ID"] = f"<{one.key}@{self._config.mail_from.rpartition('@')[2].strip('<> ')}>"
+        made["Auto-Submitted"] = "auto-generated"
+        made.set_content(one.text)
+        return made
+
+    def _send(self, message: EmailMessage) -> None:
+        config = self._config
+        kind = smtplib.SMTP_SSL if config.mail_security == "tls" else smtplib.SMTP
+        with kind(config.mail_host, config.mail_port, timeout=IN_ALL_S) as server:
+            if config.mail_security == "starttls":
+                server.starttls(context=ssl.create_default_context())
+            if config.mail_user:
+                server.login(config.mail_user, config.mail_password)
+            server.send_message(message)
