@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import itertools
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from crm.services import settings, users
+from pbx.core.webhooks import Answer
 from pbx.web.routes.front import STATIC
 from tests.live.console.conftest import CONSOLE
 from tests.live.stage import Scene
@@ -27,6 +28,7 @@ ADMIN_PAGES = (
     "scripts",
     "outcomes",
     "tokens",
+    "webhooks",
     "settings",
     "health",
     "audit",
@@ -121,6 +123,34 @@ async def test_an_admin_adds_all_that_calls_need_and_reads_refusals_at_the_field
     await expect(server).to_have_attribute("aria-invalid", "true")
     async with scene.stack.engine.store.read() as session:
         assert (await users.show(session, f"new{serial}@demo.example")).number == f"+1415555{9500 + serial}"
+
+
+@pytest.mark.covers("A1", "A5")
+async def test_a_webhook_is_added_its_secret_shown_once_and_a_ping_seen_among_its_deliveries(
+    admin: Visitor, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def post(url: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        return Answer(204 if url == "https://hook.example/calls" else 500)
+
+    monkeypatch.setattr(scene.stack.engine.webhooks, "_post", post)
+    await admin.open("/admin/webhooks")
+    page = admin.page
+    await page.get_by_role("button", name="Add webhook").first.click()
+    form = page.get_by_role("dialog")
+    await form.get_by_label("Address", exact=True).fill("http://127.0.0.1/inside")
+    await form.get_by_label("A text came", exact=True).check()
+    await form.get_by_role("button", name="Save").click()
+    await expect(form.get_by_label("Address", exact=True)).to_have_attribute("aria-invalid", "true")
+    await form.get_by_label("Address", exact=True).fill("https://hook.example/calls")
+    await form.get_by_role("button", name="Save").click()
+    await expect(page.get_by_text(re.compile("^whsec_"))).to_be_visible()
+    await page.get_by_role("dialog").get_by_role("button", name="Close").last.click()
+    await page.get_by_role("button", name="Send a ping: https://hook.example/calls").click()
+    deliveries = page.get_by_role("region", name="Deliveries")
+    await expect(deliveries.get_by_text("Ping", exact=True).first).to_be_visible()
+    await deliveries.get_by_role("button", name="What is sent: Ping").first.click()
+    await expect(page.get_by_role("dialog").get_by_text('"type": "ping"')).to_be_visible()
+    assert await admin.violations() == []
 
 
 @pytest.mark.covers("A1")
