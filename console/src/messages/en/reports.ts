@@ -78,7 +78,8 @@ export const reports = {
   } as Record<string, string>,
   duration: (seconds: number) => {
     const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
-    if (hours) return `${new Intl.NumberFormat('en').format(hours)} h ${two(minutes)} min`;
+    if (hours >= 100) return `${new Intl.NumberFormat('en').format(hours)} h`;
+    if (hours) return `${hours} h ${two(minutes)} min`;
     return minutes ? `${minutes} min ${two(seconds % 60)} s` : `${seconds} s`;
   },
   shortDuration: (seconds: number) => {

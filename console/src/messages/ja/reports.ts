@@ -80,7 +80,8 @@ export const reports: Messages['reports'] = {
   },
   duration: (seconds) => {
     const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
-    if (hours) return `${count(hours)}時間${minutes}分`;
+    if (hours >= 100) return `${count(hours)}時間`;
+    if (hours) return `${hours}時間${minutes}分`;
     return minutes ? `${minutes}分${seconds % 60}秒` : `${seconds}秒`;
   },
   shortDuration: (seconds) => {
