@@ -80,7 +80,7 @@ async def test_a_rep_reads_their_figures_compares_them_and_opens_the_calls_behin
     found = await violations(console, "reports")
     await page.keyboard.press("Escape")
     await row.get_by_role("link").click()
-    await expect(page).to_have_url(re.compile(r"/calls\?from=2025-03-03&to=2025-03-03$"))
+    await expect(page).to_have_url(re.compile(r"/calls\?zone=UTC&from=2025-03-03&to=2025-03-03$"))
     await expect(main.get_by_role("list", name="Calls", exact=True).get_by_role("listitem")).to_have_count(3)
     assert not found, "\n".join(found)
 

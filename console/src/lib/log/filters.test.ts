@@ -27,4 +27,16 @@ describe('what the log is asked for', () => {
     expect((until_us ?? 0) - (since_us ?? 0)).toBe(86_400 * 1e6);
     expect(midnight('2026-12-31', 1)).toBe(new Date(2027, 0, 1).getTime() * 1000);
   });
+
+  it('has the days of another place where the address names one, also when clocks are changed', () => {
+    const days = (address: string) => queryOf(filtersIn(new URLSearchParams(address)), 'Europe/Berlin');
+    expect(days('from=2026-11-26&to=2026-11-26')).toMatchObject({
+      since_us: Date.UTC(2026, 10, 25, 23) * 1000,
+      until_us: Date.UTC(2026, 10, 26, 23) * 1000,
+    });
+    const { since_us, until_us } = days('from=2026-03-29&to=2026-03-29');
+    expect((until_us ?? 0) - (since_us ?? 0)).toBe(23 * 3_600 * 1e6);
+    expect(midnight('2026-11-26', 0, 'America/Los_Angeles')).toBe(Date.UTC(2026, 10, 26, 8) * 1000);
+    expect(midnight('2026-11-26', 0, 'Nowhere/Else')).toBe(midnight('2026-11-26', 0));
+  });
 });

@@ -27,7 +27,8 @@ export function filtersIn(address: URLSearchParams): Filters {
   return Object.fromEntries(NAMES.map((name) => [name, address.get(name) ?? ''])) as Filters;
 }
 
-export function queryOf(filters: Filters): Query {
+/** Days are those of this place, unless the address says of which: a report's are the organisation's. */
+export function queryOf(filters: Filters, zone: string | null = null): Query {
   const direction = DIRECTIONS.find((each) => each === filters.direction);
   return {
     direction,
@@ -35,17 +36,34 @@ export function queryOf(filters: Filters): Query {
     outcome: filters.outcome || undefined,
     user: filters.user || undefined,
     customer_number: filters.number.trim() || undefined,
-    since_us: midnight(filters.from, 0),
-    until_us: midnight(filters.to, 1),
+    since_us: midnight(filters.from, 0, zone),
+    until_us: midnight(filters.to, 1, zone),
     open: { yes: true, no: false }[filters.open],
   };
 }
 
-/** The beginning of a day here, some days later: a range goes to the end of its last day. */
-export function midnight(day: string, later: number): number | undefined {
+/** The beginning of a day, some days later: a range goes to the end of its last day. */
+export function midnight(day: string, later: number, zone: string | null = null): number | undefined {
   const found = /^(\d{4})-(\d{2})-(\d{2})$/.exec(day);
   if (!found) return undefined;
-  const [, year, month, date] = found.map(Number);
-  const at = new Date(year ?? 0, (month ?? 1) - 1, (date ?? 1) + later).getTime();
+  const [year, month, date] = found.slice(1).map(Number) as [number, number, number];
+  const at = midnightIn(zone, year, month - 1, date + later);
   return Number.isFinite(at) && at >= 0 ? at * 1000 : undefined;
+}
+
+function midnightIn(zone: string | null, ...day: [number, number, number]): number {
+  const there = Date.UTC(...day);
+  if (!zone || !Number.isFinite(there)) return new Date(...day).getTime();
+  try {
+    return there - offset(zone, there - offset(zone, there)); // the clock may be changed between the two
+  } catch {
+    return new Date(...day).getTime(); // a place that this browser does not know
+  }
+}
+
+/** How much later than UTC it is there at that moment, in milliseconds. */
+function offset(zone: string, at: number): number {
+  const said = new Intl.DateTimeFormat('en', { timeZone: zone, timeZoneName: 'longOffset' }).format(at);
+  const [, sign, hours, minutes] = /GMT([+-])(\d+):(\d+)/.exec(said) ?? [];
+  return (sign === '-' ? -1 : 1) * (Number(hours ?? 0) * 60 + Number(minutes ?? 0)) * 60_000;
 }

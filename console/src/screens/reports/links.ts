@@ -11,6 +11,7 @@ export function logOf<Sums>({ key, row }: Line<Sums>, answer: Answer<Sums>): str
   if (!row || router.query.get('team')) return null;
   const all = session.may('manager');
   const asked: Record<string, string> = {
+    zone: answer.time_zone,
     from: answer.from,
     to: answer.to,
     user: (all && router.query.get('user')) || '',
