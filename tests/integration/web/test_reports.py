@@ -205,6 +205,7 @@ async def test_what_makes_no_report_is_refused(world: World, query: str, status:
     assert (await world.ask("GET", f"/reports/calls?{query}", world.alex))[0] == status
 
 
+@pytest.mark.covers("R4")
 async def test_a_report_is_csv_that_a_spreadsheet_opens(world: World) -> None:
     first = call(0.5, world.mio, talked_s=60)
     await calls(world, first, call(2.5, world.mio))
