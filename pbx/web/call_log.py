@@ -18,7 +18,7 @@ from pbx.services.stored_calls import stored_call
 from pbx.services.views import call_view, involved, involved_in
 from pbx.web.context import Ctx
 from pbx.web.principal import forbidden
-from pbx.web.wire.calls import CallView
+from pbx.web.wire.calls import CallChoice, CallQuery, CallView
 
 STORED_WITHIN_US = 60_000_000
 Row = dict[str, Any]
@@ -153,6 +153,25 @@ async def page(ctx: Ctx, wanted: CallFilter, cursor: str | None, limit: int) -> 
     if len(ordered) > limit and items:
         return {"items": items, "next_cursor": paging.encode(*_key(items[-1]))}
     return {"items": items, "next_cursor": stored.next_cursor}
+
+
+def wanted(ctx: Ctx, asked: CallQuery | CallChoice) -> CallFilter:
+    """The question to the store. Reps see the calls they had a part in (TRUST 21)."""
+    if not ctx.who.sees_all and asked.user not in (None, ctx.who.id):
+        raise forbidden("You may list your own calls. Leave “user” out.")
+    return CallFilter(
+        user_id=asked.user if ctx.who.sees_all else ctx.who.id,
+        direction=asked.direction,
+        disposition=asked.disposition,
+        state=asked.state if isinstance(asked, CallQuery) else None,
+        customer_number=as_e164(ctx, asked.customer_number),
+        did=as_e164(ctx, asked.did),
+        record_id=asked.record_id,
+        outcome_id=asked.outcome,
+        since_us=asked.since_us,
+        until_us=asked.until_us,
+        open=asked.open,
+    )
 
 
 def _not_stored_yet(ctx: Ctx, oldest_us: int) -> Iterator[CallRecord]:

@@ -8,9 +8,9 @@ from aiohttp import web
 
 from crm.call_lists import CallList
 from crm.errors import Refused
-from crm.services import call_lists, list_entries, list_progress
+from crm.services import call_lists, call_selection, list_entries, list_progress
 from crm.unit_of_work import UnitOfWork
-from pbx.web import csv_replies
+from pbx.web import call_log, csv_replies
 from pbx.web.context import Ctx
 from pbx.web.declare import Right, Table
 from pbx.web.principal import forbidden
@@ -81,9 +81,10 @@ async def remove_call_list(ctx: Ctx) -> None:
     "POST", "/lists/{list}/entries", right=Right.REP, scope="people:write", answer=Filled, errors=(403, 404, 409, 422)
 )
 async def bring_entries(ctx: Ctx, body: Bring) -> Any:
-    """Put chosen records, or all that a filter finds, behind what stands in the list. Each record is there once."""
-    if (body.record_ids is None) is (body.filter is None):
-        raise Refused("invalid", "Give either “record_ids” or “filter”.", "record_ids")
+    """Put chosen records, all that a filter finds, or the people of calls behind what stands in the list. Each record
+    is there once."""
+    if sum(each is not None for each in (body.record_ids, body.filter, body.calls)) != 1:
+        raise Refused("invalid", "Give one of “record_ids”, “filter” and “calls”.", "record_ids")
     brought = None
     async with ctx.engine.store.write(ctx.who.author) as work:
         found = await _mine(ctx, work)
@@ -91,6 +92,10 @@ async def bring_entries(ctx: Ctx, body: Bring) -> Any:
             brought = await list_entries.select(work, found.id, body.record_ids)
         elif body.filter is not None:
             await list_entries.fill_by(work, found.id, body.filter.given())
+        elif body.calls is not None:
+            wanted = call_log.wanted(ctx, body.calls.filter)
+            who = await call_selection.people(work.session, wanted, body.calls.call_ids)
+            brought = await list_entries.select(work, found.id, who)
         found = await call_lists.show(work.session, found.id, work.at_us)
     ctx.engine.dialer.list_changed(found.id)
     return {"list": found, "brought": brought}

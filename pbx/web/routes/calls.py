@@ -46,18 +46,7 @@ async def dial(ctx: Ctx, body: Dial) -> Any:
 @table.route("GET", "/calls", right=Right.REP, scope="calls:read", answer=Paged[CallView], errors=(422,))  # type: ignore[valid-type]
 async def list_calls(ctx: Ctx, query: CallQuery) -> Any:
     """The log, newest first, with the calls that go on now. Reps see the calls they had a part in."""
-    user_id = query.user
-    if not ctx.who.sees_all:
-        if user_id not in (None, ctx.who.id):
-            raise forbidden("You may list your own calls. Leave “user” out.")
-        user_id = ctx.who.id
-    read = query.model_copy(
-        update={
-            "customer_number": call_log.as_e164(ctx, query.customer_number),
-            "did": call_log.as_e164(ctx, query.did),
-        }
-    )
-    return await call_log.page(ctx, read.wanted(user_id), query.cursor, query.limit)
+    return await call_log.page(ctx, call_log.wanted(ctx, query), query.cursor, query.limit)
 
 
 @table.route("GET", "/calls/{call}", right=Right.REP, scope="calls:read", answer=CallDetail, errors=(404,))

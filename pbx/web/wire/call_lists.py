@@ -10,6 +10,7 @@ from crm import call_lists, retry_rules
 from crm.services.list_entries import Brought
 from pbx.services.dialer import RunView
 from pbx.web.wire.base import Answer, Body, PageQuery, Query, view
+from pbx.web.wire.calls import CallSelection
 
 ListView = view(call_lists.CallList)
 EntryView = view(call_lists.Entry, "ListEntry")
@@ -64,10 +65,11 @@ class ListFilter(Body):
 
 
 class Bring(Body):
-    """Either records that were chosen, or a filter."""
+    """Records that were chosen, or a filter, or calls: the people of these."""
 
     record_ids: list[str] | None = Field(None, max_length=5_000)
     filter: ListFilter | None = None
+    calls: CallSelection | None = None
 
 
 class Filled(Answer):

@@ -7,7 +7,6 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field, create_model
 
 from crm import records, wrapup
-from crm.repositories.calls import CallFilter
 from pbx.web.wire.base import Answer, Body, PageQuery, Query, view
 from pbx.web.wire.money import CostView
 
@@ -156,20 +155,27 @@ class CallQuery(PageQuery):
     until_us: int | None = Field(None, ge=0, le=2**62)
     open: bool | None = Field(None, description="true: still going on; false: over.")
 
-    def wanted(self, user_id: str | None) -> CallFilter:
-        return CallFilter(
-            user_id=user_id,
-            direction=self.direction,
-            disposition=self.disposition,
-            state=self.state,
-            customer_number=self.customer_number,
-            did=self.did,
-            record_id=self.record_id,
-            outcome_id=self.outcome,
-            since_us=self.since_us,
-            until_us=self.until_us,
-            open=self.open,
-        )
+
+class CallChoice(Query):
+    """What the log is asked for, without where somebody stands in it."""
+
+    user: str | None = None
+    direction: Literal["inbound", "outbound", "internal"] | None = None
+    disposition: str | None = None
+    customer_number: str | None = None
+    did: str | None = None
+    record_id: str | None = None
+    outcome: str | None = None
+    since_us: int | None = Field(None, ge=0, le=2**62)
+    until_us: int | None = Field(None, ge=0, le=2**62)
+    open: bool | None = None
+
+
+class CallSelection(Body):
+    """Calls that are named, else all that the filter leaves: without one, all that you may see."""
+
+    call_ids: list[str] | None = Field(None, max_length=1_000)
+    filter: CallChoice = Field(default_factory=lambda: CallChoice.model_validate({}))
 
 
 class VoicemailQuery(PageQuery):

@@ -17,4 +17,19 @@ export const saved = {
   replaceHint: 'Otherwise the filter stays as it was saved.',
   removing: 'The list stays as it is.',
   removingShared: 'It is gone for everybody. The list stays as it is.',
+  bulk: {
+    all: 'All calls that fit',
+    selected: (count: number) => (count === 1 ? '1 call selected' : `${count} calls selected`),
+    select: (who: string, when: string) => `Select the call with ${who}, ${when}`,
+    selectAll: 'Select all that are shown',
+    export: 'Export CSV',
+    outcome: 'Set outcome',
+    outcomeHint: 'Your own open summaries among these calls are saved with it.',
+    saved: (count: number) =>
+      count === 0
+        ? 'None of these calls waits for a summary of yours.'
+        : count === 1
+          ? '1 summary saved.'
+          : `${count} summaries saved.`,
+  },
 };

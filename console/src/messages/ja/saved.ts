@@ -19,4 +19,15 @@ export const saved: Later['saved'] = {
   replaceHint: 'オフの場合、保存した条件は変わりません。',
   removing: '一覧の内容は変わりません。',
   removingShared: '全員の画面から消えます。一覧の内容は変わりません。',
+  bulk: {
+    all: '条件に合うすべての通話',
+    selected: (count) => `${count} 件の通話を選択中`,
+    select: (who, when) => `${who}（${when}）の通話を選択`,
+    selectAll: '表示中の通話をすべて選択',
+    export: 'CSV を書き出す',
+    outcome: '結果を設定',
+    outcomeHint: '選んだ通話のうち、自分の未保存のまとめがこの結果で保存されます。',
+    saved: (count) =>
+      count === 0 ? '選んだ通話に、自分の未保存のまとめはありません。' : `${count} 件のまとめを保存しました。`,
+  },
 };

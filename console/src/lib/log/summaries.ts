@@ -1,0 +1,34 @@
+/** Which of the calls that are selected wait for one's own summary. */
+import { answer, api } from '../api/client';
+import type { Query } from './filters';
+
+const PAGE = 200;
+
+/** Ids of calls, out of those that are named or out of all that the log's question finds. */
+export async function openSummaries(query: Query, named: ReadonlySet<string> | null): Promise<string[]> {
+  const open = await drafts();
+  if (named) return [...named].filter((id) => open.has(id));
+  const found: string[] = [];
+  let cursor: string | null | undefined;
+  while (found.length < open.size) {
+    const params = { query: { ...query, limit: PAGE, cursor: cursor ?? undefined } };
+    const page = await answer(api.GET('/api/v1/calls', { params }));
+    found.push(...page.items.map(({ id }) => id).filter((id) => open.has(id)));
+    cursor = page.next_cursor;
+    if (!cursor) break;
+  }
+  return found;
+}
+
+/** Of calls that are over: what is still talked in is not summed up yet. */
+async function drafts(): Promise<Set<string>> {
+  const found = new Set<string>();
+  let cursor: string | null | undefined;
+  do {
+    const params = { query: { state: 'draft' as const, limit: PAGE, cursor: cursor ?? undefined } };
+    const page = await answer(api.GET('/api/v1/summaries', { params }));
+    for (const each of page.items) if (each.call_ended_us !== null) found.add(each.call_id);
+    cursor = page.next_cursor;
+  } while (cursor);
+  return found;
+}

@@ -1,0 +1,69 @@
+"""What is done with many calls of the log at once: those that are named, or all that a filter leaves (R1, R4)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from aiohttp import web
+
+from crm import csv_files
+from crm.records import as_dict
+from crm.repositories.calls import CallFilter
+from crm.services import call_selection
+from pbx.web import call_log, csv_replies
+from pbx.web.context import Ctx
+from pbx.web.declare import Right, Table
+from pbx.web.wire.calls import CallSelection
+
+table = Table("calls")
+_COLUMNS = (
+    *("began", "direction", "user", "number", "name", "our_number", "result", "ring_s", "talk_s"),
+    *("outcome", "notes", "cost", "currency", "id"),
+)
+
+
+@table.route("POST", "/calls/export", right=Right.REP, scope="calls:read", raw="text/csv", errors=(403, 409, 422))
+async def export_calls(ctx: Ctx, body: CallSelection) -> web.StreamResponse:
+    """Calls as CSV, newest first: those that are named, or all that the filter leaves. Reps get their own."""
+    return await csv_replies.stream(ctx.request, _lines(ctx, call_log.wanted(ctx, body.filter), body.call_ids), "calls")
+
+
+async def _lines(ctx: Ctx, wanted: CallFilter, call_ids: Sequence[str] | None) -> AsyncIterator[str]:
+    """No transaction is open between the portions: somebody slow who reads them keeps nobody waiting."""
+    yield csv_files.row(_COLUMNS)
+    people = {user.id: user.name for user in ctx.engine.directory.users.values()}
+    cursor: str | None = ""
+    while cursor is not None:
+        async with ctx.engine.store.read() as session:
+            page = await call_selection.portion(session, wanted, call_ids, cursor or None)
+            names = await call_selection.names(session, page.items)
+        rows = await call_log.with_outcomes(ctx, [as_dict(call) for call in page.items])
+        yield "".join(csv_files.row(_cells(row, people, names)) for row in rows)
+        cursor = page.next_cursor
+
+
+def _cells(call: dict[str, Any], people: dict[str, str], names: dict[str, str]) -> list[str]:
+    cost, outcome = call["cost"], call["outcome"]
+    values = (
+        datetime.fromtimestamp(call["created_us"] / 1e6, UTC).isoformat(timespec="seconds"),
+        call["direction"],
+        people.get(call["user_id"] or "", ""),
+        call["customer_number"],
+        names.get(call["record_id"] or "", ""),
+        call["did"],
+        call["disposition"],
+        _seconds(call["ring_ms"]),
+        _seconds(call["talk_ms"]),
+        outcome["name"] if outcome else "",
+        call["notes"],
+        f"{cost.amount_micros / 1_000_000:.6f}".rstrip("0").rstrip(".") if cost else "",
+        cost.currency if cost else "",
+        call["id"],
+    )
+    return ["" if value is None else str(value) for value in values]
+
+
+def _seconds(ms: int | None) -> int | None:
+    return None if ms is None else -(-ms // 1000)

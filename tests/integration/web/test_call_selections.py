@@ -1,0 +1,64 @@
+"""What is done with many calls of the log at once (R1, R4)."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import pytest
+
+from tests.integration.web.world import CUSTOMER, World
+
+
+async def exported(world: World, who: str, **body: object) -> list[dict[str, str]]:
+    someone = getattr(world, who)
+    async with world.http.post(
+        world.server.make_url("/api/v1/calls/export"), json=body, headers=someone.bearer
+    ) as response:
+        assert response.status == 200, await response.text()
+        assert "calls.csv" in response.headers["Content-Disposition"]
+        return list(csv.DictReader(io.StringIO((await response.read()).decode("utf-8-sig"))))
+
+
+async def two_calls(world: World) -> tuple[str, str]:
+    """One of Mio's and one of Sam's, both over."""
+    made = []
+    for someone in (world.mio, world.sam):
+        call = world.talk(someone)
+        world.end(call)
+        made.append(str(call))
+    await world.stored()
+    return made[0], made[1]
+
+
+@pytest.mark.covers("R1", "R4")
+async def test_calls_are_exported_by_the_filter_or_by_name_each_user_their_own(world: World) -> None:
+    mios, sams = await two_calls(world)
+    [mine] = await exported(world, "mio")
+    assert (mine["id"], mine["number"], mine["user"], mine["result"]) == (mios, CUSTOMER, "Mio", "answered")
+    assert {row["id"] for row in await exported(world, "robin")} == {mios, sams}
+    assert [row["id"] for row in await exported(world, "robin", call_ids=[sams])] == [sams]
+    assert await exported(world, "mio", call_ids=[sams]) == []
+    assert await exported(world, "robin", filter={"direction": "outbound"}) == []
+    status, _ = await world.ask("POST", "/calls/export", world.mio, {"filter": {"user": world.sam.id}})
+    assert status == 403
+
+
+@pytest.mark.covers("R1", "L1")
+async def test_the_people_of_calls_go_into_a_call_list_each_once(world: World) -> None:
+    values = {"kind": "contact", "name": "Ann Lee", "phones": [{"label": "work", "number": CUSTOMER}]}
+    _, person = await world.ask("POST", "/records", world.mio, values)
+    mios, sams = await two_calls(world)
+    for call in (mios, sams):
+        link = {"record_id": person["id"]}
+        status, said = await world.ask("PUT", f"/calls/{call}/record", world.robin, link)
+        assert status in (200, 204), said
+    await world.stored()
+    _, made = await world.ask("POST", "/lists", world.mio, {"name": "Again"})
+    path = f"/lists/{made['id']}/entries"
+    status, filled = await world.ask("POST", path, world.mio, {"calls": {"filter": {"direction": "inbound"}}})
+    assert (status, filled["brought"]["added"]) == (200, 1)
+    status, filled = await world.ask("POST", path, world.mio, {"calls": {"call_ids": [mios]}})
+    assert (filled["brought"]["added"], filled["brought"]["already"]) == (0, 1)
+    status, problem = await world.ask("POST", path, world.mio, {"calls": {}, "record_ids": []})
+    assert (status, problem["code"]) == (422, "invalid")
