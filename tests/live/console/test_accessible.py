@@ -8,11 +8,14 @@ from typing import Any
 import pytest
 from playwright.async_api import expect
 
+from crm.services import call_lists, list_entries
 from tests.live.console.conftest import CONSOLE
 from tests.live.console.page import Console, Open, known_person
+from tests.live.console.test_admin import Visitor, admin, contexts
 from tests.live.console.test_calling import talk
 from tests.live.stage import Scene
 
+__all__ = ["admin", "contexts"]
 AXE = CONSOLE / "node_modules/axe-core/axe.min.js"
 COUNTS = ("critical", "serious", "moderate")
 RULES = {"light": None, "dark": ["color-contrast"]}  # all else is the same in both
@@ -25,7 +28,7 @@ FIND = """async (runOnly) => {
 pytestmark = pytest.mark.skipif(not AXE.is_file(), reason="axe-core is not installed (make console)")
 
 
-async def violations(console: Console, what: str) -> list[str]:
+async def violations(console: Console | Visitor, what: str) -> list[str]:
     """In both appearances; colours do not fade from one to the other meanwhile."""
     found: list[str] = []
     if not await console.page.evaluate("'axe' in window"):
@@ -62,6 +65,27 @@ async def test_no_screen_of_a_day_has_a_barrier(scene: Scene, open_console: Open
     await console.go("/")
     await expect(console.page.get_by_role("button", name="Sign in")).to_be_visible()
     found += await violations(console, "sign in")
+    assert not found, "\n".join(found)
+
+
+async def test_no_room_of_texts_lists_money_and_law_has_a_barrier(admin: Visitor, scene: Scene) -> None:
+    """An admin opens them all; one of each thing stands in them."""
+    person = await known_person(scene, "Axelle Room", ("work", "+12065559992"))
+
+    async def fill(work: Any) -> Any:
+        made = await call_lists.add(work, {"name": "Axelle's list", "shared": True})
+        await list_entries.select(work, made.id, [person.id])
+        return made
+
+    made = await scene.stack.change(fill)
+    admin_rooms = ("law", "retention", "transports", "templates", "registration", "calling")
+    rooms = ("/texts", "/lists", f"/lists/{made.id}", f"/lists/{made.id}?tab=progress", "/calls?direction=inbound")
+    bills = ("/admin/billing", "/admin/billing?tab=account", "/admin/billing?tab=rates")
+    found: list[str] = []
+    for path in (*rooms, *bills, *(f"/admin/{room}" for room in admin_rooms)):
+        await admin.open(path)
+        await admin.page.wait_for_load_state("networkidle")
+        found += await violations(admin, path)
     assert not found, "\n".join(found)
 
 
