@@ -200,6 +200,12 @@ _ALL = (
         300,
     ),
     _integer("voicemail.max_s", 120, "Longest voicemail message, in seconds.", 10, 600),
+    _choice(
+        "voicemail.mail",
+        "file",
+        "What users get by e-mail of a new message, where a mail server is set: the file, only a notice, or nothing.",
+        *("file", "notice", "off"),
+    ),
     _list(
         "webrtc.ice_servers",
         [],

@@ -16,6 +16,7 @@ from crm.models import (
     telephony,
     texts,
     users,
+    voicemail_letters,
     webhooks,
     wrapup,
 )
@@ -38,6 +39,7 @@ __all__ = [
     "telephony",
     "texts",
     "users",
+    "voicemail_letters",
     "webhooks",
     "wrapup",
 ]

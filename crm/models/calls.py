@@ -142,7 +142,10 @@ class Recording(Base):
 
 class Voicemail(Base):
     __tablename__ = "voicemails"
-    __table_args__ = (Index("ix_voicemails_user", "user_id", "created_us", "id"),)
+    __table_args__ = (
+        Index("ix_voicemails_user", "user_id", "created_us", "id"),
+        Index("ix_voicemails_created", "created_us"),
+    )
 
     id: Mapped[str] = mapped_column(primary_key=True)
     user_id: Mapped[str]

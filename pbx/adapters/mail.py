@@ -9,7 +9,7 @@ from email.message import EmailMessage
 from email.utils import formatdate
 
 from pbx.config import Config
-from pbx.services.digest_letter import Letter
+from pbx.services.letters import Letter
 
 IN_ALL_S = 30.0
 
@@ -37,6 +37,9 @@ class SmtpMail:
         made["Message-ID"] = f"<{one.key}@{self._config.mail_from.rpartition('@')[2].strip('<> ')}>"
         made["Auto-Submitted"] = "auto-generated"
         made.set_content(one.text)
+        if one.file is not None:
+            main, _, sub = one.file.kind.partition("/")
+            made.add_attachment(one.file.content, maintype=main, subtype=sub, filename=one.file.name)
         return made
 
     def _send(self, message: EmailMessage) -> None:

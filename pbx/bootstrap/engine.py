@@ -57,6 +57,7 @@ class Engine(Parts):
             self.texting.run,
             self.webhooks.run,
             self.digests.run,
+            self.voicemail_mail.run,
             self._watch_directory,
             self.blocking.run,
             self.security.run,

@@ -93,6 +93,7 @@ from pbx.services.texting import Texting
 from pbx.services.toll_fraud import TollFraud
 from pbx.services.transfers import Transfers
 from pbx.services.trunk_health import TrunkHealth
+from pbx.services.voicemail_mail import VoicemailMail
 from pbx.services.webhooks import Webhooks
 from pbx.services.wrapup import WrapUp
 from pbx.web.server import WebServer
@@ -263,7 +264,9 @@ class Parts(ABC):
         )
         post = WebhookPost(self.public_http)
         self.webhooks = Webhooks(self.store, post, directory, self.alerts, worker=worker)
-        self.digests = Digests(self.store, SmtpMail(self.config))
+        mail = SmtpMail(self.config)
+        self.digests = Digests(self.store, mail)
+        self.voicemail_mail = VoicemailMail(self.store, mail, directory, self.config.recordings)
         self.alerts.watchers += [self.hub.alert_changed, self.metrics.alert_changed]
         self.switch.on_answered = self.metrics.answer_took
         self.dialer = Dialer(

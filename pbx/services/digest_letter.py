@@ -2,20 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from crm import languages
 from crm.digests import Busy, Due, Figures, Period
-
-
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """``key`` is the same for the same letter: the receiver's mail server may know it by that."""
-
-    to: str
-    subject: str
-    text: str
-    key: str
+from pbx.services.letters import Letter
 
 
 def letter(one: Due, found: Figures) -> Letter:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Protocol
 
 import structlog
 
@@ -11,21 +10,12 @@ from crm.digests import Due
 from crm.errors import Refused
 from crm.services import digests
 from crm.unit_of_work import ENGINE, Store
-from pbx.services.digest_letter import Letter, letter
+from pbx.services.digest_letter import letter
+from pbx.services.letters import Mail
 
 log = structlog.get_logger("digests")
 
 LOOK_EVERY_S = 60.0
-
-
-class Mail(Protocol):
-    """``ready``: a mail server is set."""
-
-    @property
-    def ready(self) -> bool: ...
-
-    async def send(self, one: Letter) -> str | None:
-        """None: the server has taken it; else why not."""
 
 
 class Digests:

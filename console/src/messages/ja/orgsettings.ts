@@ -52,6 +52,7 @@ export const orgsettings: Messages['orgsettings'] = {
     'reload.wait_s': 'ページの復帰を待つ時間（秒）',
     'reload.others_after_s': 'ほかの電話機を鳴らすまでの時間（秒）',
     'voicemail.max_s': 'メッセージの最長時間（秒）',
+    'voicemail.mail': '新しい伝言のメール通知',
     'recording.follow_law': '録音の法令に従う',
     'gate.calling_hours': '通話可能時間を待つ発信',
     'texts.calling_hours': '法令の時間帯を待つSMS',
@@ -116,6 +117,8 @@ export const orgsettings: Messages['orgsettings'] = {
     'reload.wait_s': 'ページが再読み込みや切断で途切れたとき、転送先を鳴らすまで待つ時間です。',
     'reload.others_after_s': '待っている間に本人のほかの電話機も鳴らします。0なら鳴らしません。',
     'voicemail.max_s': '1件のメッセージの長さの上限です。',
+    'voicemail.mail':
+      'メールサーバーが設定されている場合に、新しい伝言について本人に送るメールです。音声を添付するか、通知のみか、送らないかを選びます。',
     'recording.follow_law': 'どちらかの所在地の法令が求める場合、録音していることを伝えます。',
     'gate.calling_hours': '法令の通話可能時間外に発信しない通話です。「リスト」では手動の発信に警告だけ表示します。',
     'texts.calling_hours':
@@ -156,6 +159,8 @@ export const orgsettings: Messages['orgsettings'] = {
     any_key: 'キーを押した人が受ける',
     none: '応答した人が受ける',
     opus: 'Opus（小さい）',
+    file: '音声を添付',
+    notice: '通知のみ',
     flac: 'FLAC（無劣化）',
     en: 'English',
     ja: '日本語',
