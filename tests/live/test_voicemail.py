@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,10 @@ import soundfile
 
 from crm.services import voicemails
 from crm.unit_of_work import SYSTEM
+from pbx.adapters.mail import SmtpMail
+from pbx.config import Config
 from tests.live.stage import PROMPTS, Rep, Scene
+from tests.support.mail_server import MailServer
 from tests.support.tones import read_sound, tones_in
 from tests.support.waiting import Deadline, Missed, Stopwatch, until
 
@@ -52,6 +56,29 @@ async def test_the_caller_hears_words_greeting_and_beep_and_the_message_is_kept(
     assert 940 in tones_in(sound.mono, [940, PROMPTS["voicemail-default-greeting"]], sound.rate)
     logged = await scene.logged(rep)
     assert (logged.row.disposition, logged.row.reason) == ("voicemail", "no_forwarding_number")
+
+
+@pytest.mark.covers("I7")
+async def test_where_a_mail_server_is_set_the_message_comes_by_e_mail_with_its_sound(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    server, stack = MailServer(), scene.stack
+    await server.start()
+    values = {"mail_host": "127.0.0.1", "mail_port": server.port, "mail_security": "none", "mail_from": "pbx@x.example"}
+    monkeypatch.setattr(stack.engine.voicemail_mail, "_mail", SmtpMail(Config.load({}, home=tmp_path, **values)))
+    rep = await scene.rep(phones=0, voicemail_enabled=True)
+    call = await scene.outside(tone=None).call(rep.did)
+    await call.until_hears(PROMPTS["beep"])
+    call.say(940)
+    await asyncio.sleep(2)
+    await call.hang_up()
+    await until(lambda: [each for each in server.letters if each["To"] == rep.user.email], 15, "the letter")
+    [letter] = [each for each in server.letters if each["To"] == rep.user.email]
+    [file] = letter.iter_attachments()
+    sound = tmp_path / str(file.get_filename())
+    sound.write_bytes(file.get_content())
+    assert 940 in tones_in(read_sound(sound).mono, [940, PROMPTS["beep"]], read_sound(sound).rate)
+    await server.stop()
 
 
 @pytest.mark.covers("I7")
