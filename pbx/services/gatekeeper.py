@@ -170,14 +170,7 @@ class Gate:
             destination = numbers.forwarded(destination, directory, user_id)
         routes = self._routing.routes(destination)
         policy = self._policy(directory)
-        rate = self._spending.price(destination.e164, routes[0].trunk_id if routes else None)
-        load = gate.Load(
-            concurrent=len(self._held) - (holder is not None),
-            spent_micros=self._spending.organisation() if policy.spend_cap_micros is not None else 0,
-            has_credit=self._spending.has_credit(rate),
-            trunk_free=bool(routes),
-            overloaded=self._overloaded(),
-        )
+        load = self._load(destination, policy, routes, others=len(self._held) - (holder is not None))
         verdict = gate.decide(
             destination,
             self._caller(user, directory, holder),
@@ -190,6 +183,18 @@ class Gate:
         if verdict.allowed and destination.emergency and not verdict.caller_id:
             verdict = gate.Verdict(True, verdict.reason, str(directory.settings["emergency.caller_id"] or ""))
         return verdict, routes if verdict.allowed else ()
+
+    def _load(
+        self, destination: gate.Destination, policy: gate.Policy, routes: tuple[Route, ...], *, others: int
+    ) -> gate.Load:
+        rate = self._spending.price(destination.e164, routes[0].trunk_id if routes else None)
+        return gate.Load(
+            concurrent=others,
+            spent_micros=self._spending.organisation() if policy.spend_cap_micros is not None else 0,
+            has_credit=self._spending.has_credit(rate),
+            trunk_free=bool(routes),
+            overloaded=self._overloaded(),
+        )
 
     def _policy(self, directory: Directory) -> gate.Policy:
         """Read once from each directory: its lists are long, and every call asks."""
