@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import structlog
 
 from crm.digests import Due
@@ -11,7 +9,7 @@ from crm.errors import Refused
 from crm.services import digests
 from crm.unit_of_work import ENGINE, Store
 from pbx.services.digest_letter import letter
-from pbx.services.letters import Mail
+from pbx.services.letters import Mail, send_every
 
 log = structlog.get_logger("digests")
 
@@ -30,16 +28,7 @@ class Digests:
 
     async def run(self) -> None:
         """For as long as the engine runs."""
-        while True:
-            await asyncio.sleep(LOOK_EVERY_S)
-            if not self._mail.ready:
-                continue
-            try:
-                await self.send_due()
-            except Refused as error:
-                log.warning("digests.later", why=error.message)
-            except Exception:
-                log.exception("digests.broke")
+        await send_every(LOOK_EVERY_S, lambda: self._mail.ready, self.send_due, "digests")
 
     async def send_due(self) -> None:
         async with self._store.read() as session:

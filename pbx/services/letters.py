@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
+
+import structlog
+
+from crm.errors import Refused
+
+log = structlog.get_logger("letters")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,3 +42,19 @@ class Mail(Protocol):
 
     async def send(self, one: Letter) -> str | None:
         """None: the server has taken it; else why not."""
+
+
+async def send_every(
+    seconds: float, ready: Callable[[], bool], send_due: Callable[[], Awaitable[None]], what: str
+) -> None:
+    """For as long as the engine runs, where a mail server is set; what cannot be done now is tried the next time."""
+    while True:
+        await asyncio.sleep(seconds)
+        if not ready():
+            continue
+        try:
+            await send_due()
+        except Refused as error:
+            log.warning("letters.later", what=what, why=error.message)
+        except Exception:
+            log.exception("letters.broke", what=what)

@@ -17,7 +17,7 @@ from crm.phone_numbers import display
 from crm.services import voicemail_letters as letters
 from crm.services.voicemail_letters import Due
 from crm.unit_of_work import ENGINE, Store
-from pbx.services.letters import File, Letter, Mail
+from pbx.services.letters import File, Letter, Mail, send_every
 
 log = structlog.get_logger("voicemail_mail")
 
@@ -33,16 +33,7 @@ class VoicemailMail:
 
     async def run(self) -> None:
         """For as long as the engine runs."""
-        while True:
-            await asyncio.sleep(LOOK_EVERY_S)
-            if not self._mail.ready:
-                continue
-            try:
-                await self.send_due()
-            except Refused as error:
-                log.warning("voicemail_mail.later", why=error.message)
-            except Exception:
-                log.exception("voicemail_mail.broke")
+        await send_every(LOOK_EVERY_S, lambda: self._mail.ready, self.send_due, "voicemail_mail")
 
     async def send_due(self) -> None:
         wanted = str(self._directory().settings["voicemail.mail"])
