@@ -67,6 +67,7 @@ class Table:
         self.at_guest = await self.guest.phone.incoming()
         await self.at_guest.answer()
         self.at_guest.say(GUEST)
+        await until(lambda: self.now["guest_leg"], 6, "the guest to be in the call: its phone has said so before")
         return self.at_guest
 
 
