@@ -16,7 +16,10 @@ from crm.errors import Refused
 from pbx.adapters.asterisk.presence import address_of
 from pbx.adapters.asterisk.translate import NewChannel
 from pbx.bootstrap.parts import Parts
+from pbx.core.commands import Explanation
+from pbx.core.gate import Reason, Verdict
 from pbx.core.ids import call_of
+from pbx.services.alerts import Kind
 from pbx.services.blocking import Seen
 from pbx.services.disk_guard import MB
 from pbx.services.ports_provision import ProvisionError
@@ -28,6 +31,11 @@ log = structlog.get_logger("engine")
 
 DIRECTORY_POLL_S = 1.0
 DRAIN_S = 5.0
+_OVERLOADED = (
+    "More calls come than this machine can take. Some of the new ones are refused and told to try again in a few "
+    "seconds; calls that are up go on, and emergency numbers are reached. If it happens often, give the machine more "
+    "processors."
+)
 
 
 class Engine(Parts):
@@ -55,6 +63,7 @@ class Engine(Parts):
             self.sums.run,
             self.dialer.run,
             self.texting.run,
+            self.admission.run,
             self.webhooks.run,
             self.digests.run,
             self.voicemail_mail.run,
@@ -104,7 +113,7 @@ class Engine(Parts):
             "journal_lag": self.projector.lag,
             "recordings_waiting": self.recordings.waiting,
             "calls": len(self.calls),
-            "overloaded": self.admission.overloaded(),
+            "overloaded": self.admission.overloaded() or self.admission.shedding,
             "intruders_heard": self.security.connected,
             "disk_free_mb": self.disk_guard.room.free_bytes // MB,
             "recording_withheld": self.disk_guard.withheld is not None,
@@ -137,6 +146,16 @@ class Engine(Parts):
         """To the dialplan, as if there were no engine; the call comes into the log when it is over."""
         self.switch.give_back(channel)
         self.fallback_calls.handed_over()
+
+    def _shed(self, percent: int, for_s: int) -> None:
+        """Have the dialplan refuse a share of new calls; they come into the log when it does so no more."""
+        verdict = Verdict(False, Reason.OVERLOADED)
+        self.switch.shed(percent, for_s, Explanation(verdict.sentence, verdict.retry_after))
+        if percent:
+            self.alerts.raised(Kind.OVERLOADED, "calls", _OVERLOADED)
+        else:
+            self.alerts.over(Kind.OVERLOADED, "calls")
+            self.fallback_calls.handed_over()
 
     def _overloaded(self) -> bool:
         """Whether new calls are to be refused, to come again later or elsewhere."""

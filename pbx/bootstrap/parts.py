@@ -191,7 +191,7 @@ class Parts(ABC):
         """Who may call where, and by which way out."""
         now, directory = self.clock.now, self._current
         self.browsers = BrowserPhones(directory, lambda: self.link.linked.is_set() and self.browsers_told.all)
-        self.admission = Admission(lambda: self.ari.lag_s, lambda: len(self.calls), now)
+        self.admission = Admission(lambda: self.ari.lag_s, lambda: len(self.calls), now, self._shed)
         self.trunk_health = TrunkHealth(directory, now, self.alerts, self.registrations.reachable)
         self.link.on_registration = self.trunk_health.registration_changed
         self.routing = Routing(directory, now, self.trunk_health.trusted)
@@ -383,6 +383,8 @@ class Parts(ABC):
     def _channel_came(self, channel: NewChannel) -> None: ...
     @abstractmethod
     def _overloaded(self) -> bool: ...
+    @abstractmethod
+    def _shed(self, percent: int, for_s: int) -> None: ...
     @abstractmethod
     def _contact_changed(self, device: str, uri: str, status: str) -> None: ...
     @abstractmethod

@@ -3,10 +3,15 @@
 Measured: bare ARI at 130 calls/s on two cores goes from 6 ms to seconds of delay, and leaks channels. So in a rush new
 calls are refused at once while Asterisk's answers lag; those that are up are not touched. Where few calls come, a lag
 is a moment of the machine and no overload: they are served a little later, and nobody is refused for it.
+
+A refusal by the engine costs the better part of what a call costs. So in a rush that goes on, a share of the new
+calls is refused by the dialplan alone: the share is found as TCP finds its rate (RFC 5681), by taking much less as
+soon as the answers lag, and a little more while they do not, the less the nearer to where they last lagged (RFC 9438).
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 
@@ -18,17 +23,35 @@ QUIET_LAG_LIMIT_S = 0.5
 RUSH = 30  # calls that began within
 RUSH_US = 1_000_000
 
+STEP_S = 0.1
+LAG_AIM_S = 0.015  # where a share is refused already, so that those who are let through wait for nobody
+LESS = 0.7  # of what was let through, where answers lag
+REST = 4  # steps until less of it can be seen
+MORE = 0.02  # of all that come, each step in which they do not lag
+NEAR = 0.8  # of where they last lagged: from there a tenth as much
+LEAST = 0.05
+TOLD_FOR_S = 3  # the share ends with an engine that has gone; one that has not tells it again before
+TELL_EVERY = 10  # steps
+
 
 class Admission:
     """An observer of the calls. ``lag`` is the mean round trip to Asterisk lately; a refusal lasts until it has
     halved."""
 
-    def __init__(self, lag: Callable[[], float], calls: Callable[[], int], now: Callable[[], Instant]) -> None:
+    def __init__(
+        self,
+        lag: Callable[[], float],
+        calls: Callable[[], int],
+        now: Callable[[], Instant],
+        shed: Callable[[int, int], None],
+    ) -> None:
+        """``shed(percent, seconds)`` has the dialplan refuse so many of the new calls, for so long."""
         self._lag = lag
         self._calls = calls
         self._now = now
         self._begun: deque[Instant] = deque(maxlen=RUSH)
         self._closed = False
+        self._share = Share(shed)
 
     def happened(self, call: CallId, facts: Sequence[tuple[int, Fact]]) -> None:
         if facts[0][0] == 1:
@@ -42,5 +65,49 @@ class Admission:
             self._closed = self._lag() > limit
         return self._closed
 
+    @property
+    def shedding(self) -> bool:
+        """Whether the dialplan refuses some of the new calls."""
+        return self._share.let_through < 1
+
+    async def run(self) -> None:
+        while True:
+            await asyncio.sleep(STEP_S)
+            self.step()
+
+    def step(self) -> None:
+        """Find anew which share of the new calls the dialplan lets through."""
+        lag = self._lag() if self._calls() else 0.0
+        limit = LAG_AIM_S if self.shedding else LAG_LIMIT_S
+        self._share.step(lags=lag > limit and (self.shedding or self._rush()), idle=lag < LAG_AIM_S / 2)
+
     def _rush(self) -> bool:
         return len(self._begun) == RUSH and self._begun[0] > self._now() - RUSH_US
+
+
+class Share:
+    """Which share of the new calls is let through, found in steps, and told."""
+
+    def __init__(self, shed: Callable[[int, int], None]) -> None:
+        self.let_through = 1.0
+        self._shed = shed
+        self._lagged_at = 1.0
+        self._rest = 0
+        self._untold = 0
+
+    def step(self, *, lags: bool, idle: bool) -> None:
+        before = self.let_through
+        self._rest = max(0, self._rest - 1)
+        if lags and not self._rest:
+            self._lagged_at, self._rest = before, REST
+            self.let_through = max(LEAST, before * LESS)
+        elif idle and not lags:
+            self.let_through = min(1.0, before + (MORE / 10 if self._near else MORE))
+        self._untold += 1
+        if self.let_through != before or (before < 1 and self._untold >= TELL_EVERY):
+            self._untold = 0
+            self._shed(round(100 * (1 - self.let_through)), TOLD_FOR_S)
+
+    @property
+    def _near(self) -> bool:
+        return self._lagged_at * NEAR <= self.let_through < self._lagged_at

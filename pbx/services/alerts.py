@@ -32,6 +32,7 @@ class Kind(StrEnum):
     TRUNK_DOWN = "trunk_down"
     ASTERISK_RESTARTED = "asterisk_restarted"
     STORE_AWAY = "store_away"
+    OVERLOADED = "overloaded"  # a share of new calls is refused
     TOLL_FRAUD = "toll_fraud"
     ADDRESS_BLOCKED = "address_blocked"
     EMERGENCY_CALL = "emergency_call"

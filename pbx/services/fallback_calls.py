@@ -26,6 +26,7 @@ log = structlog.get_logger("fallback")
 
 LOOK_EVERY_S = 2.0
 SECOND_US = 1_000_000
+SHED = "SHED"  # what dialplans/overload.conf writes for a call that was one too many
 
 
 class FallbackCall(Protocol):
@@ -197,6 +198,8 @@ def _who(call: FallbackCall, directory: Directory) -> _Who:
 def _ending(call: FallbackCall, ended: Instant) -> Fact:
     if call.ended_at_s is None:  # with the switch, and nobody knows when
         return Fact("call.ended", ended, {"disposition": "interrupted", "cause": 41, "reason": "switch_restarted"})
+    if call.result == SHED:
+        return Fact("call.ended", ended, {"disposition": "refused", "cause": call.cause, "reason": "overloaded"})
     disposition = _DISPOSITIONS.get(call.result, "missed" if call.direction == "in" else "failed")
     unknown = not call.result and call.answered_at_s is None
     if call.answered_at_s is not None:

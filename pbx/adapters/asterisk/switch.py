@@ -57,7 +57,7 @@ from pbx.core.ids import BridgeId, CallId, LegId, call_of, is_holding
 log = structlog.get_logger("switch")
 
 MAX_SILENCE_S = 8
-AWAY_PRIORITY = "4"  # of from-trunk and from-endpoint in dialplans/
+AWAY_PRIORITY = "5"  # of from-trunk and from-endpoint in dialplans/
 BRIDGE_TYPE = "mixing,proxy_media"
 """Sound goes through Asterisk from the first packet: a bridge that begins by passing packets on must change its
 technology when the recording begins."""
@@ -139,6 +139,16 @@ class AriSwitch:
     def give_back(self, channel: NewChannel) -> None:
         """Let the dialplan go on with a channel as it does while there is no engine."""
         self._send("POST", f"channels/{channel.channel}/continue", {"priority": AWAY_PRIORITY})
+
+    def shed(self, percent: int, for_s: int, because: Explanation) -> None:
+        """Have the dialplan refuse a share of the calls that come, for so long (dialplans/overload.conf)."""
+        until = str(int(time.time()) + for_s)
+        for name, value in (
+            ("SHED_BECAUSE", _explained(because)),
+            ("SHED_PERCENT", str(percent)),
+            ("SHED_UNTIL", until),
+        ):
+            self._send("POST", "asterisk/variable", {"variable": name, "value": value})
 
     def leg_of(self, channel: str) -> LegId | None:
         """The leg that a channel is: ours by its name, or one that was adopted."""
@@ -306,9 +316,7 @@ class AriSwitch:
 
     def _explain(self, leg: LegId, because: Explanation) -> None:
         """Our module in Asterisk writes it into the final response (embedded/sources); without it nobody reads it."""
-        after = "" if because.retry_after is None else seconds(because.retry_after)
-        query = {"variable": REFUSAL_VARIABLE, "value": f"{after}|{because.text}"}
-        self._channel("POST", leg, "variable", query)
+        self._channel("POST", leg, "variable", {"variable": REFUSAL_VARIABLE, "value": _explained(because)})
 
     # -- bridge, prompts, messages ------------------------------------------------------------------
 
@@ -403,3 +411,9 @@ class AriSwitch:
 def _caller_id(number: str) -> str:
     """Asterisk's ``"name" <number>`` form; what a caller sent may hold only what a number holds."""
     return f"<{''.join(c for c in number if c.isascii() and (c.isalnum() or c in '+*#-._'))[:64]}>"
+
+
+def _explained(because: Explanation) -> str:
+    """As our module in Asterisk reads it."""
+    after = "" if because.retry_after is None else seconds(because.retry_after)
+    return f"{after}|{because.text}"

@@ -246,10 +246,10 @@ def test_a_channel_that_we_cannot_take_goes_on_in_the_dialplan(
     switch: AriSwitch, ari: HandAri, kind: str, context: str
 ) -> None:
     switch.give_back(NewChannel(kind, THEIRS, "tr_a", "+14155550101", "+12065550150", ""))
-    assert ari.requests == [("POST", f"channels/{THEIRS}/continue", {"priority": "4"})]
+    assert ari.requests == [("POST", f"channels/{THEIRS}/continue", {"priority": "5"})]
     plan = (Path(__file__).parents[3] / "dialplans" / f"{context}.conf").read_text()
     steps = [row for row in plan.splitlines() if row.startswith(("exten", " same"))]
-    assert "(away)" in steps[3] and f"[{context}-away]\nexten => s,1," in plan
+    assert "(away)" in steps[4] and f"[{context}-away]\nexten => s,1," in plan
 
 
 def test_a_leg_that_was_hung_up_before_it_was_there_is_not_dialled(switch: AriSwitch, ari: HandAri) -> None:

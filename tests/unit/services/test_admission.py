@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from pbx.core.commands import Fact
 from pbx.core.ids import CallId
-from pbx.services.admission import RUSH, RUSH_US, Admission
+from pbx.services.admission import LAG_AIM_S, REST, RUSH, RUSH_US, TELL_EVERY, TOLD_FOR_S, Admission
 
 
 class Day:
@@ -12,12 +15,22 @@ class Day:
 
     def __init__(self) -> None:
         self.lag, self.up, self.now = 0.002, 1, 0
-        self.admission = Admission(lambda: self.lag, lambda: self.up, lambda: self.now)
+        self.told: list[tuple[int, int]] = []
+        self.admission = Admission(
+            lambda: self.lag,
+            lambda: self.up,
+            lambda: self.now,
+            lambda percent, seconds: self.told.append((percent, seconds)),
+        )
 
     def begin(self, calls: int, every_us: int = 0) -> None:
         for _ in range(calls):
             self.now += every_us
             self.admission.happened(CallId("c_1"), [(1, Fact("call.created", self.now, {}))])
+
+    def steps(self, count: int) -> None:
+        for _ in range(count):
+            self.admission.step()
 
 
 def test_few_calls_are_served_later_and_not_refused_where_the_machine_stops_for_a_moment() -> None:
@@ -62,3 +75,56 @@ def test_later_facts_of_calls_are_no_new_calls() -> None:
     for _ in range(2 * RUSH):
         day.admission.happened(CallId("c_1"), [(7, Fact("call.ended", 0, {}))])
     assert not day.admission.overloaded()
+
+
+def test_nothing_is_told_where_no_answer_lags_in_a_rush() -> None:
+    day = Day()
+    day.begin(2 * RUSH, every_us=10_000)
+    day.steps(100)
+    day.now += RUSH_US
+    day.lag = 0.3
+    day.steps(100)
+    assert day.told == [] and not day.admission.shedding
+
+
+def test_a_rush_that_goes_on_is_shed_by_the_dialplan_until_it_is_over() -> None:
+    day = Day()
+    day.begin(2 * RUSH, every_us=10_000)
+    day.lag = 0.05
+    day.steps(1)
+    assert day.told == [(30, TOLD_FOR_S)] and day.admission.shedding
+    day.steps(3 * REST)
+    assert [percent for percent, _ in day.told] == [30, 51, 66, 76], "less of them is seen only after a while"
+    day.lag = LAG_AIM_S * 0.7
+    day.steps(TELL_EVERY)
+    assert day.told[-1] == (76, TOLD_FOR_S) and len(day.told) == 5, "said again before the switch forgets it"
+    day.lag = 0.001
+    day.steps(100)
+    assert day.told[-1][0] == 0 and not day.admission.shedding
+    day.steps(100)
+    assert [percent for percent, _ in day.told].count(0) == 1
+
+
+def test_more_is_let_through_carefully_near_where_answers_lagged() -> None:
+    day = Day()
+    day.begin(2 * RUSH, every_us=10_000)
+    day.lag = 0.05
+    day.steps(1 + REST)  # lagged at 1 and at 0.7
+    day.lag = 0.001
+    day.steps(4)
+    assert day.told[-1][0] == 43, "quickly back"
+    day.steps(10)
+    assert day.told[-1][0] == 41
+    day.up, day.lag = 0, 0.2
+    day.steps(100)
+    assert not day.admission.shedding, "without calls there is nothing whose lag could be measured"
+
+
+@given(st.lists(st.floats(0, 1), max_size=400))
+def test_some_are_always_let_through_and_never_more_than_all(lags: list[float]) -> None:
+    day = Day()
+    day.begin(2 * RUSH, every_us=10_000)
+    for lag in lags:
+        day.lag = lag
+        day.steps(1)
+    assert all(0 <= percent <= 95 for percent, _ in day.told)

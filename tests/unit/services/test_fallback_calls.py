@@ -68,3 +68,10 @@ def test_the_same_line_gives_the_same_call_and_another_channel_another() -> None
     other = FallbackCall("1795523366.2", "in", "tr_a", "+14155550101", "+1206", 100)
     assert fallback_id(ANSWERED) == fallback_id(ANSWERED) != fallback_id(other)
     assert len(fallback_id(ANSWERED)) == 28
+
+
+@pytest.mark.covers("P3")
+def test_a_call_too_many_stands_in_the_log_as_refused() -> None:
+    shed = FallbackCall("1.8", "in", "tr_a", "+14155550101", "+1206", 100, None, "", 100, "SHED", 42)
+    row = folded(shed).call
+    assert (row["disposition"], row["reason"], row["user_id"]) == ("refused", "overloaded", "u_1")
