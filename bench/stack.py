@@ -40,7 +40,8 @@ class Stack:
     secret: str
     did: str
     carrier_port: int
-    ready_after_s: float = 0.0
+    ready_after_s: float = 0.0  # Asterisk was up
+    began_s: float = 0.0  # Asterisk and engine were started
 
     def ready(self) -> dict[str, object]:
         url = f"http://127.0.0.1:{self.config.http_port}/readyz"
@@ -59,13 +60,15 @@ async def stack() -> AsyncIterator[Stack]:
         config, device, secret, carrier_port = await _organisation(Path(directory))
         prefix = await asyncio.to_thread(embedded.ensure, config.cache, config.debian_mirror, lambda *_: None)
         asterisk = EngineAsterisk(config, prefix)
-        await asterisk.start()
         began = time.monotonic()
-        engine = await _engine(config)
+        engine = await _engine(config)  # as the supervisor does: beside Asterisk, not after it
         try:
+            await asterisk.start()
+            up = time.monotonic()
             made = Stack(config, asterisk, engine.pid, device, secret, "+14155550101", carrier_port)
             await _until_ready(made)
-            made.ready_after_s = time.monotonic() - began
+            now = time.monotonic()
+            made.ready_after_s, made.began_s = now - up, now - began
             await _add_bare_dialplan(made)
             yield made
         finally:
