@@ -10,6 +10,7 @@ from zlib import crc32
 # Before numpy is there: its threads wait for one another by spinning, and where the processors are taken, listening for
 # a tone then takes thirty times as long (measured: 60 ms instead of 2) and holds up the phones that share the loop.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ["LC_ALL"] = "C.UTF-8"  # tests read the command line in English, wherever they run
 
 import hypothesis  # noqa: F401  its plugin would import it in the last moment of the run, and rewrite all of it
 import pytest

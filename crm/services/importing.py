@@ -24,7 +24,7 @@ from types import TracebackType
 
 from sqlalchemy import func, select
 
-from crm import csv_files, fields, people
+from crm import csv_files, fields, languages, people
 from crm.csv_files import Form, Line
 from crm.engine import is_sqlite
 from crm.errors import Refused, printable
@@ -109,9 +109,10 @@ async def run(
     report: Path | None = None,
     progress: Progress | None = None,
     list_id: str | None = None,
+    language: str = languages.WRITTEN_IN,
 ) -> Result:
     """Import a file, and put what each line has become into a call list, where one is named. Raises Refused for a file
-    that cannot be read at all; lines are refused into the report."""
+    that cannot be read at all; lines are refused into the report, in the language of who will read it."""
     fields.one("kind", kind, fields.choice(*KINDS))
     if list_id is not None:
         list_id = await _list_for(store, list_id, kind)
@@ -119,7 +120,7 @@ async def run(
     form = await asyncio.to_thread(csv_files.form, path)
     found = columns(form.header, mapping, kind)
     owners = await _owners(store, owner_id)
-    refused = Report(report or path.with_name(path.name + ".refused.csv"), form)
+    refused = Report(report or path.with_name(path.name + ".refused.csv"), form, language)
     batches = Batches(kind, owner_id, owners)
     with _seldom_collected(), refused, path.open(encoding=form.encoding, newline="") as file, _workers(file) as workers:
         pace = Pace(one_writer=is_sqlite(store.url))
@@ -264,10 +265,10 @@ async def _log(store: Store, actor: Actor, kind: str, path: Path, result: Result
 class Report:
     """The CSV of refused lines; the file is made with the first of them."""
 
-    def __init__(self, path: Path, form: Form) -> None:
+    def __init__(self, path: Path, form: Form, language: str) -> None:
         self.count = 0
-        self._path = path
-        self._header = ("line", "reason", *form.header)
+        self._path, self._language = path, language
+        self._header = (*(languages.say(each, language) for each in ("line", "reason")), *form.header)
         self._file: io.TextIOWrapper | None = None
 
     @property
@@ -278,7 +279,7 @@ class Report:
         if self._file is None:
             self._file = self._path.open("w", encoding="utf-8-sig", newline="")
             self._file.write(csv_files.row(self._header))
-        self._file.write(csv_files.row((str(line.number), reason, *line.cells)))
+        self._file.write(csv_files.row((str(line.number), languages.say(reason, self._language), *line.cells)))
         self.count += 1
 
     def __enter__(self) -> Report:

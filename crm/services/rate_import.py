@@ -24,7 +24,7 @@ from typing import Any
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm import csv_files, fields, ids
+from crm import csv_files, fields, ids, languages
 from crm.csv_files import Line
 from crm.errors import Refused, printable
 from crm.models.money import Rate, RateTable
@@ -99,6 +99,7 @@ async def run(
     actor: Actor = CLI,
     report: Path | None = None,
     progress: Progress | None = None,
+    language: str = languages.WRITTEN_IN,
 ) -> Result:
     """``values`` are of the table: ``name`` and ``direction`` are needed, ``trunk_id``, ``currency``,
     ``valid_from_us`` and ``valid_until_us`` may be given. Raises Refused for what cannot be read at all."""
@@ -107,7 +108,7 @@ async def run(
     found = columns(form.header, mapping)
     async with store.write(actor) as work:
         table_id, kind = await _begin(work, values)
-    refused = Report(report or path.with_name(path.name + ".refused.csv"), form)
+    refused = Report(report or path.with_name(path.name + ".refused.csv"), form, language)
     reading = _Reading(found, kind)
     lines = 0
     with refused, path.open(encoding=form.encoding, newline="") as file:

@@ -101,6 +101,7 @@ async def _people(store: Store, job: dict[str, Any]) -> importing.Result:
         report=Path(job["report"]),
         progress=_tell,
         list_id=job["list_id"],
+        language=job["language"],
     )
 
 
@@ -113,6 +114,7 @@ async def _rates(store: Store, job: dict[str, Any]) -> rate_import.Result:
         actor=Actor(*job["actor"]),
         report=Path(job["report"]),
         progress=_tell,
+        language=job["language"],
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pbx.cli import output
+from pbx.cli import output, spoken
 from pbx.cli.app import App, json_option
 from pbx.config import ConfigError
 
@@ -27,10 +27,17 @@ def doctor_command(app: App, sound: bool) -> int:
     for finding in _findings(app, sound):
         found.append(finding)
         if not app.as_json:
-            click.echo(f"{_MARKS[finding.state]}  {finding.layer:<13} {finding.sentence}")
+            click.echo(f"{_MARKS[finding.state]}  {finding.layer:<13} {_in_words(finding)}")
     if app.as_json:
         output.dump([finding.view() for finding in found])
     return 1 if any(finding.state == "fail" for finding in found) else 0
+
+
+def _in_words(finding: Finding) -> str:
+    """In English as one sentence; catalogues have what was found and the remedy apart."""
+    found, remedy = map(spoken.said, (finding.message, finding.remedy))
+    space = " " if found.endswith(".") else ""
+    return finding.sentence if found == finding.message else f"{found}{space}{remedy}"
 
 
 def _findings(app: App, sound: bool) -> Iterator[Finding]:

@@ -104,7 +104,7 @@ def run(argv: Sequence[str] | None = None) -> int:
     except click.UsageError as error:
         return _complain(_usage(error), 2)
     except click.ClickException as error:
-        return _complain(error.format_message(), 1)
+        return _complain(_said(error.format_message()), 1)
     except (click.Abort, KeyboardInterrupt):
         return 130
     except BrokenPipeError:
@@ -128,8 +128,8 @@ def _sentence(error: Exception) -> str | None:
     from pbx.config import ConfigError
 
     if isinstance(error, Refused):
-        return f"{error.field}: {error.message}" if error.field else error.message
-    return str(error) if isinstance(error, (BuildError, ConfigError, EngineRuns)) else None
+        return f"{error.field}: {_said(error.message)}" if error.field else _said(error.message)
+    return _said(str(error)) if isinstance(error, (BuildError, ConfigError, EngineRuns)) else None
 
 
 def _usage(error: click.UsageError) -> str:
@@ -146,6 +146,13 @@ def _system(error: OSError) -> str:
 def _complain(sentence: str, code: int) -> int:
     click.echo(sentence, err=True)
     return code
+
+
+def _said(sentence: str) -> str:
+    """Imported where something is to be said: most commands have nothing to complain of."""
+    from pbx.cli import spoken
+
+    return spoken.said(sentence)
 
 
 def _drop_output() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from pbx.cli import output
+from pbx.cli import output, spoken
 from pbx.cli.app import App, json_option
 from pbx.cli.progress import Tell, bar
 
@@ -98,7 +98,15 @@ async def _import(
             async with store.read() as session:
                 country = str((await settings.values(session))["default_country"])
         return await importing.run(
-            store, file, kind=kind, mapping=mapping, country=country, report=report, progress=progress, list_id=list_ref
+            store,
+            file,
+            kind=kind,
+            mapping=mapping,
+            country=country,
+            report=report,
+            progress=progress,
+            list_id=list_ref,
+            language=spoken.language(),
         )
 
 

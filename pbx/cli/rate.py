@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from pbx.cli import output
+from pbx.cli import output, spoken
 from pbx.cli.app import App, json_option
 from pbx.cli.progress import bar
 
@@ -121,7 +121,9 @@ async def _import(
         if trunk is not None:
             async with store.read() as session:
                 values |= {"trunk_id": (await trunks.show(session, trunk)).id}
-        return await rate_import.run(store, file, values, mapping=mapping, report=report, progress=progress)
+        return await rate_import.run(
+            store, file, values, mapping=mapping, report=report, progress=progress, language=spoken.language()
+        )
 
 
 @rate_command.command("change")

@@ -17,7 +17,7 @@ from typing import Any, Protocol
 
 import orjson
 
-from crm import csv_files, ids
+from crm import csv_files, ids, languages
 from crm.errors import Refused, not_found, printable
 from crm.services import importing, rate_import
 from crm.services.import_mapping import columns
@@ -70,6 +70,8 @@ class Job:
     source: str = ""
     table: Mapping[str, Any] | None = None
     """Of rates: what :func:`crm.services.rate_import.run` is told of the table."""
+    language: str = languages.WRITTEN_IN
+    """Of the report of refused lines."""
 
 
 Tell = Callable[[int, int], None]
@@ -135,14 +137,15 @@ class Imports:
         country: str,
         owner_id: str | None,
         list_id: str | None = None,
+        language: str = languages.WRITTEN_IN,
     ) -> Import:
         """Raises Refused (409) while another one runs, and for a mapping that cannot be. ``list_id`` is a call list
-        that gets what the lines become."""
+        that gets what the lines become; the report of refused lines is in this language."""
         self._check_startable(import_id)
         found = await self.preview(import_id, kind, mapping, country)
         columns([column.header for column in found.columns], mapping, kind)
-        job = self._job(import_id, actor, kind, mapping)
-        return await self._launch(import_id, replace(job, country=country, owner_id=owner_id, list_id=list_id))
+        job = replace(self._job(import_id, actor, kind, mapping), country=country, language=language)
+        return await self._launch(import_id, replace(job, owner_id=owner_id, list_id=list_id))
 
     async def start_numbers(self, import_id: str, actor: Actor, *, name: str, source: str, country: str) -> Import:
         """A do-not-call list of this name: a number in each line."""
@@ -151,13 +154,19 @@ class Imports:
         return await self._launch(import_id, replace(job, country=country, list_id=name, source=source))
 
     async def start_rates(
-        self, import_id: str, actor: Actor, table: Mapping[str, Any], mapping: Mapping[str, str]
+        self,
+        import_id: str,
+        actor: Actor,
+        table: Mapping[str, Any],
+        mapping: Mapping[str, str],
+        language: str = languages.WRITTEN_IN,
     ) -> Import:
         """The same for a table of rates, whose own fields have been checked."""
         self._check_startable(import_id)
         form = await asyncio.to_thread(csv_files.form, self._file(import_id))
         rate_import.columns(form.header, mapping)
-        return await self._launch(import_id, replace(self._job(import_id, actor, RATES, mapping), table=table))
+        job = self._job(import_id, actor, RATES, mapping)
+        return await self._launch(import_id, replace(job, table=table, language=language))
 
     def _check_startable(self, import_id: str) -> None:
         if self._running:

@@ -64,6 +64,7 @@ async def start_import(ctx: Ctx, body: StartImport) -> Any:
         country=ctx.home,
         owner_id=body.owner_id,
         list_id=body.list_id,
+        language=ctx.reader,
     )
 
 

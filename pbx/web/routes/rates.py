@@ -46,7 +46,7 @@ async def add_rate_table(ctx: Ctx, body: NewRateTable) -> Any:
     values = {name: value for name, value in body.given().items() if name not in ("import_id", "mapping") and value}
     async with ctx.engine.store.read() as session:
         checked = await rate_import.check(session, values, ctx.engine.clock.now())
-    return await ctx.engine.imports.start_rates(body.import_id, ctx.actor, checked, body.mapping)
+    return await ctx.engine.imports.start_rates(body.import_id, ctx.actor, checked, body.mapping, ctx.reader)
 
 
 @table.route(

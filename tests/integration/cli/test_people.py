@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import tarfile
 from pathlib import Path
 
 import pytest
 
+from crm import languages
+from crm.errors import not_found
 from tests.integration.cli.conftest import Run
 from tests.support.free_ports import free_port
 
@@ -92,3 +95,27 @@ def test_doctor_names_the_layer_that_fails(tmp_path: Path, capsys: pytest.Captur
     assert main.run(["--home", str(tmp_path / "none"), "doctor"]) == 1
     told = capsys.readouterr().out
     assert "BAD" in told and "pbx migrate" in told and "engine" in told
+
+
+@pytest.mark.covers("A7")
+def test_what_is_refused_is_said_in_the_language_of_the_locale(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run("migrate").code == 0
+    monkeypatch.setenv("LC_ALL", "ja_JP.UTF-8")
+    told = run("user", "show", "mio@demo.example")
+    assert (told.code, told.err) == (1, languages.say(not_found("user", "mio@demo.example").message, "ja") + "\n")
+    assert "ユーザー" in told.err
+    monkeypatch.setenv("LC_ALL", "de_DE.UTF-8")
+    assert run("user", "show", "mio@demo.example").err == not_found("user", "mio@demo.example").message + "\n"
+
+
+@pytest.mark.covers("A3", "A7")
+def test_doctor_says_what_it_found_in_the_language_of_the_locale(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pbx.cli import main
+
+    monkeypatch.setenv("LC_ALL", "")
+    monkeypatch.setenv("LANG", "ja_JP.UTF-8")
+    assert main.run(["--home", str(tmp_path / "none"), "doctor"]) == 1
+    found = [line.split(maxsplit=2)[-1] for line in capsys.readouterr().out.splitlines()]
+    assert all(re.search("[ぁ-んァ-ヶ]", sentence) for sentence in found), found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import csv
 import io
+import re
 from typing import Any
 
 import pytest
@@ -70,6 +71,22 @@ async def test_a_file_is_looked_at_imported_and_its_refused_lines_come_back(worl
     assert (await world.ask("POST", f"{path}/start", world.alex, wanted))[1]["code"] == "import_done"
     assert (await world.ask("DELETE", path, world.alex))[0] == 204
     assert (await world.ask("GET", path, world.alex))[0] == 404
+
+
+@pytest.mark.covers("A6", "A7")
+async def test_refused_lines_say_why_in_the_language_of_who_imports(world: World) -> None:
+    _, made = await upload(world, "name,email\nAnn Lee,ann@acme.example\n長谷川 桜子,hasegawa\n")
+    body, spoken = {"kind": "lead"}, {"Accept-Language": "ja"}
+    assert (await world.ask("POST", f"/imports/{made['id']}/start", world.alex, body, headers=spoken))[0] == 200
+    await ended(world, made)
+    _, raw = await world.ask("GET", f"/imports/{made['id']}/report", world.alex)
+    (line,) = csv.DictReader(io.StringIO(raw.decode("utf-8-sig")))
+    assert (line["行"], line["name"]) == ("3", "長谷川 桜子")
+    assert re.fullmatch("「hasegawa」はメールアドレスではありません。.*（列: emails）", line["理由"])
+    _, again = await upload(world, raw)
+    _, found = await world.ask("POST", f"/imports/{again['id']}/preview", world.alex, body)
+    fields = [each["field"] for each in found["preview"]["columns"]]
+    assert fields == [None, None, "name", "email"], "mended, the report is imported as it is"
 
 
 @pytest.mark.covers("A6")
