@@ -11,7 +11,7 @@ import tomllib
 from pathlib import Path
 
 from prompts.music import beep, hold_music, rising
-from prompts.sound import Samples, speech_level_dbfs, write_g722
+from prompts.sound import Samples, speech_level_dbfs, write_g722, write_ulaw
 from prompts.speech import speak
 
 FOLDER = Path(__file__).parent
@@ -37,6 +37,8 @@ def main(names: list[str]) -> None:
     for path, make in sounds.items():
         if not names or Path(path).name in names:
             _save(path, make())
+    if not names or "hold" in names:
+        write_ulaw(FOLDER / "music/hold.ulaw", hold_music())  # most who are held hear it as it is
 
 
 def _save(path: str, samples: Samples) -> None:

@@ -1,6 +1,7 @@
 """Sound as the prompts need it: 16 kHz mono floats, levelled, and read and written as G.722.
 
-G.722 (64 kbit/s) is wideband, a quarter of the size of wav, and every Asterisk plays it.
+G.722 (64 kbit/s) is wideband, a quarter of the size of wav, and every Asterisk plays it. Its decoder must hear some
+40 ms before it is as loud as it should be, which a narrowband μ-law file beside it spares those who hear μ-law anyway.
 """
 
 from __future__ import annotations
@@ -22,20 +23,38 @@ FRAME = 320  # 20 ms
 
 def write_g722(path: Path, samples: Samples) -> None:
     """Raw G.722, as Asterisk's files of that name are."""
-    encoder = av.CodecContext.create("g722", "w")
-    encoder.sample_rate, encoder.layout, encoder.format = RATE, "mono", "s16"
     padded = np.concatenate([samples, np.zeros(-len(samples) % FRAME)])
-    pcm = np.clip(np.round(padded * 32767), -32768, 32767).astype(np.int16)
+    _write(path, "g722", RATE, padded)
+
+
+def write_ulaw(path: Path, samples: Samples) -> None:
+    """Raw μ-law at 8 kHz, for sound that has nothing above 4 kHz."""
+    _write(path, "pcm_mulaw", RATE // 2, samples[::2])
+
+
+def read_ulaw(path: Path) -> Samples:
+    """At 8 kHz."""
+    return _read(path, "pcm_mulaw", RATE // 2)
+
+
+def read_g722(path: Path) -> Samples:
+    return _read(path, "g722", RATE)
+
+
+def _write(path: Path, codec: str, rate: int, samples: Samples) -> None:
+    encoder = av.CodecContext.create(codec, "w")
+    encoder.sample_rate, encoder.layout, encoder.format = rate, "mono", "s16"
+    pcm = np.clip(np.round(samples * 32767), -32768, 32767).astype(np.int16)
     frame = av.AudioFrame.from_ndarray(pcm[np.newaxis, :], format="s16", layout="mono")
-    frame.sample_rate = RATE
+    frame.sample_rate = rate
     packets = [*encoder.encode(frame), *encoder.encode(None)]
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(b"".join(bytes(packet) for packet in packets))
 
 
-def read_g722(path: Path) -> Samples:
-    decoder = av.CodecContext.create("g722", "r")
-    decoder.sample_rate, decoder.layout = RATE, "mono"
+def _read(path: Path, codec: str, rate: int) -> Samples:
+    decoder = av.CodecContext.create(codec, "r")
+    decoder.sample_rate, decoder.layout = rate, "mono"
     frames = [*decoder.decode(av.Packet(path.read_bytes())), *decoder.decode(None)]
     return np.concatenate([frame.to_ndarray().reshape(-1) for frame in frames]) / 32768
 

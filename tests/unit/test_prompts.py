@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ import pytest
 from pbx.adapters import core_sounds
 from pbx.services.prompts import PACKAGED, Prompts
 from prompts.music import MUSIC_TONES
-from prompts.sound import RATE, read_g722, speech_level_dbfs, write_g722
+from prompts.sound import RATE, Samples, read_g722, read_ulaw, speech_level_dbfs, write_g722, write_ulaw
 from tests.support.tones import make_tone, tone_spans, tones_in
 
 FILES = sorted(PACKAGED.glob("??/*.g722"))
@@ -55,31 +56,52 @@ def test_the_beep_is_one_tone():
     assert tones_in(read_g722(PACKAGED / "en/beep.g722"), [700, 1000, 1400], RATE) == {1000}
 
 
-def test_music_sounds_without_a_break_and_leaves_the_voices_to_tests():
-    music = read_g722(PACKAGED / "music/hold.g722")
-    assert len(music) / RATE == pytest.approx(32)
+def wideband_music() -> tuple[Samples, int]:
+    return read_g722(PACKAGED / "music/hold.g722"), RATE
+
+
+def narrowband_music() -> tuple[Samples, int]:
+    return read_ulaw(PACKAGED / "music/hold.ulaw"), RATE // 2
+
+
+@pytest.mark.parametrize("kind", [wideband_music, narrowband_music])
+def test_music_sounds_without_a_break_and_leaves_the_voices_to_tests(kind: Callable[[], tuple[Samples, int]]):
+    music, rate = kind()
+    assert len(music) / rate == pytest.approx(32)
     for tone in MUSIC_TONES:
-        (span,) = tone_spans(music, tone, RATE)
+        (span,) = tone_spans(music, tone, rate)
         assert span.length > 31.8
-    assert not tones_in(music, range(420, 1800, 20), RATE)
+    assert not tones_in(music, range(420, 1800, 20), rate)
     spectrum = np.abs(np.fft.rfft(music)) ** 2
-    above = np.fft.rfftfreq(len(music), 1 / RATE) > 400
+    above = np.fft.rfftfreq(len(music), 1 / rate) > 400
     assert spectrum[above].sum() < 0.001 * spectrum.sum()
 
 
-def test_music_loops_without_a_click():
-    music = read_g722(PACKAGED / "music/hold.g722")
-    twice = np.concatenate([music[-RATE:], music[:RATE]])
+@pytest.mark.parametrize("kind", [wideband_music, narrowband_music])
+def test_music_loops_without_a_click(kind: Callable[[], tuple[Samples, int]]):
+    music, rate = kind()
+    twice = np.concatenate([music[-rate:], music[:rate]])
     step = np.abs(np.diff(twice))
-    assert step[RATE - 40 : RATE + 40].max() <= 1.2 * step.max()
-    (span,) = tone_spans(twice, MUSIC_TONES[0], RATE)
+    assert step[rate - 40 : rate + 40].max() <= 1.2 * step.max()
+    (span,) = tone_spans(twice, MUSIC_TONES[0], rate)
     assert span.length > 1.9
+
+
+def test_music_is_as_loud_in_each_of_its_formats():
+    wide, narrow = wideband_music()[0], narrowband_music()[0]
+    assert speech_level_dbfs(wide) == pytest.approx(speech_level_dbfs(narrow), abs=0.5)
 
 
 def test_what_goes_into_g722_comes_out(tmp_path: Path):
     write_g722(tmp_path / "a.g722", make_tone(440, 1, RATE))
     assert (tmp_path / "a.g722").stat().st_size == 8000
     assert tones_in(read_g722(tmp_path / "a.g722"), [440, 880], RATE) == {440}
+
+
+def test_what_goes_into_ulaw_comes_out(tmp_path: Path):
+    write_ulaw(tmp_path / "a.ulaw", make_tone(440, 1, RATE))
+    assert (tmp_path / "a.ulaw").stat().st_size == 8000
+    assert tones_in(read_ulaw(tmp_path / "a.ulaw"), [440, 880], RATE // 2) == {440}
 
 
 def test_the_operators_file_comes_first_and_the_language_before_that(tmp_path: Path):
