@@ -7,12 +7,14 @@ G.722 (64 kbit/s) is wideband, a quarter of the size of wav, and every Asterisk 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import av
 import numpy as np
 import numpy.typing as npt
 
 Samples = npt.NDArray[np.float64]
+Codec = Literal["g722", "pcm_mulaw"]
 
 RATE = 16000
 LEVEL_DBFS = -20.0
@@ -41,7 +43,7 @@ def read_g722(path: Path) -> Samples:
     return _read(path, "g722", RATE)
 
 
-def _write(path: Path, codec: str, rate: int, samples: Samples) -> None:
+def _write(path: Path, codec: Codec, rate: int, samples: Samples) -> None:
     encoder = av.CodecContext.create(codec, "w")
     encoder.sample_rate, encoder.layout, encoder.format = rate, "mono", "s16"
     pcm = np.clip(np.round(samples * 32767), -32768, 32767).astype(np.int16)
@@ -52,7 +54,7 @@ def _write(path: Path, codec: str, rate: int, samples: Samples) -> None:
     path.write_bytes(b"".join(bytes(packet) for packet in packets))
 
 
-def _read(path: Path, codec: str, rate: int) -> Samples:
+def _read(path: Path, codec: Codec, rate: int) -> Samples:
     decoder = av.CodecContext.create(codec, "r")
     decoder.sample_rate, decoder.layout = rate, "mono"
     frames = [*decoder.decode(av.Packet(path.read_bytes())), *decoder.decode(None)]
