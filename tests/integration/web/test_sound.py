@@ -41,6 +41,33 @@ async def test_a_recording_is_served_whole_and_in_ranges(world: World) -> None:
         assert headers["content-length"] == str(last - first + 1)
 
 
+@pytest.mark.covers("C12", "TRUST21")
+async def test_private_words_and_each_partys_track_are_heard_by_the_users_of_the_call_alone(world: World) -> None:
+    """The whole by default; the form for others' ears has the private words left out."""
+    _, recording = await world.recorded(world.mio, SOUND)
+    row = next(iter(world.engine.records.newest())).recordings[recording]
+    assert (await get(world, f"/recordings/{recording}/tracks"))[0] == 404, (
+        "two parties: left and right tell them apart"
+    )
+    for what in ("public", "tracks"):
+        row[f"{what}_path"] = f"{recording}.{what}.opus"
+        (world.engine.recordings_dir / row[f"{what}_path"]).write_bytes(what.encode())
+    heard = {
+        f"/recordings/{recording}/sound": SOUND,
+        f"/recordings/{recording}/sound?public=true": b"public",
+        f"/recordings/{recording}/tracks": b"tracks",
+    }
+    tags = set()
+    for path, content in heard.items():
+        status, body, headers = await get(world, path)
+        assert (status, body) == (200, content), path
+        tags.add(headers["etag"])
+        assert (await world.ask("GET", path, world.sam))[0] == 403, path
+        async with world.http.get(world.server.make_url(f"/api/v1{path}")) as response:
+            assert response.status == 401, path
+    assert len(tags) == len(heard), "a player that keeps one form must not take it for another"
+
+
 async def test_a_range_outside_the_file_says_how_long_it_is(world: World) -> None:
     _, recording = await world.recorded(world.mio, SOUND)
     for asked in ("bytes=400000-", "bytes=-0", "bytes=307200-307300"):

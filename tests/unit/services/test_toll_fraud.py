@@ -6,6 +6,7 @@ import pytest
 
 from bench.figures import at_most
 from crm.directory import Directory
+from pbx.core.call import Call
 from pbx.core.commands import FindRoute
 from pbx.core.gate import Reason
 from pbx.core.ids import CallId
@@ -100,6 +101,20 @@ def test_caps_are_exact_under_a_thousand_tries_at_once(whose: str, measured: Mea
     measured(
         at_most(f"calls beyond the cap of a {whose}, of 1,000 tries at once", abs(house.gate.held - 37), "calls", 0)
     )
+
+
+@pytest.mark.trust(18)
+@pytest.mark.covers("TRUST18")
+@pytest.mark.parametrize("purposes", [["forward"], ["invite"], ["customer", "forward", "invite"]], ids="+".join)
+def test_caps_are_as_exact_whatever_way_a_call_would_leave(purposes: list[str], measured: Measured) -> None:
+    """A blind transfer is an invitation."""
+    house = Watched(user("mio", MIO, max_concurrent=37))
+    tries = [(Call(house._mint(), house.clock.now()), purposes[at % len(purposes)]) for at in range(1000)]
+    decided = [house.gate.decide(call, FindRoute(purpose, MOBILE, "u_mio")).verdict for call, purpose in tries]
+    passed = sum(verdict.allowed for verdict in decided)
+    assert {verdict.reason for verdict in decided if not verdict.allowed} == {Reason.USER_BUSY_LIMIT}
+    what = f"calls beyond the cap, of 1,000 tries at once by {' and '.join(purposes)}"
+    measured(at_most(what, abs(passed - 37), "calls", 0))
 
 
 @pytest.mark.covers("TRUST24")
