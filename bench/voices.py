@@ -100,6 +100,6 @@ def _socket() -> socket.socket:
 
 
 if __name__ == "__main__":
-    with suppress(PermissionError):
-        os.nice(-10)  # phones are not on this machine: they speak in time, whatever it does
+    with suppress(PermissionError):  # phones are not on this machine: they speak in time, whatever it does
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
     print(json.dumps(talk(**json.loads(sys.stdin.readline()))), flush=True)
