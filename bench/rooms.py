@@ -18,6 +18,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 
@@ -65,6 +66,7 @@ class Hall:
     http: aiohttp.ClientSession
     running: list[asyncio.subprocess.Process] = field(default_factory=list)
     begun: int = 0
+    voices: asyncio.subprocess.Process | None = None
 
     def ports(self) -> list[int]:
         """Where Asterisk hears each party, as its session descriptions said."""
@@ -109,19 +111,26 @@ class Hall:
         ports = self.ports()
         every = max(1, len(ports) // LISTENERS)
         asked = {"ports": ports, "listeners": list(range(0, len(ports), every)), "seconds": SECONDS}
-        voices = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "bench.voices"),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            cwd=Path(__file__).parents[1],
-        )
         before, began = self.over.cpu_s(), time.monotonic()
-        answer, _ = await voices.communicate(json.dumps({**asked, "settle_s": SETTLE_S}).encode() + b"\n")
+        told = await self._talk({**asked, "settle_s": SETTLE_S})
         after, took = self.over.cpu_s(), time.monotonic() - began
-        told = json.loads(answer)
-        gap = max(max(gaps) for gaps in told["gaps_ms"])
+        gap = max(told["gaps_ms"])
         asterisk, engine = ((now - then) / took for now, then in zip(after, before, strict=True))
         return Heard(rooms, gap, told["late_ms"], asterisk, engine, self.recorded())
+
+    async def _talk(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """The same process for as long as the calls are up: a party must go on from where it began."""
+        if self.voices is None:
+            self.voices = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "bench.voices"),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                cwd=Path(__file__).parents[1],
+            )
+            self.running.append(self.voices)
+        assert self.voices.stdin is not None and self.voices.stdout is not None
+        self.voices.stdin.write(json.dumps(asked).encode() + b"\n")
+        return dict(json.loads(await self.voices.stdout.readline()))
 
     def recorded(self) -> int:
         """Conferences of which sound is being written."""
@@ -141,6 +150,7 @@ class Hall:
         for log in self.folder.glob("*_logs.log"):
             log.unlink()
         self.running.clear()
+        self.voices = None
         await self.over.asterisk.cli("channel request hangup all")
         await asyncio.sleep(3)
         self.forget_sound()

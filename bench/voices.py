@@ -1,8 +1,10 @@
-"""Many RTP parties from one process, as cheaply as Python can: ``python -m bench.voices`` reads one JSON line.
+"""Many RTP parties from one process, as cheaply as Python can: ``python -m bench.voices`` answers JSON lines.
 
+A line says who talks and for how long; whoever has talked before goes on from the same socket with the same stream, as
+a phone does. From anywhere else Asterisk would not hear it any more, nor send anything there (``strictrtp``).
 Every party speaks a steady tone, one packet each 20 ms, made beforehand but for its number and time. Packets leave in
 twenty slots of a millisecond, so that nobody's come all at once. A few parties listen: the kernel notes when each
-packet came, so a reader that is late does no harm. What the others are sent goes to one socket, unread, and is dropped.
+packet came, so a reader that is late does no harm. What the others are sent stays unread, and is dropped.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ FRAME, FRAME_S, SLOTS = 160, 0.02, 20
 TONES = (400.0, 700.0, 1100.0)  # whole numbers of periods in 20 ms, so that one packet follows itself
 SILENCE = frozenset((0x7F, 0xFF, 0x7E, 0xFE))
 SO_TIMESTAMPNS = 35
+UNREAD = 1 << 14  # octets that wait for a party
 _HEADER = struct.Struct("!HI")
 
 
@@ -41,6 +44,15 @@ class Party:
     sequence: int = field(default_factory=lambda: random.randrange(1 << 16))
     stamp: int = field(default_factory=lambda: random.randrange(1 << 32))
     came: list[float] = field(default_factory=list)
+    spoke: float = 0.0
+
+    def goes_on(self) -> None:
+        """After a while in which it said nothing, which its time stamps tell."""
+        now = time.monotonic()
+        if self.spoke:
+            self.stamp = (self.stamp + round((now - self.spoke) / FRAME_S) * FRAME) & 0xFFFFFFFF
+        self.spoke = now
+        self.came.clear()
 
     def speak(self) -> None:
         self.sequence = (self.sequence + 1) & 0xFFFF
@@ -58,12 +70,15 @@ class Party:
                     self.came.append(seconds + nanoseconds / 1e9)
 
 
-def talk(ports: Sequence[int], listeners: Sequence[int], seconds: float, settle_s: float) -> dict[str, Any]:
-    """Gives the gaps between sounds of each listener, in milliseconds, and how late the speaking itself was."""
-    shared = _socket()
-    parties = [_party(at, port, _socket() if at in listeners else shared) for at, port in enumerate(ports)]
+def talk(
+    known: dict[int, Party], ports: Sequence[int], listeners: Sequence[int], seconds: float, settle_s: float
+) -> dict[str, Any]:
+    """Gives the longest gap between sounds of each listener, in milliseconds, and how late the speaking itself was."""
+    parties = [_known(known, at, port) for at, port in enumerate(ports)]
     heard = [parties[at] for at in listeners]
     slots = [parties[slot::SLOTS] for slot in range(SLOTS)]
+    for party in parties:
+        party.goes_on()
     began, turn, late = time.monotonic(), 0, 0.0
     while (now := time.monotonic() - began) < settle_s + seconds:
         due = turn * FRAME_S / SLOTS
@@ -77,7 +92,9 @@ def talk(ports: Sequence[int], listeners: Sequence[int], seconds: float, settle_
         turn += 1
     for party in heard:
         party.listen()
-    return {"late_ms": late * 1000, "gaps_ms": [_gaps(party.came, time.time() - seconds) for party in heard]}
+    for party in parties:
+        party.spoke = time.monotonic()
+    return {"late_ms": late * 1000, "gaps_ms": [max(_gaps(party.came, time.time() - seconds)) for party in heard]}
 
 
 def _gaps(came: Sequence[float], since: float) -> list[float]:
@@ -85,15 +102,22 @@ def _gaps(came: Sequence[float], since: float) -> list[float]:
     return [(after - before) * 1000 for before, after in pairwise(moments)]
 
 
-def _party(number: int, port: int, wire: socket.socket) -> Party:
+def _known(parties: dict[int, Party], number: int, port: int) -> Party:
+    if port not in parties:
+        parties[port] = _party(number, port)
+    return parties[port]
+
+
+def _party(number: int, port: int) -> Party:
     head = struct.pack("!BBHII", 0x80, 0, 0, 0, random.randrange(1 << 32))
     tone = encode(make_tone(TONES[number % len(TONES)], FRAME_S), "PCMU")
-    return Party(port, wire, bytearray(head + tone))
+    return Party(port, _socket(), bytearray(head + tone))
 
 
 def _socket() -> socket.socket:
     wire = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     wire.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+    wire.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, UNREAD)
     wire.bind((HOST, 0))
     wire.setblocking(False)
     return wire
@@ -102,4 +126,6 @@ def _socket() -> socket.socket:
 if __name__ == "__main__":
     with suppress(PermissionError):  # phones are not on this machine: they speak in time, whatever it does
         os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
-    print(json.dumps(talk(**json.loads(sys.stdin.readline()))), flush=True)
+    everybody: dict[int, Party] = {}
+    for line in sys.stdin:
+        print(json.dumps(talk(everybody, **json.loads(line))), flush=True)
