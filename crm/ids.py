@@ -25,6 +25,7 @@ TEXT, CONVERSATION, ATTACHMENT = "txt", "conv", "att"
 TEMPLATE, TEXT_TRANSPORT, BRAND, CAMPAIGN = "tpl", "sms", "brand", "camp"
 CALL_LIST, LIST_ENTRY, LIST_RUN, DROP, NUMBERS_LIST = "list", "le", "run", "drop", "dnc"
 RATE_TABLE, POSTING = "rt", "led"
+ALERT = "al"
 WEBHOOK, WEBHOOK_EVENT, WEBHOOK_DELIVERY = "wh", "evt", "whd"
 LEAD, PERSON, COMPANY, DEAL, NOTE, TOKEN, SESSION = "l", "p", "co", "deal", "n", "tok", "ses"
 

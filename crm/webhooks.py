@@ -24,6 +24,12 @@ EVENTS: Mapping[str, str] = {
     "opt_out.removed": "texts:read",
     "list_entry.done": "calls:read",
     "list_entry.out": "calls:read",
+    "alert.raised": "calls:read",
+    "alert.over": "calls:read",
+    "charge.added": "admin:read",
+    "ledger.posted": "admin:read",
+    "balance.low": "admin:read",
+    "balance.empty": "admin:read",
     **{
         f"{kind}.{what}": "people:read"
         for kind in ("lead", "contact", "company", "deal")

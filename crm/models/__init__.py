@@ -1,6 +1,7 @@
 """Every table. Importing this package registers them all."""
 
 from crm.models import (
+    alerts,
     blocks,
     call_lists,
     calls,
@@ -24,6 +25,7 @@ from crm.models.base import Base
 
 __all__ = [
     "Base",
+    "alerts",
     "blocks",
     "call_lists",
     "calls",

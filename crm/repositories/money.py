@@ -109,6 +109,11 @@ async def add_charges(session: AsyncSession, charges: Sequence[billing.Charge]) 
     await bulk.add(session, Charge, [{name: getattr(each, name) for name in each.__slots__} for each in charges])
 
 
+async def charge(session: AsyncSession, name: str) -> billing.Charge | None:
+    row = await session.get(Charge, name)
+    return to_record(billing.Charge, row) if row is not None else None
+
+
 async def charges_of(session: AsyncSession, call_id: str) -> list[billing.Charge]:
     query = select(Charge).where(Charge.call_id == call_id).order_by(Charge.began_us, Charge.id)
     return [to_record(billing.Charge, row) for row in await session.scalars(query)]

@@ -23,7 +23,7 @@ from crm.models.organisation import AuditEntry, DoNotCall
 from crm.models.people import Activity, Deal, Note, Phone
 from crm.models.texts import Attachment, Conversation, OptOut, Text, TextPart
 from crm.models.wrapup import CallSummary, Task
-from crm.services import holds, people, retention, webhook_outbox
+from crm.services import alert_log, holds, people, retention, webhook_outbox
 from crm.services.holds import Standing
 from crm.unit_of_work import UnitOfWork
 
@@ -250,6 +250,7 @@ async def _destroy(work: UnitOfWork, person: _Person) -> None:
     await session.execute(delete(ListEntry).where(ListEntry.record_id == record))
     await session.execute(update(ListCall).where(ListCall.number.in_(person.numbers)).values(number=""))
     await webhook_outbox.forget_person(session, (record, *person.numbers))
+    await alert_log.forget_person(session, person.numbers)
     await people.remove(work, record, erased=True)
 
 

@@ -14,10 +14,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm import fields, ids, paging
 from crm.billing import Balance, Charge, Posting
-from crm.errors import Refused, conflict
+from crm.errors import Refused, conflict, not_found
 from crm.repositories import money
 from crm.repositories.money import BALANCE
-from crm.services import settings
+from crm.services import settings, webhook_outbox
 from crm.unit_of_work import UnitOfWork
 
 COMPLIMENTARY, TOP_UP, ADJUSTMENT = "complimentary", "top_up", "adjustment"
@@ -37,7 +37,7 @@ async def opened(work: UnitOfWork, values: Mapping[str, Any], at_us: int | None 
     if seq or not amount:
         return seq, left
     made = _posting(work, 1, 0, COMPLIMENTARY, COMPLIMENTARY, amount, "", str(values["billing.currency"]))
-    await money.add_postings(work.session, [replace(made, at_us=min(made.at_us, at_us or made.at_us))])
+    await _book(work, [replace(made, at_us=min(made.at_us, at_us or made.at_us))], values)
     return 1, amount
 
 
@@ -68,7 +68,7 @@ async def _by_hand(work: UnitOfWork, kind: str, amount: int, memo: str, name: st
             raise conflict("name_taken", "Another amount was booked under this name. Choose another one.", "name")
         return there
     made = _posting(work, seq + 1, left, kind, own, amount, memo, str(values["billing.currency"]))
-    await money.add_postings(work.session, [made])
+    await _book(work, [made], values)
     work.record(f"balance.{kind}", made.id, None, {"amount_micros": amount, "memo": memo})
     return made
 
@@ -93,8 +93,18 @@ async def book_charges(work: UnitOfWork, charges: Sequence[Charge], values: Mapp
     for charge in dear:
         seq, left = seq + 1, left - charge.amount_micros
         made.append(_of_charge(charge, seq, left, work))
-    await money.add_postings(work.session, made)
+    await _book(work, made, values)
     return left
+
+
+async def _book(work: UnitOfWork, made: Sequence[Posting], values: Mapping[str, Any]) -> None:
+    """With what webhooks are told where these take the balance below what is little, or to nothing."""
+    await money.add_postings(work.session, made)
+    before, left = made[0].balance_micros - _change(made[0]), made[-1].balance_micros
+    for event, bound in (("balance.empty", 1), ("balance.low", int(values["billing.low_micros"]))):
+        if left < bound <= before:
+            await webhook_outbox.note_happened(work, event, made[-1].id)
+            return
 
 
 async def left_over(session: AsyncSession) -> int:
@@ -147,6 +157,21 @@ async def page(
         fields.one("kind", kind, fields.choice(*KINDS))
     found = await money.postings(session, before_seq=after[0] if after else None, limit=limit + 1, kinds=kinds)
     return paging.page_of(found, limit, lambda each: (each.seq, each.id))
+
+
+async def posting(session: AsyncSession, name: str) -> Posting:
+    found = await money.posting(session, name)
+    if found is None:
+        raise not_found("posting", name)
+    return found
+
+
+async def charge(session: AsyncSession, name: str) -> Charge:
+    """Of this leg or text."""
+    found = await money.charge(session, name)
+    if found is None:
+        raise not_found("charge", name)
+    return found
 
 
 async def verify(session: AsyncSession) -> int | None:

@@ -47,6 +47,13 @@ async def happened(session: AsyncSession, now_us: int, limit: int = AT_ONCE) -> 
     return [Happened(row.seq, row.type, row.object_id, row.at_us or now_us, row.webhook_id) for row in rows]
 
 
+async def note_happened(work: UnitOfWork, type_: str, object_id: str) -> None:
+    """For what no row of its own says, so that no trigger sees it: with the fact, and only where somebody wants it."""
+    if await work.session.scalar(select(exists().where(WebhookWant.type == type_))):
+        work.session.add(WebhookEvent(type=type_, object_id=object_id, at_us=work.at_us))
+        await work.flush()
+
+
 async def prepare(work: UnitOfWork, event: Happened, name: str, body: str) -> int:
     """From now on it has this id and this body, unless another engine was first. Gives how many are to be told; where
     it is nobody, it goes."""

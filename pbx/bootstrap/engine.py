@@ -65,6 +65,7 @@ class Engine(Parts):
             self.texting.run,
             self.admission.run,
             self.webhooks.run,
+            self.alert_log.run,
             self.digests.run,
             self.voicemail_mail.run,
             self._watch_directory,

@@ -46,6 +46,7 @@ from pbx.config import Config
 from pbx.core.events import Direction
 from pbx.core.ids import CallId, Instant
 from pbx.services.admission import Admission
+from pbx.services.alert_log import AlertLog
 from pbx.services.alerts import Alerts
 from pbx.services.arrivals import Arrivals
 from pbx.services.billing import Billing
@@ -267,7 +268,8 @@ class Parts(ABC):
         mail = SmtpMail(self.config)
         self.digests = Digests(self.store, mail)
         self.voicemail_mail = VoicemailMail(self.store, mail, directory, self.config.recordings)
-        self.alerts.watchers += [self.hub.alert_changed, self.metrics.alert_changed]
+        self.alert_log = AlertLog(self.store, worker)
+        self.alerts.watchers += [self.hub.alert_changed, self.metrics.alert_changed, self.alert_log.changed]
         self.switch.on_answered = self.metrics.answer_took
         self.dialer = Dialer(
             self.store,

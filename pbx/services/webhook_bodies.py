@@ -9,7 +9,18 @@ import orjson
 
 from crm.errors import Refused
 from crm.records import as_dict
-from crm.services import deals, list_entries, opt_outs, people, recordings, summaries, texts, voicemails
+from crm.services import (
+    alert_log,
+    deals,
+    ledger,
+    list_entries,
+    opt_outs,
+    people,
+    recordings,
+    summaries,
+    texts,
+    voicemails,
+)
 from crm.webhooks import Happened
 from pbx.services.displays import with_displays
 from pbx.services.stored_calls import stored_call
@@ -77,6 +88,24 @@ async def _deal(session: Any, event: Happened) -> Row:
     return as_dict(await deals.show(session, event.object_id))
 
 
+async def _alert(session: Any, event: Happened) -> Row:
+    return await alert_log.show(session, event.object_id)
+
+
+async def _charge(session: Any, event: Happened) -> Row:
+    return as_dict(await ledger.charge(session, event.object_id))
+
+
+async def _posting(session: Any, event: Happened) -> Row:
+    return as_dict(await ledger.posting(session, event.object_id))
+
+
+async def _balance(session: Any, event: Happened) -> Row:
+    """What was left after the posting that took it there; by now there may be more."""
+    booked = await ledger.posting(session, event.object_id)
+    return as_dict(ledger.with_left(await ledger.balance(session), booked.balance_micros))
+
+
 _SHOWN: Mapping[str, Show] = {
     "call": _call,
     "recording": _recording,
@@ -85,6 +114,10 @@ _SHOWN: Mapping[str, Show] = {
     "text": _text,
     "opt_out": _opt_out,
     "list_entry": _entry,
+    "alert": _alert,
+    "charge": _charge,
+    "ledger": _posting,
+    "balance": _balance,
     "lead": _record,
     "contact": _record,
     "company": _record,

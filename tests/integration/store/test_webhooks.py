@@ -12,10 +12,11 @@ from sqlalchemy import update
 from bench.figures import at_most
 from crm import directory as directories
 from crm import ids
+from crm.billing import Charge
 from crm.errors import Refused
 from crm.models.texts import Text
-from crm.repositories import journal
-from crm.services import people, texts, webhook_outbox, webhooks
+from crm.repositories import journal, money
+from crm.services import ledger, people, settings, texts, webhook_outbox, webhooks
 from crm.services.texts import NewText
 from crm.services.webhooks import NewWebhook
 from crm.unit_of_work import Store
@@ -25,7 +26,8 @@ from pbx.adapters.clock import LoopClock
 from pbx.adapters.public_http import PublicHttp
 from pbx.adapters.webhook_post import WebhookPost
 from pbx.core.webhooks import Answer
-from pbx.services.alerts import Alerts
+from pbx.services.alert_log import AlertLog
+from pbx.services.alerts import Alerts, Kind
 from pbx.services.webhooks import Webhooks
 from tests.integration.store.makers import call_row
 from tests.support.webhook_receiver import Receiver
@@ -78,6 +80,18 @@ class World:
     async def write(self, row: dict[str, Any]) -> None:
         async with self.store.journal() as batch:
             journal.upsert_calls(batch, [row])
+
+    async def pay(self, cost_micros: int) -> None:
+        """For a text, as the outbox does."""
+        self.clock.us += 1
+        rest = {"call_id": None, "user_id": None, "trunk_id": None, "table_id": None, "number": "+12065550150"}
+        numbers = dict.fromkeys(("units", "price_micros", "setup_micros", "first_s", "then_s"), 0)
+        times = dict.fromkeys(("began_us", "ended_us", "priced_us"), self.clock.us)
+        words = {"direction": "text", "role": "", "prefix": "1", "rate_name": "USA", "currency": "USD"}
+        made = Charge(ids.new("txt"), "text", amount_micros=cost_micros, **rest, **numbers, **times, **words)
+        async with self.store.write() as work:
+            await money.add_charges(work.session, [made])
+            await ledger.book_charges(work, [made], await settings.values(work.session))
 
     async def turns(self, minutes: int = 0, step_us: int = 10_000_000) -> None:
         """Let this time go by, and the worker do what is due meanwhile."""
@@ -193,6 +207,49 @@ async def test_people_are_told_of_by_their_kind_and_what_is_gone_by_its_id(world
     assert receiver.types == ["contact.added", "contact.changed", "contact.removed"]
     assert [each["data"].get("name") for each in receiver.told] == ["Mio Sato", "Mio Sato", None]
     assert receiver.told[-1]["data"]["id"] == made.id
+
+
+async def test_an_alert_is_told_when_it_begins_and_when_it_is_over_also_one_that_its_engine_left_open(
+    world: World, make: Make
+) -> None:
+    receiver = await make()
+    await world.add(receiver, "alert.raised", "alert.over")
+    log = AlertLog(world.store, "one")
+    world.alerts.watchers.append(log.changed)
+    world.alerts.raised(Kind.TRUNK_DOWN, "tr_1", "The trunk is down.", trunk="tr_1")
+    world.alerts.raised(Kind.DISK_LOW, "recordings", "There is little room.")
+    world.clock.us += MINUTE_US
+    world.alerts.over(Kind.TRUNK_DOWN, "tr_1")
+    await log.write()
+    await world.turns()
+    assert receiver.types == ["alert.raised", "alert.raised", "alert.over"]
+    told = receiver.told[-1]["data"]
+    assert (told["id"], told["data"]) == ("trunk_down:tr_1", {"trunk": "tr_1"}) and told["over_us"]
+    await AlertLog(world.store, "another")._begin()
+    await AlertLog(world.store, "one")._begin()
+    await world.turns()
+    assert [each["data"]["id"] for each in receiver.told[3:]] == ["disk_low:recordings"]
+
+
+@pytest.mark.covers("A5", "N4")
+async def test_charges_and_postings_are_told_and_a_balance_that_gets_low_or_empty_once(
+    world: World, make: Make
+) -> None:
+    receiver = await make()
+    await world.add(receiver, "charge.added", "ledger.posted", "balance.low", "balance.empty")
+    for cost in (1_000_000, 7_500_000, 100_000, 2_000_000, 1):
+        await world.pay(cost)
+    await world.turns()
+    assert receiver.types == [
+        *("charge.added", "ledger.posted", "ledger.posted"),
+        *("charge.added", "ledger.posted", "balance.low"),
+        *("charge.added", "ledger.posted"),
+        *("charge.added", "ledger.posted", "balance.empty"),
+        *("charge.added", "ledger.posted"),
+    ]
+    low = next(each["data"] for each in receiver.told if each["type"] == "balance.low")
+    assert (low["balance_micros"], low["low_micros"]) == (1_500_000, 2_000_000)
+    assert receiver.told[3]["data"]["amount_micros"] == 7_500_000
 
 
 # -- how it is sent ----------------------------------------------------------------------------------
