@@ -310,6 +310,32 @@ async def test_a_csv_file_becomes_entries_in_its_order_and_says_whose_lines_cann
     assert "no telephone number that could be called" in report.decode()
 
 
+@pytest.mark.covers("L1", "A6")
+async def test_a_rep_imports_people_into_a_list_of_their_own_alone_and_they_are_theirs(world: World) -> None:
+    mine, other = (
+        await make_list(world, world.mio, 0),
+        await make_list(world, world.alex, 0, name="Autumn", shared=True),
+    )
+    _, uploaded = await upload(world, "name,phone\nAnn,+1 415 555 0150\nCem,nonsense\n", by=world.mio)
+    path = f"/imports/{uploaded['id']}"
+    for body in (
+        {"kind": "lead"},
+        {"kind": "lead", "list_id": other["id"]},
+        {"kind": "lead", "list_id": mine["id"], "owner_id": world.sam.id},
+    ):
+        assert (await world.ask("POST", f"{path}/start", world.mio, body))[0] == 403, body
+    for method, what in (("GET", path), ("GET", f"{path}/report"), ("DELETE", path)):
+        assert (await world.ask(method, what, world.sam))[0] == 404, "another rep sees nothing of it"
+    status, _ = await world.ask("POST", f"{path}/start", world.mio, {"kind": "lead", "list_id": mine["id"]})
+    assert status == 200
+    await ended(world, uploaded)
+    _, report = await world.ask("GET", f"{path}/report", world.mio)
+    assert "Cem" in report.decode()
+    [entry] = (await world.ask("GET", f"/lists/{mine['id']}/entries", world.mio))[1]["items"]
+    _, record = await world.ask("GET", f"/records/{entry['record_id']}", world.mio)
+    assert (record["name"], record["owner_id"]) == ("Ann", world.mio.id)
+
+
 @pytest.mark.covers("L4")
 async def test_a_do_not_call_list_from_outside_is_uploaded_and_the_gate_refuses_its_numbers(world: World) -> None:
     world.engine.follow()

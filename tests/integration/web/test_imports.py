@@ -12,7 +12,7 @@ import pytest
 
 from crm.unit_of_work import Actor
 from pbx.services import imports
-from tests.integration.web.world import API, World
+from tests.integration.web.world import API, Someone, World
 from tests.support.waiting import Deadline
 
 FILE = """Kunde,Tel,Firma,Remarks
@@ -24,10 +24,12 @@ MAPPING = {"Kunde": "name", "Firma": "company"}
 HEADERS = {"Content-Type": "text/csv"}
 
 
-async def upload(world: World, content: str | bytes = FILE, name: str = "people.csv") -> tuple[int, Any]:
+async def upload(
+    world: World, content: str | bytes = FILE, name: str = "people.csv", by: Someone | None = None
+) -> tuple[int, Any]:
     data = content.encode() if isinstance(content, str) else content
     url = world.server.make_url(f"{API}/imports?name={name}")
-    async with world.http.post(url, data=data, headers={**world.alex.bearer, **HEADERS}) as response:
+    async with world.http.post(url, data=data, headers={**(by or world.alex).bearer, **HEADERS}) as response:
         return response.status, await response.json(content_type=None)
 
 

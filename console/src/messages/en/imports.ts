@@ -4,6 +4,7 @@ export const imports = {
   title: 'Import',
   intro:
     'Bring people or deals in from a CSV file. Lines that are here already change nothing, so that a file can be imported again.',
+  needList: 'People are imported into a call list of yours. Open it, and choose the file there.',
   steps: { file: 'File', columns: 'Columns', run: 'Import' },
   kind: 'What the lines are',
   kinds: { lead: 'Leads', contact: 'Contacts', company: 'Companies', deal: 'Deals' } as Record<string, string>,

@@ -6,6 +6,7 @@ export const imports: Messages['imports'] = {
   title: 'インポート',
   intro:
     'CSVファイルから顧客や商談を取り込みます。登録済みの行は何も変更しないため、同じファイルを繰り返し取り込めます。',
+  needList: '読み込み先はご自分の発信リストです。リストを開いて、そこからファイルを選んでください。',
   steps: { file: 'ファイル', columns: '列の対応', run: '取り込み' },
   kind: '取り込む内容',
   kinds: { lead: 'リード', contact: '連絡先', company: '会社', deal: '商談' },
