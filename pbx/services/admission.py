@@ -28,6 +28,7 @@ LAG_AIM_S = 0.015  # where a share is refused already, so that those who are let
 LESS = 0.7  # of what was let through, where answers lag
 REST = 4  # steps until less of it can be seen
 MORE = 0.02  # of all that come, each step in which they do not lag
+MORE_IN_QUIET = 0.2  # where few call
 NEAR = 0.8  # of where they last lagged: from there a tenth as much
 LEAST = 0.05
 TOLD_FOR_S = 3  # the share ends with an engine that has gone; one that has not tells it again before
@@ -79,10 +80,18 @@ class Admission:
         """Find anew which share of the new calls the dialplan lets through."""
         lag = self._lag() if self._calls() else 0.0
         limit = LAG_AIM_S if self.shedding else LAG_LIMIT_S
-        self._share.step(lags=lag > limit and (self.shedding or self._rush()), idle=lag < LAG_AIM_S / 2)
+        if not self._rush():
+            self._share.reopen()
+        elif lag > limit:
+            self._share.less()
+        elif lag < LAG_AIM_S / 2:
+            self._share.more()
+        self._share.tell()
 
     def _rush(self) -> bool:
-        return len(self._begun) == RUSH and self._begun[0] > self._now() - RUSH_US
+        """Whether many come: those who were refused before they came here as well."""
+        since = self._now() - RUSH_US
+        return sum(begun > since for begun in self._begun) >= RUSH * self._share.let_through
 
 
 class Share:
@@ -92,22 +101,26 @@ class Share:
         self.let_through = 1.0
         self._shed = shed
         self._lagged_at = 1.0
-        self._rest = 0
-        self._untold = 0
+        self._rest = 0  # steps
+        self._told, self._untold = 1.0, 0
 
-    def step(self, *, lags: bool, idle: bool) -> None:
-        before = self.let_through
+    def less(self) -> None:
+        if not self._rest:
+            self._lagged_at, self._rest = self.let_through, REST
+            self.let_through = max(LEAST, self.let_through * LESS)
+
+    def more(self) -> None:
+        near = self._lagged_at * NEAR <= self.let_through < self._lagged_at
+        self.let_through = min(1.0, self.let_through + (MORE / 10 if near else MORE))
+
+    def reopen(self) -> None:
+        """Few call: whatever lags, it is not for their number."""
+        self.let_through = min(1.0, self.let_through + MORE_IN_QUIET)
+
+    def tell(self) -> None:
+        """After each step: what has changed, or would soon be forgotten."""
         self._rest = max(0, self._rest - 1)
-        if lags and not self._rest:
-            self._lagged_at, self._rest = before, REST
-            self.let_through = max(LEAST, before * LESS)
-        elif idle and not lags:
-            self.let_through = min(1.0, before + (MORE / 10 if self._near else MORE))
         self._untold += 1
-        if self.let_through != before or (before < 1 and self._untold >= TELL_EVERY):
-            self._untold = 0
+        if self.let_through != self._told or (self.let_through < 1 and self._untold >= TELL_EVERY):
+            self._told, self._untold = self.let_through, 0
             self._shed(round(100 * (1 - self.let_through)), TOLD_FOR_S)
-
-    @property
-    def _near(self) -> bool:
-        return self._lagged_at * NEAR <= self.let_through < self._lagged_at

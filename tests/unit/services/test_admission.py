@@ -120,6 +120,32 @@ def test_more_is_let_through_carefully_near_where_answers_lagged() -> None:
     assert not day.admission.shedding, "without calls there is nothing whose lag could be measured"
 
 
+def test_where_few_call_all_are_let_through_however_slow_the_machine_is() -> None:
+    day = Day()
+    day.begin(2 * RUSH, every_us=10_000)
+    day.lag = 0.3
+    day.steps(1 + 8 * REST)
+    assert day.told[-1][0] == 95
+    day.now += RUSH_US
+    day.steps(5)
+    assert not day.admission.shedding, "the rush is over, though answers lag"
+    day.begin(RUSH - 1)
+    day.steps(50)
+    assert not day.admission.shedding
+
+
+def test_those_who_were_refused_count_as_callers_too() -> None:
+    day = Day()
+    day.begin(2 * RUSH, every_us=10_000)
+    day.lag = 0.3
+    day.steps(1 + 4 * REST)
+    assert day.admission.shedding
+    day.now += RUSH_US
+    day.begin(RUSH // 4)
+    day.steps(REST)
+    assert day.told[-1][0] > 80, "a few were let through of many that come"
+
+
 @given(st.lists(st.floats(0, 1), max_size=400))
 def test_some_are_always_let_through_and_never_more_than_all(lags: list[float]) -> None:
     day = Day()
