@@ -112,3 +112,24 @@ async def test_a_text_is_scheduled_from_a_persons_page_and_taken_back(scene: Sce
     await console.press("Take back", texts)
     await expect(texts).to_contain_text("Taken back")
     await until(lambda: not any(customer.number in each.uri for each in scene.stack.carrier.phone.messages), 1, "none")
+
+
+@pytest.mark.covers("T1", "T2")
+async def test_a_text_stands_in_the_feed_as_it_comes_and_is_answered_from_there(
+    scene: Scene, open_console: Open
+) -> None:
+    rep, customer = await texting_rep(scene), scene.outside()
+    person = await known_person(scene, f"Flora {customer.number[-4:]}", ("mobile", customer.number))
+    console = await open_console(rep, shift=False)
+    await console.go(f"/people/{person.id}")
+    feed = console.page.get_by_role("tabpanel", name="Activity")
+    await expect(feed).to_contain_text("added this record")
+    await scene.stack.carrier.phone.text(rep.did, "Is Friday fine?", caller=customer.number)
+    await expect(feed).to_contain_text("Is Friday fine?")
+    await feed.get_by_role("link", name="Reply").click()
+    await expect(console.page.get_by_role("log")).to_contain_text("Is Friday fine?")
+    await write(console, "It is")
+    await console.page.get_by_role("button", name="Send", exact=True).click()
+    await expect(console.page.get_by_role("log")).to_contain_text("Sent")
+    await console.page.get_by_role("tab", name="Activity").click()
+    await expect(feed.get_by_role("article").filter(has_text="It is")).to_contain_text("You wrote a text")

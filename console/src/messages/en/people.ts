@@ -157,7 +157,7 @@ export const people = {
 
   feed: {
     empty: 'Nothing has happened yet',
-    emptyText: 'Calls, notes, deals and changes appear here.',
+    emptyText: 'Calls, texts, notes, deals and changes appear here.',
     'record.add': (who: string) => `${who} added this record`,
     'record.import': (who: string) => `${who} imported this record`,
     'record.change': (who: string, what: string) => `${who} changed ${what}`,

@@ -44,6 +44,13 @@ export const texts = {
     canceled: 'Taken back',
     received: 'Received',
   } as Record<string, string>,
+  feed: {
+    received: 'Text received',
+    written: (who: string) => `${who} wrote a text`,
+    automatic: 'Automatic text',
+    reply: 'Reply',
+    open: 'Open conversation',
+  },
   at: (when: string) => `for ${when}`,
   takeBack: 'Take back',
   takenBack: 'The text will not be sent.',

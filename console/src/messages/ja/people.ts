@@ -161,7 +161,7 @@ export const people: Messages['people'] = {
 
   feed: {
     empty: '履歴はまだありません',
-    emptyText: '通話・メモ・商談・変更がここに表示されます。',
+    emptyText: '通話・SMS・メモ・商談・変更がここに表示されます。',
     'record.add': (who) => `${who}が追加しました`,
     'record.import': (who) => `${who}がインポートしました`,
     'record.change': (who, what) => `${who}が${what}を変更しました`,

@@ -44,6 +44,13 @@ export const texts = {
     canceled: '取り消し済み',
     received: '受信',
   } as Record<string, string>,
+  feed: {
+    received: 'SMS を受信',
+    written: (who: string) => `${who}が SMS を送信`,
+    automatic: '自動送信の SMS',
+    reply: '返信',
+    open: '会話を開く',
+  },
   at: (when: string) => `${when} に送信`,
   takeBack: '取り消す',
   takenBack: 'メッセージの送信を取り消しました。',
