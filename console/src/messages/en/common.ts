@@ -20,6 +20,8 @@ export const common = {
   saved: 'Saved.',
   copy: 'Copy',
   copied: 'Copied.',
+  news: 'News',
+  notCopied: (text: string) => `The browser does not let this page copy. Copy it by hand: ${text}`,
   nothingFound: 'Nothing was found.',
   unknown: 'Unknown',
   kinds: { lead: 'Lead', contact: 'Contact', company: 'Company', deal: 'Deal' } as Record<string, string>,

@@ -22,6 +22,8 @@ export const common: Messages['common'] = {
   saved: '保存しました。',
   copy: 'コピー',
   copied: 'コピーしました。',
+  news: 'お知らせ',
+  notCopied: (text) => `ブラウザーがコピーを許可していません。手動でコピーしてください: ${text}`,
   nothingFound: '見つかりませんでした。',
   unknown: '不明',
   kinds: { lead: 'リード', contact: '連絡先', company: '会社', deal: '商談' },
