@@ -57,7 +57,7 @@ def text(name: str, value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if name.endswith("_us") and isinstance(value, int):
-        return when(value)
+        return when(value) if value else "-"
     if isinstance(value, (list, tuple)):
         return ", ".join(str(item) for item in value) or "-"
     return json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else str(value)

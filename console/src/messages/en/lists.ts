@@ -136,7 +136,7 @@ export const lists = {
     lastTime: (when: string) => `last ${when}`,
     position: (number: string) => `No. ${number} in the list`,
     numbers: 'Numbers',
-    callThis: (number: string) => `Call ${number}`,
+    callThis: (number: string) => `Call now: ${number}`,
     keys: 'Alt+D call now · Alt+S skip · Alt+P pause · Alt+L leave message',
   },
   fields: {

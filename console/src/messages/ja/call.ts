@@ -71,7 +71,7 @@ export const call: Messages['call'] = {
     mutedLong: '声は誰にも届きません',
     hold: '保留',
     resume: '保留解除',
-    keypad: 'キーパッド',
+    keypad: 'キー（プッシュ音）',
     keypadShort: 'キー',
     peopleShort: '参加者',
     notes: 'スクリプトとメモ',

@@ -138,7 +138,7 @@ export const lists: typeof en = {
     lastTime: (when) => `最後は ${when}`,
     position: (number) => `リストの ${number} 番`,
     numbers: '電話番号',
-    callThis: (number) => `${number} に発信`,
+    callThis: (number) => `今すぐ発信 ${number}`,
     keys: 'Alt+D 今すぐ発信 · Alt+S スキップ · Alt+P 一時停止 · Alt+L 伝言を残す',
   },
   fields: {
