@@ -2,6 +2,17 @@
 (() => {
   const moments = { shifts: 0, jumped: [], cards: [] };
   window.moments = moments;
+  let told = false; // in the turn that takes a frame of a websocket
+
+  window.WebSocket = class extends WebSocket {
+    constructor(...given) {
+      super(...given);
+      this.addEventListener('message', () => {
+        told = true;
+        setTimeout(() => (told = false));
+      });
+    }
+  };
 
   new PerformanceObserver((list) => {
     for (const { value, hadRecentInput, sources } of list.getEntries()) {
@@ -14,8 +25,9 @@
   new MutationObserver(() => {
     const shown = document.querySelector('section[aria-label="Incoming call"]');
     const last = moments.cards.at(-1);
+    if (shown?.querySelector('h2 a') && last && !last.named) last.named = Date.now();
     if (shown && (!last || last.gone)) {
-      const card = { at: Date.now(), painted: 0, gone: 0 };
+      const card = { at: Date.now(), at_once: told, named: 0, painted: 0, gone: 0 };
       moments.cards.push(card);
       requestAnimationFrame(() => setTimeout(() => (card.painted = Date.now())));
     }

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from playwright.async_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.async_api import Browser, BrowserContext, Locator, Page, Route, expect
 
 from crm.services import deals, notes, people, users
 from tests.live.stage import Rep, Scene
@@ -113,6 +114,19 @@ class Console(Tab):
 
     async def until_free(self) -> None:
         await expect(self.bar).to_have_count(0)
+
+    # -- a network that is slow -------------------------------------------------------------------------
+
+    async def unanswered(self) -> asyncio.Event:
+        """From now on no file and no question of the page is answered, until the event is set. Websockets go on."""
+        go_on = asyncio.Event()
+
+        async def hold(route: Route) -> None:
+            await go_on.wait()
+            await route.continue_()
+
+        await self.page.route("**/*", hold)
+        return go_on
 
     # -- for failures --------------------------------------------------------------------------------
 
