@@ -18,6 +18,7 @@ from pbx.adapters.asterisk.dialling import APP
 from pbx.adapters.asterisk.endings import Endings
 from pbx.adapters.asterisk.fallback_log import FallbackCall, read_fallback_log
 from pbx.adapters.asterisk.fence import AclFence
+from pbx.adapters.asterisk.instance import prompts_of
 from pbx.adapters.asterisk.link import AsteriskLink
 from pbx.adapters.asterisk.practice import PracticeCaller
 from pbx.adapters.asterisk.presence import Registrations
@@ -76,7 +77,6 @@ from pbx.services.persons import Persons
 from pbx.services.practice import Practice
 from pbx.services.presence_view import PresenceView
 from pbx.services.prices import Prices
-from pbx.services.prompts import Prompts
 from pbx.services.recordings import Places, Recordings
 from pbx.services.reloads import Reloads
 from pbx.services.reminders import Reminders
@@ -156,7 +156,7 @@ class Parts(ABC):
         self.security = SecurityEvents(config.ami_port, "security", secrets.ami_security, self._security_seen)
         self.spool = Spool(config.spool)
         self.monitor = MixMonitor(self.ami, self.spool, self._recording_failed)
-        prompts = Prompts(config.home / "prompts", config.cache / "prompts")
+        prompts = prompts_of(config)
         self.switch = AriSwitch(self.monitor, prompts, lambda call, event: self.calls.deliver(call, event))
 
     def _make_link(self) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from bench.figures import at_least
 from crm.services import do_not_call, ledger, settings
-from tests.live.stage import Rep, Scene
+from tests.live.stage import PROMPTS, Rep, Scene
 from tests.live.test_restarts import engine_comes_back, engine_dies
 from tests.support.free_ports import free_port
 from tests.support.sip_call import Call
@@ -70,6 +70,39 @@ async def test_a_phone_calls_out_and_is_called_and_both_are_recorded_and_logged_
         found += await recorded_apart(scene, rep, direction="inbound")
     measured(at_least("of 2 calls without the engine in the log with their sound", found, "calls", 2))
     await broken_trunk.stop()
+
+
+@pytest.mark.covers("I3")
+async def test_after_the_phone_the_forwarding_number_rings_and_then_the_caller_is_told(
+    scene: Scene, measured: Measured
+) -> None:
+    mobile = scene.outside(tone=940)
+    rep, customer = await scene.rep(forwarding_number=mobile.number, ring_time_s=5), scene.outside()
+    await engine_dies(scene.stack)
+    theirs = await customer.call(rep.did)
+    ours = await rep.phone.incoming()
+    ring = await mobile.incoming(within=8)
+    assert ring.caller_number == rep.did and not ours.at.answered
+    await ours.until_ended()
+    await ring.answer()
+    await ring.until_hears(PROMPTS["accept-forward"])
+    assert not theirs.at.answered, "a mailbox that never presses a key has not taken the call"
+    await ring.press("5")
+    await theirs.until_answered()
+    await asyncio.gather(theirs.until_hears(940), ring.until_hears(820))
+    await theirs.hang_up()
+    await ring.until_ended()
+    rep.phone.will_reject(486)
+    mobile.will_reject(486)
+    second = await customer.call(rep.did)
+    await second.until_hears(PROMPTS["unreachable"], 8)
+    await second.until_ended(15)
+    await engine_comes_back(scene.stack)
+    await until(lambda: not any(scene.stack.config.spool.glob("*fallback*")), 8, "the sound to be taken in")
+    reached = await scene.logged(rep, within=8, disposition="answered")
+    told = await scene.logged(rep, within=8, disposition="busy")
+    found = [logged.row.source for logged in (reached, told)].count("fallback")
+    measured(at_least("of 2 callers forwarded or told by the dialplan, in the log afterwards", found, "calls", 2))
 
 
 async def refused(phone: SipPhone, number: str) -> None:

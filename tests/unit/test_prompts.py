@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from pbx.adapters import core_sounds
+from pbx.adapters.asterisk.layout import Layout
 from pbx.services.prompts import PACKAGED, Prompts
 from prompts.music import MUSIC_TONES
 from prompts.sound import RATE, Samples, read_g722, read_ulaw, speech_level_dbfs, write_g722, write_ulaw
@@ -143,6 +144,25 @@ def test_music_is_the_operators_where_there_is_some(tmp_path: Path):
     assert prompts.music == PACKAGED / "music"
     (tmp_path / "music" / "waltz.wav").touch()
     assert prompts.music == tmp_path / "music"
+
+
+@pytest.mark.covers("P2")
+def test_the_dialplan_says_what_the_engine_would_say(tmp_path: Path):
+    layout, own = Layout(tmp_path / "asterisk"), tmp_path / "own"
+    layout.make()
+    sounds = layout.base / "data/sounds"
+    (sounds / "en").symlink_to(PACKAGED / "en")  # as earlier versions had it
+    (own / "en").mkdir(parents=True)
+    (own / "en/unreachable.wav").touch()
+    layout.link_sounds(Prompts(own))
+    assert [path.resolve() for path in sorted(sounds.glob("*/unreachable.*"))] == [
+        own / "en/unreachable.wav",
+        PACKAGED / "ja/unreachable.g722",
+    ]
+    assert {path.stem for path in (sounds / "ja").iterdir()} == set(Prompts(own).names()), "English where there is none"
+    (own / "en/unreachable.wav").unlink()
+    layout.link_sounds(Prompts(own))
+    assert [path.resolve() for path in sounds.glob("en/unreachable.*")] == [PACKAGED / "en/unreachable.g722"]
 
 
 def test_core_sounds_are_joined_and_all_or_none(tmp_path: Path):

@@ -120,7 +120,7 @@ class EngineAsterisk(Instance):
 
     def render(self) -> None:
         super().render()
-        self.layout.link_sounds(self._config.home / "prompts")
+        self.layout.link_sounds(prompts_of(self._config))
 
     def values(self) -> Mapping[str, str]:
         config = self._config
@@ -143,7 +143,7 @@ class EngineAsterisk(Instance):
             "tls_key": str(key),
             "nat": nat_lines(config.external_address, config.local_nets),
             "ice": ice_lines(config.external_address),
-            "music": str(Prompts(config.home / "prompts").music),
+            "music": str(prompts_of(config).music),
             "own_modules": own_modules(self.prefix),
             "transfers": "yes" if has_module(self.prefix, TRANSFERS_NEED) else "no",
         }
@@ -167,6 +167,11 @@ class EngineAsterisk(Instance):
 
 TRANSFERS_NEED = "res_switchhook_refer.so"
 """Without it a phone can crash Asterisk 22.10.1 by a transfer; newer ones do not need it, and keep transfers off."""
+
+
+def prompts_of(config: Config) -> Prompts:
+    """The operator's before Debian's before ours."""
+    return Prompts(config.home / "prompts", config.cache / "prompts")
 
 
 def has_module(prefix: Path, name: str) -> bool:

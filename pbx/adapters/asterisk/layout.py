@@ -12,11 +12,11 @@ from pathlib import Path
 from string import Template
 
 from pbx.adapters.asterisk.embedded.errors import BuildError
+from pbx.services.prompts import Prompts
 
 ROOT = Path(__file__).resolve().parents[3]
 TEMPLATES = ROOT / "asterisk-config"
 DIALPLANS = ROOT / "dialplans"
-PROMPTS = ROOT / "prompts"
 
 _SOCKET_PATH_MAX = 107  # bytes: sockaddr_un.sun_path less its final zero
 _LANGUAGES = ("en", "ja")
@@ -76,22 +76,31 @@ class Layout:
                 f"{self.run} belongs to somebody else: remove it, or set SWITCHHOOK_HOME to a shorter path."
             )
 
-    def link_sounds(self, own: Path) -> None:
-        """Prompts of the package by language, and ``custom`` for the operator's, which Asterisk looks at first."""
-        own.mkdir(parents=True, exist_ok=True)
-        targets = {name: PROMPTS / name for name in _LANGUAGES} | {"custom": own}
-        for name, target in targets.items():
-            link = self.base / "data/sounds" / name
-            if link.is_symlink() and link.readlink() == target:
-                continue
-            link.unlink(missing_ok=True)
-            link.symlink_to(target)
+    def link_sounds(self, prompts: Prompts) -> None:
+        """For the dialplan, which says them while the engine is away: of each prompt the file that the engine plays."""
+        for language in _LANGUAGES:
+            folder = self.base / "data/sounds" / language
+            if folder.is_symlink():
+                folder.unlink()
+            folder.mkdir(exist_ok=True)
+            found = [file for name in prompts.names() if (file := prompts.find(name, language)) is not None]
+            _link(folder, {file.name: file for file in found})
 
     def values(self, prefix: Path) -> dict[str, str]:
         """What ``asterisk.conf``'s template needs."""
         folders = {name: str(self.base / name) for name in ("etc", "lib", "data", "spool", "log")}
         modules = modules_of(prefix)
         return folders | {"run": str(self.run), "modules_dir": str(modules), "sbin": str(prefix / "sbin")}
+
+
+def _link(folder: Path, targets: Mapping[str, Path]) -> None:
+    """These links and no others."""
+    for link in folder.iterdir():
+        if targets.get(link.name) != link.readlink():
+            link.unlink()
+    for name, target in targets.items():
+        if not (folder / name).is_symlink():
+            (folder / name).symlink_to(target)
 
 
 def modules_of(prefix: Path) -> Path:

@@ -14,11 +14,10 @@ from typing import Literal
 
 from pbx.adapters.asterisk.ami_once import ami_once
 from pbx.adapters.asterisk.embedded.errors import BuildError
-from pbx.adapters.asterisk.instance import AMI_USER, Instance, own_modules
+from pbx.adapters.asterisk.instance import AMI_USER, Instance, own_modules, prompts_of
 from pbx.adapters.asterisk.layout import TEMPLATES, Layout
 from pbx.adapters.asterisk.texts import pieces
 from pbx.config import Config
-from pbx.services.prompts import Prompts
 
 Play = Literal["tone", "echo", "speech", "silence"]
 PLAYS: tuple[Play, ...] = ("tone", "echo", "speech", "silence")
@@ -70,7 +69,7 @@ class PracticeCarrier(Instance):
 
     def render(self) -> None:
         super().render()
-        self.layout.link_sounds(self._config.home / "prompts")
+        self.layout.link_sounds(prompts_of(self._config))
 
     def values(self) -> Mapping[str, str]:
         config = self._config
@@ -86,7 +85,7 @@ class PracticeCarrier(Instance):
             "engine_host": "127.0.0.1" if everywhere else config.sip_host,
             "engine_port": str(config.sip_port),
             "own_modules": own_modules(self.prefix),
-            "music": str(Prompts(config.home / "prompts").music),
+            "music": str(prompts_of(config).music),
         }
 
     def templates(self) -> list[Path]:
