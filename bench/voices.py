@@ -3,7 +3,7 @@
 A line says who talks and for how long; whoever has talked before goes on from the same socket with the same stream, as
 a phone does. From anywhere else Asterisk would not hear it any more, nor send anything there (``strictrtp``).
 Every party speaks a steady tone, one packet each 20 ms, made beforehand but for its number and time. Packets leave in
-twenty slots of a millisecond, so that nobody's come all at once. A few parties listen: the kernel notes when each
+twenty slots of a millisecond, each party's in one that it drew: no phone is in step with another. A few parties listen: the kernel notes when each
 packet came, so a reader that is late does no harm. What the others are sent stays unread, and is dropped.
 """
 
@@ -43,6 +43,7 @@ class Party:
     packet: bytearray
     sequence: int = field(default_factory=lambda: random.randrange(1 << 16))
     stamp: int = field(default_factory=lambda: random.randrange(1 << 32))
+    slot: int = field(default_factory=lambda: random.randrange(SLOTS))
     came: list[float] = field(default_factory=list)
     spoke: float = 0.0
 
@@ -76,7 +77,7 @@ def talk(
     """Gives the longest gap between sounds of each listener, in milliseconds, and how late the speaking itself was."""
     parties = [_known(known, at, port) for at, port in enumerate(ports)]
     heard = [parties[at] for at in listeners]
-    slots = [parties[slot::SLOTS] for slot in range(SLOTS)]
+    slots = [[party for party in parties if party.slot == slot] for slot in range(SLOTS)]
     for party in parties:
         party.goes_on()
     began, turn, late = time.monotonic(), 0, 0.0
