@@ -3,8 +3,9 @@
 A line says who talks and for how long; whoever has talked before goes on from the same socket with the same stream, as
 a phone does. From anywhere else Asterisk would not hear it any more, nor send anything there (``strictrtp``).
 Every party speaks a steady tone, one packet each 20 ms, made beforehand but for its number and time. Packets leave in
-twenty slots of a millisecond, each party's in one that it drew: no phone is in step with another. A few parties listen: the kernel notes when each
-packet came, so a reader that is late does no harm. What the others are sent stays unread, and is dropped.
+twenty slots of a millisecond, each party's in one that it drew: no phone is in step with another. A few parties
+listen: the kernel notes when each packet came, so a reader that is late does no harm. What the others are sent stays
+unread, and is dropped.
 """
 
 from __future__ import annotations
