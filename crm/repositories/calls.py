@@ -4,23 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from datetime import datetime
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, exists, literal, or_, select, tuple_, union_all
+from sqlalchemy import BigInteger, ColumnElement, Select, case, exists, literal, or_, select, tuple_, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
 from crm import records
 from crm.models.calls import Call, CallEvent, Leg, Participant, Recording, Voicemail
 from crm.models.wrapup import CallSummary
+from crm.reports.calendar import HOUR_US, Stretch, stretches
 
 Record = TypeVar("Record")
+DAY_US = 24 * HOUR_US
 
 
 @dataclass(frozen=True, slots=True)
 class CallFilter:
     """What to list; None means any. ``user_id`` finds the calls that a user had a part in. ``open``: still going on.
-    ``since_us`` is included, ``until_us`` is not. ``outcome_id``: what the user, or without one anybody, said of it."""
+    ``since_us`` is included, ``until_us`` is not. ``outcome_id``: what the user, or without one anybody, said of it.
+    ``owner_ids``: whose call it is, as reports count it. ``hour`` and ``weekday`` (1 is Monday) are by the
+    clock of ``zone``, within a stretch that both moments bound."""
 
     user_id: str | None = None
     customer_number: str | None = None
@@ -33,6 +39,14 @@ class CallFilter:
     since_us: int | None = None
     until_us: int | None = None
     open: bool | None = None
+    owner_ids: tuple[str, ...] | None = None
+    hour: int | None = None
+    weekday: int | None = None
+    zone: str | None = None
+
+    @property
+    def by_the_clock(self) -> bool:
+        return self.hour is not None or self.weekday is not None
 
 
 def to_record(kind: type[Record], row: Any) -> Record:
@@ -102,8 +116,34 @@ def _matching(wanted: CallFilter, after: tuple[int, str] | None) -> Select[Call]
 
 
 def _within(wanted: CallFilter, at: InstrumentedAttribute[int]) -> list[ColumnElement[bool]]:
-    since = [] if wanted.since_us is None else [at >= wanted.since_us]
-    return since if wanted.until_us is None else [*since, at < wanted.until_us]
+    found = [] if wanted.since_us is None else [at >= wanted.since_us]
+    found += [] if wanted.until_us is None else [at < wanted.until_us]
+    return [*found, *_by_the_clock(wanted, at)] if wanted.by_the_clock else found
+
+
+def _by_the_clock(wanted: CallFilter, at: InstrumentedAttribute[int]) -> list[ColumnElement[bool]]:
+    local = at + _ahead_us(wanted, at)
+    found = [] if wanted.hour is None else [(local // HOUR_US) % 24 == wanted.hour]
+    return found if wanted.weekday is None else [*found, (local // DAY_US + 3) % 7 + 1 == wanted.weekday]
+
+
+def _ahead_us(wanted: CallFilter, at: InstrumentedAttribute[int]) -> ColumnElement[int]:
+    """How much later than UTC it is there; where the clock is changed within the stretch, by the moment."""
+    even: list[Stretch] = []
+    for each in stretches(wanted.since_us or 0, wanted.until_us or 0, ZoneInfo(wanted.zone or "UTC")):
+        if even and even[-1].offset_us == each.offset_us:
+            even.pop()
+        even.append(each)
+    *earlier, last = [(each.until_us, literal(each.offset_us, BigInteger)) for each in even]
+    if not earlier:
+        return last[1]
+    return case(*[(at < until_us, offset_us) for until_us, offset_us in earlier], else_=last[1])
+
+
+def is_at_that_hour(wanted: CallFilter, at_us: int) -> bool:
+    """The same question of a call in memory."""
+    local = datetime.fromtimestamp(at_us // 1_000_000, ZoneInfo(wanted.zone or "UTC"))
+    return wanted.hour in (None, local.hour) and wanted.weekday in (None, local.isoweekday())
 
 
 def _conditions(wanted: CallFilter) -> list[ColumnElement[bool]]:
@@ -113,6 +153,8 @@ def _conditions(wanted: CallFilter) -> list[ColumnElement[bool]]:
     conditions = [column == value for column, value in asked if value is not None]
     if wanted.open is not None:
         conditions.append(Call.ended_us.is_(None) if wanted.open else Call.ended_us.is_not(None))
+    if wanted.owner_ids is not None:
+        conditions.append(Call.user_id.in_(wanted.owner_ids))
     return conditions
 
 

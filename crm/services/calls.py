@@ -7,17 +7,20 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm import fields, paging
-from crm.errors import not_found
+from crm.errors import Refused, not_found
 from crm.models.calls import Call as Row
 from crm.records import Call, CallEvent, Leg, Participant, Recording
 from crm.repositories import calls
-from crm.repositories.calls import CallFilter
+from crm.repositories.calls import DAY_US, CallFilter
 from crm.unit_of_work import UnitOfWork
 
 NOTES_LONGEST = 20_000
 RECORD_TYPES = ("lead", "person", "company", "deal")
 DIRECTIONS = ("inbound", "outbound", "internal")
 _LATEST_US = 2**63 - 1
+_CLOCK_MOST_US = 367 * DAY_US
+_CLOCK_LATEST_US = 7_258_118_400_000_000
+"""The year 2200: calendars end at some time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,3 +99,16 @@ def _check(wanted: CallFilter) -> None:
     fields.one("direction", wanted.direction, fields.optional(fields.choice(*DIRECTIONS)))
     for name in ("since_us", "until_us"):
         fields.one(name, getattr(wanted, name), fields.optional(fields.integer(0, _LATEST_US)))
+    fields.one("hour", wanted.hour, fields.optional(fields.integer(0, 23)))
+    fields.one("weekday", wanted.weekday, fields.optional(fields.integer(1, 7)))
+    if wanted.by_the_clock:
+        _check_clock(wanted)
+
+
+def _check_clock(wanted: CallFilter) -> None:
+    """Every call of the stretch may be looked at, so it has an end: a year, as reports of hours have it."""
+    fields.one("time_zone", wanted.zone, fields.optional(fields.time_zone))
+    if wanted.since_us is None or wanted.until_us is None:
+        raise Refused("missing", "Hours and weekdays are looked for within days. Say from when until when.", "since_us")
+    if not 0 < wanted.until_us - wanted.since_us <= _CLOCK_MOST_US or wanted.until_us > _CLOCK_LATEST_US:
+        raise Refused("invalid", "Hours and weekdays are looked for within a year. Choose fewer days.", "since_us")

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from crm import paging, phone_numbers
-from crm.errors import Refused
+from crm.errors import Refused, not_found
 from crm.records import CallEvent, as_dict
 from crm.repositories import money
-from crm.repositories.calls import CallFilter
+from crm.repositories.calls import CallFilter, is_at_that_hour
 from crm.services import calls, summaries
 from crm.wrapup import Summary
 from pbx.core.call.record import CallRecord
@@ -163,6 +163,8 @@ def wanted(ctx: Ctx, asked: CallQuery | CallChoice) -> CallFilter:
         user_id=asked.user if ctx.who.sees_all else ctx.who.id,
         direction=asked.direction,
         disposition=asked.disposition,
+    if asked.team is not None and not ctx.who.sees_all:
+        raise forbidden("You may list your own calls. Leave “team” out.")
         state=asked.state if isinstance(asked, CallQuery) else None,
         customer_number=as_e164(ctx, asked.customer_number),
         did=as_e164(ctx, asked.did),
@@ -175,9 +177,20 @@ def wanted(ctx: Ctx, asked: CallQuery | CallChoice) -> CallFilter:
 
 
 def _not_stored_yet(ctx: Ctx, oldest_us: int) -> Iterator[CallRecord]:
+        owner_ids=_members(ctx, asked.team) if asked.team is not None else None,
+        hour=asked.hour,
+        weekday=asked.weekday,
+        zone=asked.time_zone or str(ctx.engine.directory.settings["default_time_zone"]),
     """Calls that go on, and those of the last moments, which the store may not have. Looking stops at what is older
     than the page, so that a list costs the same however many calls are remembered."""
     yield from ctx.engine.records.live()
+def _members(ctx: Ctx, team: str) -> tuple[str, ...]:
+    found = ctx.engine.directory.groups.get(team)
+    if found is None:
+        raise not_found("group", team)
+    return tuple(found.members)
+
+
     horizon = max(oldest_us, ctx.engine.clock.now() - STORED_WITHIN_US)
     for record in ctx.engine.records.newest():
         if record.call["created_us"] < horizon:
@@ -208,6 +221,10 @@ def matches(record: CallRecord, wanted: CallFilter, users: frozenset[str]) -> bo
     return (since is None or call["created_us"] >= since) and (until is None or call["created_us"] < until)
 
 
+    if wanted.owner_ids is not None and call["user_id"] not in wanted.owner_ids:
+        return False
+    if wanted.by_the_clock and not is_at_that_hour(wanted, call["created_us"]):
+        return False
 def _key(call: dict[str, Any]) -> tuple[int, str]:
     return call["created_us"], call["id"]
 

@@ -24,7 +24,7 @@ _COLUMNS = (
 )
 
 
-@table.route("POST", "/calls/export", right=Right.REP, scope="calls:read", raw="text/csv", errors=(403, 409, 422))
+@table.route("POST", "/calls/export", right=Right.REP, scope="calls:read", raw="text/csv", errors=(403, 404, 409, 422))
 async def export_calls(ctx: Ctx, body: CallSelection) -> web.StreamResponse:
     """Calls as CSV, newest first: those that are named, or all that the filter leaves. Reps get their own."""
     return await csv_replies.stream(ctx.request, _lines(ctx, call_log.wanted(ctx, body.filter), body.call_ids), "calls")

@@ -43,7 +43,7 @@ async def dial(ctx: Ctx, body: Dial) -> Any:
     return {"id": ctx.call_id, "call": call_log.row(found.view)}
 
 
-@table.route("GET", "/calls", right=Right.REP, scope="calls:read", answer=Paged[CallView], errors=(422,))  # type: ignore[valid-type]
+@table.route("GET", "/calls", right=Right.REP, scope="calls:read", answer=Paged[CallView], errors=(404, 422))  # type: ignore[valid-type]
 async def list_calls(ctx: Ctx, query: CallQuery) -> Any:
     """The log, newest first, with the calls that go on now. Reps see the calls they had a part in."""
     return await call_log.page(ctx, call_log.wanted(ctx, query), query.cursor, query.limit)

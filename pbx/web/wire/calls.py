@@ -154,6 +154,10 @@ class CallQuery(PageQuery):
     since_us: int | None = Field(None, ge=0, le=2**62)
     until_us: int | None = Field(None, ge=0, le=2**62)
     open: bool | None = Field(None, description="true: still going on; false: over.")
+    team: str | None = Field(None, description="Calls of the users in this group (id), as reports count them.")
+    hour: int | None = Field(None, ge=0, le=23, description="Begun in this hour of a day, within a year at most.")
+    weekday: int | None = Field(None, ge=1, le=7, description="1, Monday, to 7; within a year at most.")
+    time_zone: str | None = Field(None, max_length=64, description="By whose clock; without it the organisation's.")
 
 
 class CallChoice(Query):
@@ -169,6 +173,10 @@ class CallChoice(Query):
     since_us: int | None = Field(None, ge=0, le=2**62)
     until_us: int | None = Field(None, ge=0, le=2**62)
     open: bool | None = None
+    team: str | None = None
+    hour: int | None = Field(None, ge=0, le=23)
+    weekday: int | None = Field(None, ge=1, le=7)
+    time_zone: str | None = Field(None, max_length=64)
 
 
 class CallSelection(Body):

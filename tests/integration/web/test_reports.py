@@ -170,6 +170,34 @@ async def test_calls_are_counted_by_user_team_and_outcome_which_is_given_later(w
     assert part["total"]["calls"] == 1
 
 
+@pytest.mark.covers("R1")
+async def test_the_log_finds_as_many_calls_as_the_report_counts_by_hour_weekday_and_team(world: World) -> None:
+    await some_calls(world)
+    async with world.engine.store.write() as work:
+        team = await groups.add(work, {"name": "North", "members": [world.mio.id]})
+    await world.engine.reload()
+    days = f"since_us={MIDNIGHT_US}&until_us={MIDNIGHT_US + (30 * 24 + 1) * HOUR_US}"
+    for by, name in (("hour", "hour"), ("weekday", "weekday"), ("team", "team")):
+        rows = filled(await asked(world, f"calls?{NOVEMBER}&by={by}"), "calls")
+        for key, (expected,) in rows.items():
+            if key:
+                _, page = await world.ask("GET", f"/calls?{days}&{name}={key}", world.alex)
+                assert len(page["items"]) == expected, (by, key)
+    _, page = await world.ask("GET", f"/calls?{days}&weekday=1&hour=8&time_zone=UTC", world.alex)
+    assert page["items"] == [], "by another clock it is another hour"
+    _, page = await world.ask("GET", f"/calls?{days}&weekday=1&hour=8", world.sam)
+    assert len(page["items"]) == 1
+    for query in (
+        "hour=9",
+        f"{days}&weekday=8",
+        f"{days}&hour=1&time_zone=Nowhere",
+        "hour=1&since_us=0&until_us=9" + "0" * 16,
+    ):
+        assert (await world.ask("GET", f"/calls?{query}", world.alex))[0] == 422, query
+    assert (await world.ask("GET", f"/calls?team={team.id}", world.sam))[0] == 403
+    assert (await world.ask("GET", "/calls?team=g_none", world.alex))[0] == 404
+
+
 async def test_the_period_before_stands_beside_it(world: World) -> None:
     await some_calls(world)
     report = await asked(world, f"calls?{NOVEMBER}&by=day&compare=true")

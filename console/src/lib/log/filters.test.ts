@@ -22,6 +22,15 @@ describe('what the log is asked for', () => {
     expect(asked('direction=sideways&from=yesterday&open=perhaps')).toEqual({});
   });
 
+  it('knows hours, weekdays and teams as reports do, by the clock of the place', () => {
+    const { hour, weekday, team, time_zone } = queryOf(
+      filtersIn(new URLSearchParams('hour=9&weekday=2&team=g_1')),
+      'Asia/Tokyo',
+    );
+    expect([hour, weekday, team, time_zone]).toEqual([9, 2, 'g_1', 'Asia/Tokyo']);
+    expect(asked('hour=24&weekday=0')).toEqual({});
+  });
+
   it('goes from the first moment of a day to the last of another', () => {
     const { since_us, until_us } = asked('from=2026-03-01&to=2026-03-01');
     expect((until_us ?? 0) - (since_us ?? 0)).toBe(86_400 * 1e6);

@@ -3,7 +3,19 @@ import type { operations } from '../api/schema';
 
 export type Query = NonNullable<operations['list_calls']['parameters']['query']>;
 
-export const NAMES = ['number', 'direction', 'result', 'outcome', 'user', 'from', 'to', 'open'] as const;
+export const NAMES = [
+  'number',
+  'direction',
+  'result',
+  'outcome',
+  'user',
+  'team',
+  'from',
+  'to',
+  'weekday',
+  'hour',
+  'open',
+] as const;
 export type Name = (typeof NAMES)[number];
 export type Filters = Record<Name, string>;
 
@@ -30,6 +42,8 @@ export function filtersIn(address: URLSearchParams): Filters {
 /** Days are those of this place, unless the address says of which: a report's are the organisation's. */
 export function queryOf(filters: Filters, zone: string | null = null): Query {
   const direction = DIRECTIONS.find((each) => each === filters.direction);
+  const [hour, weekday] = [whole(filters.hour, 0, 23), whole(filters.weekday, 1, 7)];
+  const byClock = hour !== undefined || weekday !== undefined;
   return {
     direction,
     disposition: filters.result || undefined,
@@ -39,7 +53,16 @@ export function queryOf(filters: Filters, zone: string | null = null): Query {
     since_us: midnight(filters.from, 0, zone),
     until_us: midnight(filters.to, 1, zone),
     open: { yes: true, no: false }[filters.open],
+    team: filters.team || undefined,
+    hour,
+    weekday,
+    time_zone: byClock ? (zone ?? new Intl.DateTimeFormat().resolvedOptions().timeZone) : undefined,
   };
+}
+
+function whole(text: string, lowest: number, highest: number): number | undefined {
+  const found = /^\d{1,2}$/.test(text) ? Number(text) : NaN;
+  return found >= lowest && found <= highest ? found : undefined;
 }
 
 /** The beginning of a day, some days later: a range goes to the end of its last day. */
