@@ -19,6 +19,7 @@ from crm.services import calls
 AT_ONCE = 500
 MOST_NAMED = 1_000
 MOST_PEOPLE = 5_000
+MOST_CALLS = 5_000
 
 
 async def portion(
@@ -28,6 +29,19 @@ async def portion(
     if call_ids is not None:
         return paging.Page(await _named(session, call_ids, wanted.user_id), None)
     return await calls.list_all(session, wanted, cursor=cursor, limit=AT_ONCE)
+
+
+async def names_of(session: AsyncSession, wanted: CallFilter, call_ids: Sequence[str] | None = None) -> list[list[str]]:
+    """Ids of these calls, in parts that one question can take."""
+    parts: list[list[str]] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        page = await portion(session, wanted, call_ids, cursor or None)
+        parts.append([call.id for call in page.items])
+        if sum(map(len, parts)) > MOST_CALLS:
+            raise Refused("too_many", f"These are more than {MOST_CALLS:,} calls. Choose a shorter time.", "filter")
+        cursor = page.next_cursor
+    return parts
 
 
 async def people(session: AsyncSession, wanted: CallFilter, call_ids: Sequence[str] | None = None) -> list[str]:

@@ -241,6 +241,10 @@ class CallControl:
         """Attach the call to a lead, contact or deal."""
         self._annotate(call_id, "call.linked", {"record_type": record_type, "record_id": record_id, "by": by}, after)
 
+    def recording_erased(self, call_id: str, recording: str, by: str, *, after: int | None = None) -> None:
+        """Of a call that is over: its sound is gone already."""
+        self._annotate(call_id, "recording.erased", {"recording": recording, "by": by}, after)
+
     def _annotate(self, call_id: str, kind: str, data: dict[str, object], after: int | None) -> None:
         try:
             self._calls.annotate(CallId(call_id), kind, data, after=after)

@@ -8,7 +8,7 @@ both are repeated by who finds them half done.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,9 @@ from typing import Any
 import structlog
 
 from crm.errors import Refused
-from crm.services import erasing, holds, retention
+from crm.services import erasing, holds, recording_erasing, retention
 from crm.services.erasing import Erasure
+from crm.services.recording_erasing import Found
 from crm.unit_of_work import ENGINE, Actor, Store
 
 log = structlog.get_logger("retention")
@@ -105,6 +106,14 @@ class Retention:
         async with self._store.write(actor) as work:
             begun = await erasing.begin(work, values)
         return await self._finish(actor, begun)
+
+    async def erase_recordings(self, actor: Actor, recordings: Sequence[Found]) -> None:
+        """Those that somebody chose: their sound for real, then what is known of it."""
+        async with self._store.read() as session:
+            files = await recording_erasing.files(session, [each.id for each in recordings])
+        await asyncio.to_thread(self._places.destroy, files, ())
+        async with self._store.write(actor) as work:
+            await recording_erasing.erase(work, recordings)
 
     async def finish_erasures(self) -> None:
         async with self._store.read() as session:

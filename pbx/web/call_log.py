@@ -73,9 +73,13 @@ def check_may_see(ctx: Ctx, found: Found) -> None:
         raise forbidden("This call is somebody else's.")
 
 
-def check_may_control(ctx: Ctx, found: Found) -> None:
+def may_control(ctx: Ctx, users: frozenset[str]) -> bool:
     """Managers may look at every call; acting on it is for those in it, and for admins."""
-    if not ctx.who.is_admin and ctx.who.id not in found.users:
+    return ctx.who.is_admin or ctx.who.id in users
+
+
+def check_may_control(ctx: Ctx, found: Found) -> None:
+    if not may_control(ctx, found.users):
         raise forbidden("Only who takes part in this call, or an admin, may do this.")
 
 
@@ -159,12 +163,12 @@ def wanted(ctx: Ctx, asked: CallQuery | CallChoice) -> CallFilter:
     """The question to the store. Reps see the calls they had a part in (TRUST 21)."""
     if not ctx.who.sees_all and asked.user not in (None, ctx.who.id):
         raise forbidden("You may list your own calls. Leave “user” out.")
+    if asked.team is not None and not ctx.who.sees_all:
+        raise forbidden("You may list your own calls. Leave “team” out.")
     return CallFilter(
         user_id=asked.user if ctx.who.sees_all else ctx.who.id,
         direction=asked.direction,
         disposition=asked.disposition,
-    if asked.team is not None and not ctx.who.sees_all:
-        raise forbidden("You may list your own calls. Leave “team” out.")
         state=asked.state if isinstance(asked, CallQuery) else None,
         customer_number=as_e164(ctx, asked.customer_number),
         did=as_e164(ctx, asked.did),
@@ -173,17 +177,13 @@ def wanted(ctx: Ctx, asked: CallQuery | CallChoice) -> CallFilter:
         since_us=asked.since_us,
         until_us=asked.until_us,
         open=asked.open,
-    )
-
-
-def _not_stored_yet(ctx: Ctx, oldest_us: int) -> Iterator[CallRecord]:
         owner_ids=_members(ctx, asked.team) if asked.team is not None else None,
         hour=asked.hour,
         weekday=asked.weekday,
         zone=asked.time_zone or str(ctx.engine.directory.settings["default_time_zone"]),
-    """Calls that go on, and those of the last moments, which the store may not have. Looking stops at what is older
-    than the page, so that a list costs the same however many calls are remembered."""
-    yield from ctx.engine.records.live()
+    )
+
+
 def _members(ctx: Ctx, team: str) -> tuple[str, ...]:
     found = ctx.engine.directory.groups.get(team)
     if found is None:
@@ -191,6 +191,10 @@ def _members(ctx: Ctx, team: str) -> tuple[str, ...]:
     return tuple(found.members)
 
 
+def _not_stored_yet(ctx: Ctx, oldest_us: int) -> Iterator[CallRecord]:
+    """Calls that go on, and those of the last moments, which the store may not have. Looking stops at what is older
+    than the page, so that a list costs the same however many calls are remembered."""
+    yield from ctx.engine.records.live()
     horizon = max(oldest_us, ctx.engine.clock.now() - STORED_WITHIN_US)
     for record in ctx.engine.records.newest():
         if record.call["created_us"] < horizon:
@@ -217,14 +221,14 @@ def matches(record: CallRecord, wanted: CallFilter, users: frozenset[str]) -> bo
         return False
     if wanted.open is not None and wanted.open is record.ended:
         return False
-    since, until = wanted.since_us, wanted.until_us
-    return (since is None or call["created_us"] >= since) and (until is None or call["created_us"] < until)
-
-
     if wanted.owner_ids is not None and call["user_id"] not in wanted.owner_ids:
         return False
     if wanted.by_the_clock and not is_at_that_hour(wanted, call["created_us"]):
         return False
+    since, until = wanted.since_us, wanted.until_us
+    return (since is None or call["created_us"] >= since) and (until is None or call["created_us"] < until)
+
+
 def _key(call: dict[str, Any]) -> tuple[int, str]:
     return call["created_us"], call["id"]
 

@@ -230,7 +230,9 @@ def _recording_state(state: str) -> Callable[[CallRecord, int, Data], None]:
             return
         row["state"] = state
         if state in ("processing", "erased"):
-            row["ended_us"] = at
+            row["ended_us"] = row["ended_us"] or at
+        if state == "erased":  # of one that was ready there is nothing any more
+            row |= {**dict.fromkeys(_SOUND_FIELDS), "codec": row["codec"], "channels": row["channels"]}
         if record.call["recording_id"] == data["recording"]:
             record.call["recording_state"] = state
 

@@ -186,6 +186,21 @@ class CallSelection(Body):
     filter: CallChoice = Field(default_factory=lambda: CallChoice.model_validate({}))
 
 
+class RecordingsToErase(CallSelection):
+    dry_run: bool = Field(False, description="Only count: nothing is destroyed.")
+
+
+class RecordingsErased(Answer):
+    """What was destroyed, or with `dry_run` would be, and what stays."""
+
+    calls: int = Field(description="That were chosen.")
+    recordings: int = Field(description="That were, or would be, destroyed.")
+    bytes: int
+    held: int = Field(description="Stay for a court (legal hold).")
+    not_yours: int = Field(description="Of calls you took no part in: for those who did, and admins.")
+    being_made: int = Field(description="Of calls that go on, or whose sound is not ready yet.")
+
+
 class VoicemailQuery(PageQuery):
     heard: bool | None = None
     user: str | None = Field(None, description="Somebody else's (id); managers and admins only.")

@@ -62,3 +62,30 @@ async def test_the_people_of_calls_go_into_a_call_list_each_once(world: World) -
     assert (filled["brought"]["added"], filled["brought"]["already"]) == (0, 1)
     status, problem = await world.ask("POST", path, world.mio, {"calls": {}, "record_ids": []})
     assert (status, problem["code"]) == (422, "invalid")
+
+
+@pytest.mark.covers("V10", "R1")
+async def test_recordings_of_chosen_calls_are_destroyed_by_who_may_and_what_is_held_stays(world: World) -> None:
+    (mios, mine), (sams, other) = [await world.recorded(who, b"sound") for who in (world.mio, world.sam)]
+    await world.ask("POST", "/law/holds", world.robin, {"kind": "recording", "object": other, "reason": "Case 7"})
+    path, chosen = "/calls/recordings/erase", {"call_ids": [mios, sams]}
+    status, found = await world.ask("POST", path, world.robin, chosen | {"dry_run": True})
+    assert (status, found["calls"], found["recordings"], found["held"], found["bytes"]) == (200, 2, 1, 1, 5)
+    assert (await world.ask("GET", f"/recordings/{mine}/sound", world.mio))[0] == 200, "nothing was destroyed yet"
+    _, found = await world.ask("POST", path, world.alex, chosen)
+    assert (found["recordings"], found["not_yours"]) == (0, 2), "a manager had no part in them"
+    _, found = await world.ask("POST", path, world.sam, {"filter": {}})
+    assert (found["calls"], found["recordings"], found["held"]) == (1, 0, 1), "a rep asks for their own"
+    _, found = await world.ask("POST", path, world.mio, chosen)
+    assert (found["calls"], found["recordings"]) == (1, 1)
+    assert not (world.engine.recordings_dir / f"{mine}.opus").exists()
+    assert (world.engine.recordings_dir / f"{other}.opus").exists()
+    await world.stored()
+    status, _ = await world.ask("GET", f"/recordings/{mine}/sound", world.mio)
+    _, shown = await world.ask("GET", f"/calls/{mios}", world.mio)
+    assert (status, shown["recording_state"]) == (410, "erased")
+    assert [fact["data"]["by"] for fact in shown["timeline"] if fact["kind"] == "recording.erased"] == [world.mio.id]
+    _, audit = await world.ask("GET", f"/audit?object_id={mine}", world.robin)
+    assert [each["action"] for each in audit["items"]] == ["recording.erase"]
+    _, found = await world.ask("POST", path, world.robin, chosen)
+    assert found["recordings"] == 0, "once is enough"

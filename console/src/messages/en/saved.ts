@@ -31,5 +31,35 @@ export const saved = {
         : count === 1
           ? '1 summary saved.'
           : `${count} summaries saved.`,
+    topic: {
+      title: 'Set topic',
+      text: 'Your own summaries of these calls get this deal as their topic. It must be one of the person’s deals.',
+      none: 'The people of these calls have no deals.',
+      which: 'Deal',
+      without: 'No topic',
+      does: 'Set topic',
+      done: (count: number) => (count === 1 ? 'The topic of 1 call is set.' : `The topic of ${count} calls is set.`),
+    },
+    erase: {
+      does: 'Delete recordings',
+      title: (count: number) => (count === 1 ? 'Delete 1 recording?' : `Delete ${count} recordings?`),
+      text: 'The sound is destroyed for good. The calls stay in the log.',
+      nothing: 'None of these calls has a recording that you may delete.',
+      stays: {
+        held: (count: number) =>
+          count === 1
+            ? '1 recording stays: it is under legal hold.'
+            : `${count} recordings stay: they are under legal hold.`,
+        not_yours: (count: number) =>
+          count === 1
+            ? '1 recording stays: you took no part in its call.'
+            : `${count} recordings stay: you took no part in their calls.`,
+        being_made: (count: number) =>
+          count === 1
+            ? '1 recording stays: it is not finished yet.'
+            : `${count} recordings stay: they are not finished yet.`,
+      },
+      done: (count: number) => (count === 1 ? '1 recording deleted.' : `${count} recordings deleted.`),
+    },
   },
 };

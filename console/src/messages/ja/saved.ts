@@ -29,5 +29,26 @@ export const saved: Later['saved'] = {
     outcomeHint: '選んだ通話のうち、自分の未保存のまとめがこの結果で保存されます。',
     saved: (count) =>
       count === 0 ? '選んだ通話に、自分の未保存のまとめはありません。' : `${count} 件のまとめを保存しました。`,
+    topic: {
+      title: '案件を設定',
+      text: '選んだ通話のうち、自分のまとめにこの商談を結び付けます。相手の商談から選んでください。',
+      none: '選んだ通話の相手には商談がありません。',
+      which: '商談',
+      without: '商談なし',
+      does: '設定する',
+      done: (count) => `${count} 件の通話に設定しました。`,
+    },
+    erase: {
+      does: '録音を削除',
+      title: (count) => `${count} 件の録音を削除しますか？`,
+      text: '音声は完全に消去され、元に戻せません。通話の記録は残ります。',
+      nothing: '削除できる録音はありません。',
+      stays: {
+        held: (count) => `${count} 件は法的保全の対象のため残ります。`,
+        not_yours: (count) => `${count} 件は自分が参加していない通話のため残ります。`,
+        being_made: (count) => `${count} 件は処理中のため残ります。`,
+      },
+      done: (count) => `${count} 件の録音を削除しました。`,
+    },
   },
 };
