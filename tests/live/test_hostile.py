@@ -87,3 +87,16 @@ async def test_two_hundred_hostile_strings_dial_nobody(scene: Scene, side: str, 
     await asyncio.gather(call.until_hears(540), ring.until_hears(820))
     await call.hang_up()
     await ring.until_ended()
+
+
+@pytest.mark.covers("TRUST17", "I9")
+@pytest.mark.parametrize("text", ["1" * 78 + "é", "1" * 77 + "電話", "1é\udce9"])
+async def test_what_is_no_text_any_more_where_the_switch_cuts_it_is_refused(scene: Scene, text: str):
+    """Asterisk cuts what is dialled after 79 bytes, and tells nobody of a channel that is in the middle of a letter."""
+    rep = await scene.rep()
+    for phone in (scene.stack.carrier.phone, rep.phone):
+        written = quote(text.encode("utf-8", "surrogateescape"))
+        for odd in ({"request_uri": f"sip:{written}@127.0.0.1"}, {"from_": f'"{written}" <sip:{written}@127.0.0.1>'}):
+            call = await phone.call("+14155559999" if phone is not rep.phone else "+19005550000", **odd)
+            await call.until_ended()
+            assert call.final_status in (403, 404, 484)
