@@ -13,8 +13,10 @@ from crm.paging import Page
 from crm.records import as_dict
 from pbx.services.displays import with_displays
 
-_SAID = frozenset({"condition", "detail", "message", "problem", "problems", "remedy", "sentence"})
+_SAID = frozenset({"condition", "detail", "message", "problem", "problems", "remedy", "sentence", "why"})
 """Fields that may hold a sentence of the engine's."""
+_SAID_OF = {"segments": {"reason"}, "destroyed": {"notes"}}
+"""Others that do in what has this field, a text or an erasure; elsewhere they are somebody's own words."""
 
 
 def _plain(value: Any) -> Any:
@@ -46,7 +48,7 @@ def json(value: Any, status: int = 200, *, home: str, language: str) -> web.Resp
 def said(value: Any, language: str) -> Any:
     """The same with the engine's sentences in this language, however deep. Somebody's own words stay as they are."""
     if isinstance(value, dict):
-        spoken = _SAID | {"reason"} if "segments" in value else _SAID  # of a text alone it is a sentence of ours
+        spoken = _SAID.union(*(names for field, names in _SAID_OF.items() if field in value))
         return {name: _said(each, language) if name in spoken else said(each, language) for name, each in value.items()}
     return [said(each, language) for each in value] if isinstance(value, list) else value
 

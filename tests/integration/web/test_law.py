@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.integration.web.world import CUSTOMER, World
@@ -46,6 +48,10 @@ async def test_a_person_is_erased_after_a_look_and_a_hold_stands_in_the_way(worl
     question = {"record_id": lead["id"]}
     status, plan = await world.ask("POST", "/law/erasures/plan", world.robin, question)
     assert status == 200 and plan["name"] == "Ann Lee" and "record" in {each["kind"] for each in plan["destroyed"]}
+    spoken = {"Accept-Language": "ja"}
+    _, plan = await world.ask("POST", "/law/erasures/plan", world.robin, question, headers=spoken)
+    said = [*plan["notes"], *(each["why"] for each in plan["kept"])]
+    assert said and all(re.search("[ぁ-ん]", sentence) for sentence in said), said
     erase = {**question, "reason": "Asked by letter"}
     status, problem = await world.ask("POST", "/law/erasures", world.robin, erase)
     assert (status, problem["code"]) == (409, "held")
