@@ -85,7 +85,7 @@ async def _fill(home: Path) -> None:
 
 def _call(user_id: str, at: int) -> dict[str, Any]:
     began_us = ids.now_us() - (at + 1) * 60_000_000
-    return {
+    return dict.fromkeys(Call.__table__.columns.keys()) | {
         "id": f"c_{ids.ulid(began_us)}",
         "direction": "inbound",
         "state": "ended",
