@@ -22,7 +22,7 @@ from bench.figures import Figure
 
 Measured = Callable[[Figure], None]
 _FIGURES: pytest.StashKey[list[Figure]] = pytest.StashKey()
-_LINES: pytest.StashKey[dict[tuple[int, str], dict[str, Any]]] = pytest.StashKey()
+_LINES: pytest.StashKey[dict[str, list[dict[str, Any]]]] = pytest.StashKey()  # of each test
 
 
 def line(row: int, figure: Figure) -> dict[str, Any]:
@@ -66,20 +66,20 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     row = row_of(item)
     if row is None or (report.when != "call" and report.passed):
         return report
-    lines = item.config.stash[_LINES]
-    failed = (row, item.name)
-    lines.pop(failed, None)
+    lines = item.config.stash[_LINES].setdefault(item.nodeid, [])
+    if report.when != "teardown":
+        lines.clear()
     figures = item.stash.get(_FIGURES, [])
-    for figure in figures:
-        lines[row, figure.name] = line(row, figure)
+    lines += [line(row, figure) for figure in figures]
     if report.failed and all(figure.holds for figure in figures):
-        lines[failed] = line(row, Figure(f"failed: {item.name}", 1, "tests", "<= 0", False))
+        lines.append(line(row, Figure(f"failed: {item.name}", 1, "tests", "<= 0", False)))
     figures.clear()
     return report
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     if path := session.config.option.trust:
-        texts = [json.dumps(entry) + "\n" for _, entry in sorted(session.config.stash[_LINES].items())]
+        lines = [each for lines in session.config.stash[_LINES].values() for each in lines]
+        texts = [json.dumps(each) + "\n" for each in sorted(lines, key=lambda each: (each["row"], each["name"]))]
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         Path(path).write_text("".join(texts))

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from bench import trust
@@ -42,3 +47,23 @@ def test_a_figure_that_does_not_hold_fails_its_test(measured: Measured) -> None:
     measured(at_most("fine", 1, "s", 2))
     with pytest.raises(AssertionError, match="not fine: 3 s, not <= 2"):
         measured(at_most("not fine", 3, "s", 2))
+
+
+def test_a_figure_that_holds_for_one_store_does_not_hide_that_it_does_not_for_the_other(tmp_path: Path) -> None:
+    (tmp_path / "test_stores.py").write_text(_FOR_TWO_STORES)
+    out = tmp_path / "trust.jsonl"
+    options = ["-p", "tests.support.trust", "-p", "no:cacheprovider", "-c", "/dev/null", "-q", "--trust", str(out)]
+    subprocess.run([sys.executable, "-m", "pytest", *options, str(tmp_path)], check=False, capture_output=True)
+    lines = [json.loads(text) for text in out.read_text().splitlines()]
+    assert [(each["row"], each["value"], each["holds"]) for each in lines] == [(7, 3, False), (7, 1, True)]
+
+
+_FOR_TWO_STORES = """
+import pytest
+from bench.figures import at_most
+
+@pytest.mark.trust(7)
+@pytest.mark.parametrize("value", [3, 1])
+def test_it(value, measured):
+    measured(at_most("seconds", value, "s", 2))
+"""
