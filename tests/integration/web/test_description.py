@@ -11,11 +11,13 @@ import pytest
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from yarl import URL
 
+from bench.figures import at_most
 from pbx.web.declare import Route
 from pbx.web.routes import TABLES
 from tests.integration.web.fuzzing import Fuzzer
 from tests.integration.web.test_problems import check_problem
 from tests.integration.web.world import World
+from tests.support.trust import Measured
 
 ROUTES = {(route.method.lower(), route.path): route for table in TABLES for route in table if route.described}
 ENDS_THE_LOGIN = {"sign_out", "close_my_other_sessions", "follow_events"}
@@ -42,9 +44,12 @@ async def test_every_route_is_described_and_every_reference_leads_somewhere(worl
     assert "password_hash" not in text and "ha1" not in json.dumps(document["components"]["schemas"]["Device"])
 
 
+@pytest.mark.trust(20)
 @pytest.mark.covers("TRUST20")
 @pytest.mark.parametrize("seed", [1, 2])
-async def test_requests_made_from_the_description_get_only_answers_that_it_names(world: World, seed: int) -> None:
+async def test_requests_made_from_the_description_get_only_answers_that_it_names(
+    world: World, seed: int, measured: Measured
+) -> None:
     _, document = await world.ask("GET", "/openapi.json")
     call, recording = await world.recorded(world.mio, b"sound")
     world.engine.follow()
@@ -68,6 +73,8 @@ async def test_requests_made_from_the_description_get_only_answers_that_it_names
             status = await _ask(world, fuzzer, route, operation)
             seen[status] = seen.get(status, 0) + 1
     assert seen[200] > 100 and seen[422] > 100, seen
+    broken = sum(count for status, count in seen.items() if status >= 500)
+    measured(at_most(f"answers 5xx, of {sum(seen.values())} requests made from seed {seed}", broken, "answers", 0))
 
 
 async def _made(world: World, path: str, body: dict[str, Any]) -> str:

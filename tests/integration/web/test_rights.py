@@ -7,11 +7,13 @@ import re
 import pytest
 from aiohttp import web
 
+from bench.figures import at_most
 from pbx.web.app import make_app
 from pbx.web.declare import Right, Route, UndeclaredRoute
 from pbx.web.routes import TABLES
 from pbx.web.routes.front import PAGE
 from tests.integration.web.world import CUSTOMER, World
+from tests.support.trust import Measured
 
 ROUTES = [route for table in TABLES for route in table]
 HOOK = "/api/v1/text-webhooks/{transport}"
@@ -24,8 +26,9 @@ def address(route: Route) -> str:
     return re.sub(r"{\w+(:[^}]+)?}", "x_01HZ0000000000000000000000", route.path)
 
 
+@pytest.mark.trust(21)
 @pytest.mark.covers("TRUST21")
-async def test_every_route_without_login_is_refused(world: World) -> None:
+async def test_every_route_without_login_is_refused(world: World, measured: Measured) -> None:
     """Generated from the declarations, so that a new route is in it by being declared."""
     let_in = []
     for route in ROUTES:
@@ -34,16 +37,18 @@ async def test_every_route_without_login_is_refused(world: World) -> None:
             let_in.append((route.method, route.path, status))
         else:
             assert problem["code"] in ("login_required", "foreign_origin"), route.path
-    assert sorted(path for _, path, _ in let_in) == sorted(
-        route.path for route in ROUTES if route.right is Right.PUBLIC
-    )
+    public = [route.path for route in ROUTES if route.right is Right.PUBLIC]
+    assert sorted(path for _, path, _ in let_in) == sorted(public)
+    measured(at_most(f"of {len(ROUTES)} routes let in without login", len(let_in) - len(public), "routes", 0))
     console = {"/", "/assets/{file}", PAGE}
     outside = {"/api/v1/session", "/api/v1/openapi.json", "/healthz", HOOK, MEDIA}
     assert {path for _, path, _ in let_in} == outside | console
 
 
+@pytest.mark.trust(21)
 @pytest.mark.covers("TRUST21")
-async def test_reps_and_managers_are_kept_out_of_what_their_role_may_not(world: World) -> None:
+async def test_reps_and_managers_are_kept_out_of_what_their_role_may_not(world: World, measured: Measured) -> None:
+    asked, let_in = 0, 0
     for route in ROUTES:
         for name, allowed in (
             ("mio", (Right.PUBLIC, Right.REP, Right.OPERATOR)),
@@ -54,7 +59,9 @@ async def test_reps_and_managers_are_kept_out_of_what_their_role_may_not(world: 
             status, problem = await world.ask(
                 route.method, address(route)[1:], body={}, headers=world.people[name].browser
             )
+            asked, let_in = asked + 1, let_in + (status < 400)
             assert (status, problem["code"]) == (403, "forbidden"), (name, route.method, route.path)
+    measured(at_most(f"let in with too small a role, of {asked} requests", let_in, "requests", 0))
 
 
 @pytest.mark.covers("TRUST21", "A5")
