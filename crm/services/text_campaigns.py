@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import and_, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm import fields, ids, tendlc
@@ -19,6 +19,8 @@ from crm.services import numbers, text_brands
 from crm.texts import Campaign
 from crm.unit_of_work import UnitOfWork
 
+LONGEST_HELD_US = 31 * 24 * 3_600_000_000
+"""No text waits longer, from when it was written until it leaves."""
 _CHECKS: dict[str, fields.Check] = {
     "name": fields.text(100),
     "brand": fields.text(100),
@@ -85,6 +87,18 @@ async def export(session: AsyncSession) -> list[dict[str, Any]]:
         }
         for brand in await text_brands.list_all(session)
     ]
+
+
+async def sent_since(session: AsyncSession, brand_id: str, since_us: int) -> int:
+    """Segments that left through any campaign of the brand since then; what is in hand counts, whatever comes of it."""
+    left = or_(Text.sent_us >= since_us, and_(Text.state == "sending", Text.state_us >= since_us))
+    query = select(func.coalesce(func.sum(Text.segments), 0)).where(
+        Text.created_us >= since_us - LONGEST_HELD_US,
+        Text.direction == "out",
+        Text.campaign_id.in_(select(Row.id).where(Row.brand_id == brand_id)),
+        left,
+    )
+    return int(await session.scalar(query) or 0)
 
 
 def _exported(campaign: Campaign) -> dict[str, Any]:

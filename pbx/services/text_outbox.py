@@ -16,10 +16,11 @@ import structlog
 from crm.directory import Directory
 from crm.errors import Refused as StoreRefused
 from crm.services import text_outbox
-from crm.texts import Conversation, Text
+from crm.texts import Campaign, Conversation, Text
 from crm.unit_of_work import ENGINE, Store, UnitOfWork
 from pbx.core.messaging import gate, pace
 from pbx.core.messaging.pace import Bucket
+from pbx.services.brand_caps import BrandCaps
 from pbx.services.ports_texts import Accepted, Media, OutgoingText, Refused, Sent, SmsTransport, Uncertain
 from pbx.services.text_files import TextFiles
 from pbx.services.text_gate import Intent, Judged, TextGate
@@ -38,6 +39,7 @@ LOOK_AGAIN_US = 60_000_000
 NOT_READY_US = 2_000_000
 PROXY = "G"
 """The class of pooled numbers: its limit is each number's."""
+_CAPPED = "The brand has sent what carriers let it send in a day. It goes on at midnight in Los Angeles."
 _UNKNOWN = "Nobody knows whether this text was sent: it was in hand when something broke. Ask the receiver."
 Told = Callable[[Text, Conversation], None]
 
@@ -67,6 +69,7 @@ class TextOutbox:
         self._in_hand: set[str] = set()
         self._buckets: dict[str, Bucket] = {}
         self._paced_as: dict[str, str] = {}  # number of ours -> its bucket
+        self._caps = BrandCaps()
         self._settled_us = 0
         self._ends = False
 
@@ -175,14 +178,27 @@ class TextOutbox:
         if transport is None or not transport.ready:
             _, why = self._transports.condition(judged.transport_id or "")
             return await self._put_off(work, text, NOT_READY_US, "transport_not_ready", why)
-        bucket = self._bucket(text, judged)
+        bucket, segments = self._bucket(text, judged), max(text.segments, 1)
         if bucket.wait_us(work.at_us):
             return None  # the round after this one leaves its number out
-        campaign = judged.campaign.id if judged.campaign else None
-        if await text_outbox.lease(work, text.id, self._worker, judged.transport_id or "", campaign):
-            bucket.take(work.at_us, max(text.segments, 1))
+        campaign = judged.campaign
+        if (until_us := await self._capped(work, campaign, segments)) is not None:
+            return await text_outbox.put_off(work, text.id, "held", until_us, "brand_daily_cap", _CAPPED)
+        if await text_outbox.lease(
+            work, text.id, self._worker, judged.transport_id or "", campaign.id if campaign else None
+        ):
+            bucket.take(work.at_us, segments)
+            if campaign:
+                self._caps.took(campaign.brand_id, segments)
             leased.append((text, transport, judged))
         return None
+
+    async def _capped(self, work: UnitOfWork, campaign: Campaign | None, segments: int) -> int | None:
+        """Until when, where the brand has sent what it may in a day."""
+        rule = self._directory().law.campaign(campaign.message_class) if campaign else None
+        if campaign is None or rule is None or not (per_day := int(rule.value["per_day"])):
+            return None
+        return await self._caps.full_until(work.session, campaign.brand_id, per_day, segments, work.at_us)
 
     async def _refused(self, work: UnitOfWork, text: Text, verdict: gate.Verdict) -> tuple[Text, Conversation] | None:
         """What people can mend is waited for; what nobody can change fails."""
