@@ -104,6 +104,11 @@ class Config:
         return self.home / "drops"
 
     @property
+    def erasures(self) -> Path:
+        """What was destroyed on request, for a database that is restored from before."""
+        return self.home / "erasures.jsonl"
+
+    @property
     def imports(self) -> Path:
         """CSV files that were uploaded, for a week."""
         return self.home / "imports"

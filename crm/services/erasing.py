@@ -7,7 +7,7 @@ for a court stays whole. The report holds counts and reasons, neither name nor n
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -20,7 +20,7 @@ from crm.models.call_lists import ListCall, ListEntry, ListLease
 from crm.models.calls import Call, CallEvent, Leg, Participant, Recording, Voicemail
 from crm.models.law import Erasure as Row
 from crm.models.organisation import AuditEntry, DoNotCall
-from crm.models.people import Activity, Deal, Note, Phone
+from crm.models.people import Activity, Deal, Note, Phone, Record
 from crm.models.texts import Attachment, Conversation, OptOut, Text, TextPart
 from crm.models.wrapup import CallSummary, Task
 from crm.services import alert_log, holds, people, retention, webhook_outbox
@@ -36,8 +36,8 @@ WHY: Mapping[str, str] = {
     "held": "A legal hold stands. It goes when the hold is released and the erasure is asked for again.",
 }
 NOTES = (
-    "Backups made before today still hold this person. Delete them when their time is over; "
-    "after restoring one, erase the person again.",
+    "Backups made before today still hold this person. Delete them when their time is over. One that is restored "
+    "beside the list of erasures (erasures.jsonl) loses the person again when the engine starts.",
     "Files that were exported, and what was sent to other systems, are not reached from here.",
 )
 _CHECKS: dict[str, fields.Check] = {
@@ -137,7 +137,7 @@ async def plan(session: AsyncSession, record_id: str) -> Plan:
     )
 
 
-async def begin(work: UnitOfWork, values: Mapping[str, Any]) -> Erasure:
+async def begin(work: UnitOfWork, values: Mapping[str, Any], erasure_id: str | None = None) -> Erasure:
     """Written down before anything is destroyed, so that one that was broken off is finished. Refused while the person
     is held for a court."""
     given = {"reference": "", **fields.read(values, _CHECKS, ("record_id", "reason"))}
@@ -145,7 +145,7 @@ async def begin(work: UnitOfWork, values: Mapping[str, Any]) -> Erasure:
     if given["record_id"] in (await holds.standing(work.session)).records:
         raise conflict("held", "A legal hold stands on this person. Release it first.", "record_id")
     row = Row(
-        id=ids.new(ERASURE, work.at_us),
+        id=erasure_id or ids.new(ERASURE, work.at_us),
         state="running",
         requested_by=holds.who(work),
         created_us=work.at_us,
@@ -157,6 +157,24 @@ async def begin(work: UnitOfWork, values: Mapping[str, Any]) -> Erasure:
     await work.flush()
     work.record("person.erase", row.record_id, None, {"erasure": row.id, "reason": row.reason}, touches_calls=False)
     return _erasure(row)
+
+
+async def not_known(session: AsyncSession, erasures: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Of these, each an erasure and the record that it was about, those that the database knows nothing of, and whose
+    record it has: it comes from a backup made before."""
+    found: list[tuple[str, str]] = []
+    for start in range(0, len(erasures), retention.BATCH):
+        part = dict(erasures[start : start + retention.BATCH])
+        known = set(await session.scalars(select(Row.id).where(Row.id.in_(part))))
+        there = set(await session.scalars(select(Record.id).where(Record.id.in_(part.values()))))
+        found += [(name, record) for name, record in part.items() if name not in known and record in there]
+    return found
+
+
+async def repeat(work: UnitOfWork, erasure_id: str, record_id: str) -> Erasure:
+    """The same as :func:`begin`, for one that a database from before knows nothing of: under the name that it had."""
+    reason = "Repeated: this database comes from a backup made before the erasure."
+    return await begin(work, {"record_id": record_id, "reason": reason}, erasure_id)
 
 
 async def finish(work: UnitOfWork, erasure_id: str, found: Plan) -> Erasure:

@@ -63,6 +63,7 @@ from pbx.services.disk_guard import DiskGuard
 from pbx.services.drain import Drain
 from pbx.services.drops import Drops
 from pbx.services.emergency_calls import EmergencyCalls
+from pbx.services.erasure_list import ErasureList
 from pbx.services.fallback_calls import FallbackCalls
 from pbx.services.gatekeeper import Gate
 from pbx.services.greetings import Greetings
@@ -287,7 +288,8 @@ class Parts(ABC):
         self.drops = Drops(self.store, self.sound, self.config.drops)
         self.imports = Imports(self.config.imports, ImportWorker(self.config.database_url))
         kept = Kept(self.config.recordings, self.config.attachments)
-        self.retention = Retention(self.store, kept, lambda: self._directory.settings)
+        erased = ErasureList(self.config.erasures)
+        self.retention = Retention(self.store, kept, erased, lambda: self._directory.settings)
         self.recordings = Recordings(
             self.calls,
             self.records,

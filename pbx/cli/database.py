@@ -16,9 +16,11 @@ from pbx.cli import output
 from pbx.cli.app import App, json_option
 from pbx.cli.progress import bar
 from pbx.config import Config
+from pbx.services.erasure_list import ErasureList
 from pbx.supervisor.checks import check_database
 from pbx.supervisor.health import ready
 
+_ERASURES = "erasures.jsonl"
 # The journal holds what the engine has decided and the database may not have yet.
 _KEPT = (
     "secrets.json",
@@ -32,6 +34,7 @@ _KEPT = (
     "prompts",
     "music",
     "tls",
+    _ERASURES,
 )
 _DATABASE = "switchhook.db"
 
@@ -67,10 +70,16 @@ def backup_command(app: App, file: Path) -> None:
 
 @click.command("restore")
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option(
+    "--erasures",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="The newest erasures.jsonl, where it is not in this home: what was destroyed since must not come back.",
+)
 @json_option
 @click.pass_obj
-def restore_command(app: App, file: Path) -> None:
-    """Put a backup back into a home that has no database yet."""
+def restore_command(app: App, file: Path, erasures: Path | None) -> None:
+    """Put a backup back into a home that has no database yet. What was destroyed on request after it was made, as the
+    list of erasures in this home says, is destroyed again when the engine starts."""
     home = app.config.home
     if ready(app.config) is not None:
         raise click.ClickException("An engine is running: stop it before restoring.")
@@ -79,17 +88,22 @@ def restore_command(app: App, file: Path) -> None:
     os.umask(0o077)
     home.mkdir(parents=True, exist_ok=True)
     try:
-        _unpack(file, home)
+        _unpack(file, home, ErasureList(app.config.erasures))
     except (tarfile.TarError, EOFError, zlib.error) as error:
         raise click.ClickException(f"{file} is not a whole backup ({error}): use another one.") from error
+    if erasures is not None:
+        ErasureList(app.config.erasures).merge(erasures)
     output.show(app, {"home": str(home), "restored": str(file)})
 
 
-def _unpack(file: Path, home: Path) -> None:
-    """Beside their places first, so that half a backup puts nothing there."""
+def _unpack(file: Path, home: Path, erased: ErasureList) -> None:
+    """Beside their places first, so that half a backup puts nothing there. A list of erasures that is here is newer."""
     with tempfile.TemporaryDirectory(dir=home) as folder, tarfile.open(file) as archive:
         archive.extractall(folder, list(_ours(archive)))
         for path in Path(folder).iterdir():
+            if path.name == _ERASURES:
+                erased.merge(path)
+                continue
             path.replace(home / path.name)
 
 

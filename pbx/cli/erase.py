@@ -36,10 +36,11 @@ def erase_command(app: App, record: str, really: bool, reason: str | None, refer
 
 async def _erase(app: App, store: Store, values: dict[str, Any]) -> Erasure:
     from crm.unit_of_work import CLI
+    from pbx.services.erasure_list import ErasureList
     from pbx.services.retention import Places, Retention
 
     places = Places(app.config.recordings, app.config.attachments)
-    return await Retention(store, places, dict).erase(CLI, values)
+    return await Retention(store, places, ErasureList(app.config.erasures), dict).erase(CLI, values)
 
 
 def _show(app: App, plan: Plan) -> None:

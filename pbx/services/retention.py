@@ -20,6 +20,7 @@ from crm.services import erasing, holds, recording_erasing, retention
 from crm.services.erasing import Erasure
 from crm.services.recording_erasing import Found
 from crm.unit_of_work import ENGINE, Actor, Store
+from pbx.services.erasure_list import PERSON, RECORDING, Erased, ErasureList
 
 log = structlog.get_logger("retention")
 
@@ -45,7 +46,10 @@ class Places:
 class Retention:
     """``settings`` are the newest."""
 
-    def __init__(self, store: Store, places: Places, settings: Callable[[], Mapping[str, Any]]) -> None:
+    def __init__(
+        self, store: Store, places: Places, erased: ErasureList, settings: Callable[[], Mapping[str, Any]]
+    ) -> None:
+        self._erased = erased
         self._store = store
         self._places = places
         self._settings = settings
@@ -56,6 +60,7 @@ class Retention:
         while True:
             await asyncio.sleep(wait_s)
             try:
+                await self.repeat_erasures()
                 await self.finish_erasures()
                 await self.destroy_due()
                 wait_s = EVERY_S
@@ -111,9 +116,49 @@ class Retention:
         """Those that somebody chose: their sound for real, then what is known of it."""
         async with self._store.read() as session:
             files = await recording_erasing.files(session, [each.id for each in recordings])
+        now = self._store.clock()
+        self._erased.add(Erased(RECORDING, each.id, each.call_id, now) for each in recordings)
         await asyncio.to_thread(self._places.destroy, files, ())
         async with self._store.write(actor) as work:
             await recording_erasing.erase(work, recordings)
+
+    async def repeat_erasures(self) -> int:
+        """What was destroyed after the backup was made that this database comes from; how much there was. Where a hold
+        stands in the database it stays, and is looked at again when the engine starts the next time."""
+        listed = await asyncio.to_thread(self._erased.read)
+        if not listed:
+            return 0
+        persons = [each for each in listed if each.kind == PERSON]
+        calls = {each.id: each.of for each in listed if each.kind == RECORDING}
+        return await self._repeat_persons(persons) + await self._repeat_recordings(calls)
+
+    async def _repeat_persons(self, listed: Sequence[Erased]) -> int:
+        async with self._store.read() as session:
+            left = await erasing.not_known(session, [(each.id, each.of) for each in listed])
+        done = 0
+        for erasure_id, record_id in left:
+            try:
+                async with self._store.write(ENGINE) as work:
+                    begun = await erasing.repeat(work, erasure_id, record_id)
+                await self._finish(ENGINE, begun)
+                done += 1
+            except Refused as refused:
+                if refused.code == "store_unavailable":
+                    raise
+                log.warning("erasure.not_repeated", erasure=erasure_id, why=refused.message)
+        return done
+
+    async def _repeat_recordings(self, calls: Mapping[str, str]) -> int:
+        done, names = 0, list(calls)
+        for start in range(0, len(names), retention.BATCH):
+            part = {name: calls[name] for name in names[start : start + retention.BATCH]}
+            async with self._store.read() as session:
+                found = await recording_erasing.of_calls(session, set(part.values()))
+            again = [each for each in found if each.id in part and not each.why]
+            if again:
+                await self.erase_recordings(ENGINE, again)
+            done += len(again)
+        return done
 
     async def finish_erasures(self) -> None:
         async with self._store.read() as session:
@@ -124,6 +169,7 @@ class Retention:
     async def _finish(self, actor: Actor, begun: Erasure) -> Erasure:
         async with self._store.read() as session:
             plan = await erasing.plan(session, begun.record_id)
+        self._erased.add([Erased(PERSON, begun.id, begun.record_id, begun.created_us)])
         files = await asyncio.to_thread(self._places.destroy, plan.recordings, plan.attachments)
         async with self._store.write(actor) as work:
             done = await erasing.finish(work, begun.id, plan)

@@ -10,6 +10,7 @@ import pytest
 
 from crm import languages
 from crm.errors import not_found
+from pbx.services.erasure_list import Erased, ErasureList
 from tests.integration.cli.conftest import Run
 from tests.support.free_ports import free_port
 
@@ -71,6 +72,26 @@ def test_a_backup_is_private_and_brings_everything_back(tmp_path: Path, monkeypa
     broken = tmp_path / "broken"
     broken.write_bytes(file.read_bytes()[:100])
     assert main.run(["--home", str(tmp_path / "third"), "restore", str(broken)]) == 1
+
+
+@pytest.mark.covers("A3", "N5")
+def test_a_backup_that_is_restored_brings_nobody_back_who_was_erased_since(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pbx.cli import main
+
+    monkeypatch.delenv("SWITCHHOOK_DATABASE_URL", raising=False)
+    old, new, file = tmp_path / "old", tmp_path / "new", tmp_path / "backup.tar.gz"
+    assert main.run(["--home", str(old), "migrate"]) == 0
+    ErasureList(old / "erasures.jsonl").add([Erased("person", "erase_1", "l_1", 1)])
+    assert main.run(["--home", str(old), "backup", str(file)]) == 0
+    newest = tmp_path / "newest"
+    ErasureList(newest).add([Erased("person", "erase_1", "l_1", 1), Erased("recording", "rec_1_1", "c_1", 2)])
+    ErasureList(new / "erasures.jsonl").add([Erased("person", "erase_2", "l_2", 3)])
+    assert main.run(["--home", str(new), "restore", str(file), "--erasures", str(newest)]) == 0
+    listed = ErasureList(new / "erasures.jsonl").read()
+    assert [each.id for each in listed] == ["erase_2", "erase_1", "rec_1_1"]
+    assert (new / "erasures.jsonl").stat().st_mode & 0o077 == 0
 
 
 @pytest.mark.parametrize("name", ["../outside", "/etc/outside", "a/../../outside"])

@@ -19,6 +19,7 @@ from crm.repositories import journal
 from crm.services import audit, deals, do_not_call, erasing, holds, notes, people, retention, settings
 from crm.unit_of_work import Actor, Store
 from pbx.services import retention as worker
+from pbx.services.erasure_list import ErasureList
 from tests.integration.store.makers import add_user
 
 DAY = 86_400_000_000
@@ -36,7 +37,8 @@ class World:
         store.clock = lambda: self.now
         self.settings: dict[str, Any] = {f"retention.{kind}_days": None for kind in retention.KINDS}
         places = worker.Places(self.recordings, home / "attachments")
-        self.worker = worker.Retention(store, places, lambda: self.settings)
+        self.list = home / "erasures.jsonl"
+        self.worker = worker.Retention(store, places, ErasureList(self.list), lambda: self.settings)
 
     async def call(self, name: str, days_ago: int, number: str = ANN, record: str | None = None) -> str:
         """A recorded call with a timeline, that many days ago."""
@@ -203,6 +205,49 @@ async def test_an_erasure_that_was_broken_off_is_finished(world: World) -> None:
         (done,) = (await erasing.list_all(session)).items
         assert await erasing.unfinished(session) == []
     assert done.state == "done" and world.files() == [] and await world.count(Record) == 0
+
+
+async def test_what_was_destroyed_on_request_does_not_come_back_with_a_database_from_before(world: World) -> None:
+    """The database knows nothing of an erasure that the list beside it has: as after an older backup was restored."""
+    record, held = await _lead(world, "Ann Lee", ANN), await _lead(world, "Bob Lee", BOB)
+    for name, of in (("ann", record), ("loud", held), ("quiet", held)):
+        await world.call(name, 1, ANN if of == record else BOB, record=of)
+    async with world.store.write() as work:
+        await holds.add(work, {"kind": "record", "object": held, "reason": "x"})
+    line = '{{"kind":"{}","id":"{}","of":"{}","at_us":1}}\n'
+    world.list.write_text(
+        line.format("person", "erase_1", record)
+        + line.format("person", "erase_2", held)
+        + line.format("person", "erase_3", "l_never")
+        + line.format("recording", "rec_quiet_1", "c_quiet")
+        + '{"kind":"person","id":"era'
+    )
+    assert await world.worker.repeat_erasures() == 1
+    assert world.files() == ["loud.opus", "quiet.opus"] and await world.count(Record) == 1
+    async with world.store.write() as work:
+        (done,) = (await erasing.list_all(work.session)).items
+        await holds.release(work, (await holds.list_all(work.session)).items[0].id, {"reason": "over"})
+    assert (done.id, done.state, done.record_id) == ("erase_1", "done", record) and "backup" in done.reason
+    assert await world.worker.repeat_erasures() == 1, "the hold is gone: the person goes, and their calls with them"
+    assert world.files() == [] and await world.worker.repeat_erasures() == 0
+
+
+async def test_an_erasure_is_in_the_list_before_anything_is_destroyed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = await _lead(world, "Ann Lee", ANN)
+    await world.call("ann", 1, record=record)
+    listed: list[str] = []
+    destroy = worker.Places.destroy
+
+    def first(*given: Any) -> int:
+        listed.append(world.list.read_text())
+        return destroy(*given)
+
+    monkeypatch.setattr(worker.Places, "destroy", first)
+    done = await world.worker.erase(ADMIN, {"record_id": record, "reason": "asked"})
+    assert done.id in listed[0] and record in listed[0]
+    assert "Ann" not in listed[0] and ANN not in listed[0], "ids alone"
 
 
 async def test_a_number_that_two_people_share_does_not_take_the_others_calls_along(world: World) -> None:

@@ -46,6 +46,7 @@ from pbx.services.dialer_steps import Steps
 from pbx.services.digests import Digests
 from pbx.services.drain import Drain
 from pbx.services.drops import Drops
+from pbx.services.erasure_list import ErasureList
 from pbx.services.gatekeeper import Gate
 from pbx.services.greetings import Greetings
 from pbx.services.guests import Guests
@@ -153,7 +154,7 @@ class SmallEngine:
         url = store.url.render_as_string(hide_password=False)
         self.imports, self.bill_printer = Imports(self.config.imports, ImportWorker(url)), BillPrinter(url)
         kept = Places(self.config.recordings, self.config.attachments)
-        self.retention = Retention(store, kept, lambda: self.directory.settings)
+        self.retention = Retention(store, kept, ErasureList(self.config.erasures), lambda: self.directory.settings)
         self._make_services()
         self.browsers = BrowserPhones(self._current, lambda: self.linked)
         self._reloading: set[asyncio.Task[None]] = set()
