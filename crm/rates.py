@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -30,13 +30,15 @@ class Way(StrEnum):
 
 class Price(NamedTuple):
     """``price_micros`` is of a minute, or of a segment of a text. The first ``first_s`` seconds are charged in any
-    case, what follows in steps of ``then_s``: 60/60 are started minutes, 1/1 seconds."""
+    case, what follows in steps of ``then_s``: 60/60 are started minutes, 1/1 seconds. ``media_micros`` is of a whole
+    text with files; None: its segments say."""
 
     name: str
     price_micros: int
     setup_micros: int = 0
     first_s: int = 60
     then_s: int = 60
+    media_micros: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,7 @@ class Rate:
     setup_micros: int
     first_s: int
     then_s: int
+    media_micros: int | None = None
 
     def billed_s(self, talked_us: int) -> int:
         """The seconds that are charged; each begun second counts."""
@@ -62,6 +65,11 @@ class Rate:
 
     def of_text(self, segments: int) -> int:
         return self.setup_micros + self.price_micros * segments
+
+    @property
+    def with_media(self) -> Rate | None:
+        """The same for a text with files, which is one, however long; None where its segments are charged."""
+        return None if self.media_micros is None else replace(self, price_micros=self.media_micros)
 
 
 @dataclass(frozen=True, slots=True)

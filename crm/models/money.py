@@ -30,7 +30,8 @@ class RateTable(Timed, Base):
 
 
 class Rate(Base):
-    """Digits without a plus, and what a minute (or a segment of a text) costs there."""
+    """Digits without a plus, and what a minute (or a segment of a text) costs there. ``media_micros``: a text with
+    files, whole; where it is empty such a text costs what its segments do."""
 
     __tablename__ = "rates"
     __table_args__ = ({"sqlite_with_rowid": False},)
@@ -42,6 +43,7 @@ class Rate(Base):
     setup_micros: Mapped[int]
     first_s: Mapped[int]
     then_s: Mapped[int]
+    media_micros: Mapped[int | None]
 
 
 class Charge(Base):

@@ -34,7 +34,7 @@ async def prices(session: AsyncSession, table_id: str) -> Prefixes:
     """All of a table, in pieces: whoever asks has other things to do between them."""
     found, after = Prefixes(), ""
     statement = (
-        "SELECT prefix, name, price_micros, setup_micros, first_s, then_s FROM rates "
+        "SELECT prefix, name, price_micros, setup_micros, first_s, then_s, media_micros FROM rates "
         f"WHERE table_id = ? AND prefix > ? ORDER BY prefix LIMIT {_PIECE}"
     )
     while rows := await raw.rows(session, statement, (table_id, after)):
@@ -50,7 +50,7 @@ async def matching(session: AsyncSession, numbers: Iterable[str]) -> list[tuple[
     if not found or not wanted:
         return []
     statement = (
-        "SELECT table_id, prefix, name, price_micros, setup_micros, first_s, then_s FROM rates "
+        "SELECT table_id, prefix, name, price_micros, setup_micros, first_s, then_s, media_micros FROM rates "
         f"WHERE table_id {raw.IN} AND prefix {raw.IN}"
     )
     parts = {table.id: Prefixes() for table in found}
@@ -68,7 +68,7 @@ async def page_of_rates(session: AsyncSession, table_id: str, begins: str, after
 
 
 async def add_rates(session: AsyncSession, table_id: str, rows: Sequence[tuple[str, Price]]) -> None:
-    names = ("name", "price_micros", "setup_micros", "first_s", "then_s")
+    names = ("name", "price_micros", "setup_micros", "first_s", "then_s", "media_micros")
     made = [{"table_id": table_id, "prefix": prefix, **dict(zip(names, price, strict=True))} for prefix, price in rows]
     await bulk.add(session, Rate, made)
 

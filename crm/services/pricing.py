@@ -128,12 +128,15 @@ def _as_it_was(rate: Rate | None) -> dict[str, Any]:
 
 
 async def price_of_text(
-    session: AsyncSession, to: str, segments: int, *, trunk_id: str | None = None, at_us: int
+    session: AsyncSession, to: str, segments: int, *, media: bool = False, trunk_id: str | None = None, at_us: int
 ) -> TextPrice:
-    """What this text will cost. ``to`` is E.164, ``trunk_id`` the trunk or transport that carries it."""
+    """What this text will cost. ``to`` is E.164, ``trunk_id`` the trunk or transport that carries it. One with files
+    (``media``) counts as one, where it has a price of its own."""
     book = await book_for(session, [to])
     rate = book.find(Way.TEXT, to, trunk_id, at_us)
     currency = str((await settings.values(session))["billing.currency"])
+    if media and rate is not None and rate.with_media is not None:
+        rate, segments = rate.with_media, 1
     return TextPrice(rate.of_text(segments) if rate else 0, currency, segments, rate)
 
 
@@ -157,6 +160,7 @@ async def charge_text(
     to: str,
     segments: int,
     user_id: str | None,
+    media: bool = False,
     trunk_id: str | None = None,
     at_us: int | None = None,
 ) -> Charge | None:
@@ -164,7 +168,7 @@ async def charge_text(
     if message_id in await money.charged(work.session, [message_id]):
         return None
     at = work.at_us if at_us is None else at_us
-    price = await price_of_text(work.session, to, segments, trunk_id=trunk_id, at_us=at)
+    price = await price_of_text(work.session, to, segments, media=media, trunk_id=trunk_id, at_us=at)
     charge = Charge(
         id=message_id,
         kind="text",
@@ -176,7 +180,7 @@ async def charge_text(
         trunk_id=trunk_id,
         began_us=at,
         ended_us=at,
-        units=segments,
+        units=price.segments,
         amount_micros=price.amount_micros,
         currency=price.currency,
         priced_us=work.at_us,

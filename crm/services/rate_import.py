@@ -1,6 +1,7 @@
 """Import of a table of rates from CSV (A6): hundreds of thousands of prefixes, with a report of the lines refused.
 
-Columns are known by their names: prefix and price are needed; name, set-up fee and increments may be there. Prices are
+Columns are known by their names: prefix and price are needed; name, set-up fee, increments and, for texts, the price
+of one with pictures or files (media) may be there. Prices are
 in the currency's unit, with a point or a comma. Increments are written 60/60, 30/6, 1/1 (the first seconds, then the
 steps); where they are left out each started minute counts.
 
@@ -46,6 +47,7 @@ _NAMES = {
     "setup": "setup,set up,setup fee,set up fee,connection,connection fee,connect fee,初期料金,接続料,セットアップ料金",
     "increments": "increments,increment,billing increment,billing increments,interval,課金単位",
     "first": "first,first increment,minimum,minimum seconds,initial increment,初回秒数,最低秒数",
+    "media": "media,mms,media price,price per mms,mms price,picture message,メディア料金,mms 料金,画像",
     "then": "then,next increment,second increment,step,subsequent increment,課金秒数,以降秒数",
 }
 _BY_NAME = {"".join(words(name)): field for field, names in _NAMES.items() for name in names.split(",")}
@@ -227,7 +229,9 @@ class _Reading:
         first, then = self._steps(line)
         name = self._cell(line, "name")[:100]
         setup = self._cell(line, "setup")
-        return Price(name, micros(self._cell(line, "price")), micros(setup) if setup else 0, first, then)
+        media = self._cell(line, "media") if self._text else ""
+        fee, whole = micros(setup) if setup else 0, micros(media) if media else None
+        return Price(name, micros(self._cell(line, "price")), fee, first, then, whole)
 
     def _steps(self, line: Line) -> tuple[int, int]:
         if self._text:

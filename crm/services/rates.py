@@ -31,7 +31,7 @@ CHECKS: dict[str, fields.Check] = {
 
 @dataclass(frozen=True, slots=True)
 class RateLine:
-    """``price_micros`` is of a minute, or of a segment of a text."""
+    """``price_micros`` is of a minute, or of a segment of a text; ``media_micros`` of a text with files."""
 
     prefix: str
     name: str
@@ -39,6 +39,7 @@ class RateLine:
     setup_micros: int
     first_s: int
     then_s: int
+    media_micros: int | None
 
 
 async def list_all(session: AsyncSession) -> list[RateTable]:

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, delete, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from crm.models.texts import EarlyReport, Text, TextPart
+from crm.models.texts import Attachment, EarlyReport, Text, TextPart
 from crm.repositories import texts as repository
 from crm.services import pricing, texts
 from crm.text_states import WAITING, may
@@ -204,8 +204,9 @@ async def _row(session: AsyncSession, text_id: str) -> Text | None:
 
 async def _charge(work: UnitOfWork, row: Text) -> None:
     """Its carrier has taken it: it costs what it costs now, once."""
+    media = bool(await work.session.scalar(select(exists().where(Attachment.text_id == row.id))))
     given: dict[str, Any] = {"to": row.customer_number, "segments": max(row.segments, 1), "user_id": row.user_id}
-    charge = await pricing.charge_text(work, row.id, **given, trunk_id=row.transport_id)
+    charge = await pricing.charge_text(work, row.id, **given, media=media, trunk_id=row.transport_id)
     if charge is not None:
         row.price_micros, row.currency = charge.amount_micros, charge.currency
 

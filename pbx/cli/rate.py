@@ -72,7 +72,7 @@ def _moment(ctx: click.Context, param: click.Parameter, value: str | None) -> in
 @click.option("--currency", help="That of the account.")
 @click.option("--from", "since", callback=_moment, help="When it begins; else now.")
 @click.option("--until", callback=_moment, help="When it ends; else when another one begins.")
-@click.option("--map", "mapping", multiple=True, help="HEADER=FIELD (prefix, price, name, setup, increments).")
+@click.option("--map", "mapping", multiple=True, help="HEADER=FIELD (prefix, price, name, setup, increments, media).")
 @click.option("--report", type=click.Path(dir_okay=False, path_type=Path), help="Where refused lines go.")
 @json_option
 @click.pass_obj
@@ -90,7 +90,8 @@ def import_table(
 ) -> None:
     """Read a table of rates from FILE (CSV with a header): prefix and price, and if there is: name, setup, increments.
 
-    Prices are in the currency's unit per minute (per segment for texts); increments are written 60/60, 30/6 or 1/1.
+    Prices are in the currency's unit per minute (per segment for texts); increments are written 60/60, 30/6 or 1/1. The
+    column media is what a text with pictures or files costs, whole; without it its segments are charged.
     """
     given = {"currency": currency, "valid_from_us": since, "valid_until_us": until}
     values = {"name": name, "direction": direction} | {key: value for key, value in given.items() if value is not None}

@@ -91,6 +91,7 @@ class TextGate:
             directory.settings,
             directory.law,
             way,
+            intent.has_media,
         )
 
     def _writer(self, directory: Directory, intent: Intent) -> gate.Writer:

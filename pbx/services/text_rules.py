@@ -36,6 +36,7 @@ class Planned:
     settings: Mapping[str, Any]
     law: Law
     transport_id: str
+    media: bool = False
 
 
 PriceOf = Callable[[Any, Planned], Awaitable[Price | None]]
@@ -49,7 +50,9 @@ async def price_by_rates(session: Any, planned: Planned) -> Price | None:
     if not planned.receiver.startswith("+"):
         return None
     way = planned.transport_id or None
-    found = await pricing.price_of_text(session, planned.receiver, planned.segments, trunk_id=way, at_us=planned.at_us)
+    found = await pricing.price_of_text(
+        session, planned.receiver, planned.segments, media=planned.media, trunk_id=way, at_us=planned.at_us
+    )
     return Price(found.amount_micros, found.currency) if found.rate is not None else None
 
 

@@ -168,6 +168,23 @@ async def test_a_top_up_of_nothing_is_refused(store: Store, amount: Any) -> None
             await ledger.top_up(work, amount)
 
 
+@pytest.mark.covers("R2", "T3")
+async def test_a_text_with_pictures_costs_its_own_price_whole_where_there_is_one(store: Store, tmp_path: Path) -> None:
+    lines = "prefix,price,setup,mms\n1,0.008,0.001,0.02\n81,0.03,,\n"
+    await import_rates(store, tmp_path, lines, direction="text")
+    async with store.read() as session:
+        prices = [
+            (await pricing.price_of_text(session, to, 3, media=media, at_us=START_US)).amount_micros
+            for to, media in (("+12065550150", True), ("+12065550150", False), ("+819012345678", True))
+        ]
+    assert prices == [21_000, 25_000, 90_000], "where there is none, its segments are charged"
+    async with store.write() as work:
+        charge = await pricing.charge_text(work, "msg_1", to="+12065550150", segments=3, user_id="u_mio", media=True)
+    assert charge is not None
+    assert (charge.amount_micros, charge.units, charge.price_micros, charge.setup_micros) == (21_000, 1, 20_000, 1_000)
+    assert await left(store) == 10_000_000 - 21_000
+
+
 @pytest.mark.covers("N4", "T3", "T6")
 async def test_a_text_has_a_price_is_charged_once_and_needs_a_balance(store: Store, tmp_path: Path) -> None:
     await import_rates(store, tmp_path, "prefix,price\n1,0.008\n", direction="text")

@@ -13,6 +13,7 @@ export const billing = {
     string,
     string
   >,
+  perMedia: (amount: string) => `with pictures ${amount}`,
   perSegment: (amount: string) => `${amount} per segment`,
   segments: (units: number) => several(units, 'segment', 'segments'),
   noRate: 'no rate',
@@ -87,7 +88,8 @@ export const billing = {
     removeTitle: (name: string) => `Remove “${name}”?`,
     removeText: 'The table before it holds again. What was charged stays charged.',
     file: 'CSV file',
-    fileHint: 'Columns: prefix and price; if there are: name, setup fee, increments (60/60, 30/6, 1/1).',
+    fileHint:
+      'Columns: prefix and price; if there are: name, setup fee, increments (60/60, 30/6, 1/1), and for texts media (the price of one with pictures).',
     name: 'Name of the table',
     direction: 'For',
     directions: {

@@ -10,6 +10,7 @@ export const billing: Messages['billing'] = {
   noneText: '通話やSMSが終わると、料金とともにここに表示されます。',
   list: 'この月の通話とSMS',
   directions: { outbound: '発信', inbound: '着信', internal: '内線', text: 'SMS' },
+  perMedia: (amount) => `画像付き ${amount}`,
   perSegment: (amount) => `1通 ${amount}`,
   segments: (units) => `${count(units)}通分`,
   noRate: '料金設定なし',
@@ -75,7 +76,8 @@ export const billing: Messages['billing'] = {
     removeTitle: (name) => `「${name}」を削除しますか？`,
     removeText: '前の料金表が再び適用されます。すでに計算された料金は変わりません。',
     file: 'CSVファイル',
-    fileHint: '列：プレフィックスと料金。任意で宛先、初期料金、課金単位（60/60、30/6、1/1）。',
+    fileHint:
+      '列：プレフィックスと料金。任意で宛先、初期料金、課金単位（60/60、30/6、1/1）、テキストでは media（画像付き 1 通の料金）。',
     name: '料金表の名前',
     direction: '対象',
     directions: {
