@@ -6,9 +6,8 @@ Nobody but the carrier knows whose subscriber a number is, so every text counts.
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
-
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.reports.calendar import moment_us, today
 from crm.services import text_campaigns
@@ -23,9 +22,7 @@ class BrandCaps:
         self._since_us = 0
         self._sent: dict[str, int] = {}
 
-    async def full_until(
-        self, session: AsyncSession, brand_id: str, per_day: int, segments: int, now_us: int
-    ) -> int | None:
+    async def full_until(self, session: Any, brand_id: str, per_day: int, segments: int, now_us: int) -> int | None:
         """When the brand may send again where this text is too much for today. A single text that is more than a whole
         day goes as the first of one."""
         day = today(now_us, CLOCK)
