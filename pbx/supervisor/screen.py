@@ -24,7 +24,7 @@ def lan_address() -> str:
 
 
 def first_screen(config: Config, logins: Sequence[Login], *, practice: bool) -> str:
-    parts = [_where(config), *_people(logins)]
+    parts = [_where(config, "somebody below" if logins else "your admin"), *_people(logins)]
     if practice:
         parts += _practice(logins)
     parts.append(
@@ -33,10 +33,10 @@ def first_screen(config: Config, logins: Sequence[Login], *, practice: bool) -> 
     return "\n".join(["", *parts, ""])
 
 
-def _where(config: Config) -> str:
+def _where(config: Config, who: str) -> str:
     server = lan_address() if config.sip_host in ("0.0.0.0", "::") else config.sip_host
     return (
-        f"Switchhook runs.  Open {engine_url(config)} and sign in as somebody below: calls ring in the browser.\n"
+        f"Switchhook runs.  Open {engine_url(config)} and sign in as {who}: calls ring in the browser.\n"
         f"API description: {engine_url(config)}/api/v1/openapi.json\n"
         f"Desk phones: server {server}, port {config.sip_port} (UDP or TCP), {config.sip_tls_port} (TLS), "
         "with user and secret as below."

@@ -246,3 +246,16 @@ async def test_a_greeting_is_recorded_in_the_page_heard_and_kept(
         kept = scene.stack.engine.greetings.path(await users.show(session, rep.id))
     assert kept is not None
     assert len(await asyncio.to_thread(kept.read_bytes)) > 2 * 2 * 16_000, "two seconds of 16 bits at 16 kHz"
+
+
+@pytest.mark.covers("N5")
+async def test_an_admin_whose_organisation_cannot_call_yet_is_led_there_from_the_first_page(admin: Visitor) -> None:
+    """Of the test's organisation only the notice is missing for certain: nobody has accepted it."""
+    await admin.open("/")
+    main = admin.page.get_by_role("main")
+    await expect(main.get_by_role("heading", name="To the first call")).to_be_visible()
+    steps = main.get_by_role("list").filter(has=admin.page.get_by_role("heading", name="Read the notice"))
+    await expect(steps.get_by_role("listitem")).to_have_count(6)
+    await expect(steps.get_by_role("heading", name="Connect your carrier")).to_contain_text("Done")
+    await steps.get_by_role("button", name="Read and accept").click()
+    await expect(admin.page.get_by_role("dialog")).to_contain_text("responsible")
