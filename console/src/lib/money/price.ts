@@ -1,6 +1,7 @@
 /** What calls cost: the same reckoning as the engine's (crm/rates.py), for what runs while it is looked at. */
 import type { Schemas } from '../api/client';
 import { language } from '../i18n/language.svelte';
+import { numbers } from '../util/format';
 
 export type Rate = Schemas['RateView'];
 export type CallCost = Schemas['CallCost'];
@@ -27,9 +28,9 @@ export function runningCost(cost: CallCost, nowUs: number): number | null {
 /** An amount exactly: two places, more where a minute costs less than that. */
 export function exactly(micros: number, currency: string): string {
   const style = { style: 'currency', currency, maximumFractionDigits: 6 } as const;
-  const least = new Intl.NumberFormat(language.code, { style: 'currency', currency }).resolvedOptions();
+  const least = numbers({ style: 'currency', currency }).resolvedOptions();
   const minimumFractionDigits = least.minimumFractionDigits ?? 2;
-  return new Intl.NumberFormat(language.code, { ...style, minimumFractionDigits }).format(micros / 1_000_000);
+  return numbers({ ...style, minimumFractionDigits }).format(micros / 1_000_000);
 }
 
 /** “$0.01/min”, with the set-up fee where there is one. */

@@ -1,6 +1,5 @@
 /** What a deal is worth and when it closes, between what is typed and what the engine counts in. */
-import { language } from '../i18n/language.svelte';
-import { toDate } from '../util/format';
+import { dates, toDate } from '../util/format';
 
 /** Millionths of the currency's unit; null for nothing, undefined for what is no amount. */
 export function toMicros(text: string): number | null | undefined {
@@ -25,5 +24,5 @@ export function fromDay(us: number | null): string {
 }
 
 export function day(us: number): string {
-  return new Intl.DateTimeFormat(language.code, { dateStyle: 'medium', timeZone: 'UTC' }).format(toDate(us));
+  return dates({ dateStyle: 'medium', timeZone: 'UTC' }).format(toDate(us));
 }

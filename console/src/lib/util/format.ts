@@ -3,6 +3,22 @@ import { language } from '../i18n/language.svelte';
 
 const SECOND = 1_000_000;
 
+/** Making a formatter takes longer than a row of a list may: each is made once. */
+const made = new Map<string, unknown>();
+function once<T>(kind: string, options: object, make: (code: string) => T): T {
+  const key = `${kind} ${language.code} ${JSON.stringify(options)}`;
+  if (!made.has(key)) made.set(key, make(language.code));
+  return made.get(key) as T;
+}
+
+export function dates(options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  return once('dates', options, (code) => new Intl.DateTimeFormat(code, options));
+}
+
+export function numbers(options: Intl.NumberFormatOptions): Intl.NumberFormat {
+  return once('numbers', options, (code) => new Intl.NumberFormat(code, options));
+}
+
 export function toDate(us: number): Date {
   return new Date(us / 1000);
 }
@@ -21,15 +37,15 @@ export function clock(ms: number): string {
 }
 
 export function dateTime(us: number): string {
-  return new Intl.DateTimeFormat(language.code, { dateStyle: 'medium', timeStyle: 'short' }).format(toDate(us));
+  return dates({ dateStyle: 'medium', timeStyle: 'short' }).format(toDate(us));
 }
 
 export function date(us: number): string {
-  return new Intl.DateTimeFormat(language.code, { dateStyle: 'medium' }).format(toDate(us));
+  return dates({ dateStyle: 'medium' }).format(toDate(us));
 }
 
 export function time(us: number): string {
-  return new Intl.DateTimeFormat(language.code, { timeStyle: 'short' }).format(toDate(us));
+  return dates({ timeStyle: 'short' }).format(toDate(us));
 }
 
 /** Today only the time, this year without the year: what a list has room for. */
@@ -37,7 +53,7 @@ export function shortDate(us: number, now = new Date()): string {
   const then = toDate(us);
   if (then.toDateString() === now.toDateString()) return time(us);
   const year = then.getFullYear() === now.getFullYear() ? undefined : 'numeric';
-  return new Intl.DateTimeFormat(language.code, { day: 'numeric', month: 'short', year }).format(then);
+  return dates({ day: 'numeric', month: 'short', year }).format(then);
 }
 
 /** “3 minutes ago”, “in 2 days”. */
@@ -48,7 +64,7 @@ export function relative(us: number, now = nowUs()): string {
     ['hour', 3_600],
     ['minute', 60],
   ];
-  const words = new Intl.RelativeTimeFormat(language.code, { numeric: 'auto' });
+  const words = once('relative', {}, (code) => new Intl.RelativeTimeFormat(code, { numeric: 'auto' }));
   for (const [unit, size] of units) {
     if (Math.abs(seconds) >= size) return words.format(Math.trunc(seconds / size), unit);
   }
@@ -56,9 +72,9 @@ export function relative(us: number, now = nowUs()): string {
 }
 
 export function money(micros: number, currency: string): string {
-  return new Intl.NumberFormat(language.code, { style: 'currency', currency }).format(micros / 1_000_000);
+  return numbers({ style: 'currency', currency }).format(micros / 1_000_000);
 }
 
 export function count(value: number): string {
-  return new Intl.NumberFormat(language.code).format(value);
+  return numbers({}).format(value);
 }
