@@ -1,7 +1,7 @@
 """``make bench``: every measured figure, in one table; fails where a bound does not hold.
 
-``python -m bench calls``, ``conference``, ``rooms``, ``engine``, ``search``, ``reports``, ``scroll``, ``flood``,
-``guessing`` or ``soak`` takes that part alone.
+``python -m bench calls``, ``conference``, ``rooms``, ``engine``, ``search``, ``reports``, ``scroll``, ``imports``,
+``flood``, ``guessing`` or ``soak`` takes that part alone.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 
-from bench import calls, conference, engine, flood, guessing, reports, rooms, scroll, search_http, soak
+from bench import calls, conference, engine, flood, guessing, imports, reports, rooms, scroll, search_http, soak
 from bench.figures import Figure, report
 
 PARTS: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
@@ -21,6 +21,7 @@ PARTS: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
     "search": search_http.figures,
     "reports": reports.figures,
     "scroll": scroll.figures,
+    "imports": imports.figures,
     "flood": flood.figures,
     "soak": soak.figures,
     "guessing": guessing.figures,
