@@ -55,6 +55,7 @@ async def test_the_card_stands_in_every_tab_at_once_and_is_answered_by_a_key(
     first = await consoles.open(rep)
     second = await consoles.beside(first)
     await second.page.get_by_role("link", name="Deals", exact=True).click()
+    await expect(second.page.get_by_role("heading", name="Deals", level=1)).to_be_visible()
     theirs = await customer.call(rep.did)
     for tab, where in ((first, "behind"), (second, "in front")):
         await expect(tab.card).to_be_visible()
