@@ -152,18 +152,24 @@ async def spent_by_user(session: AsyncSession, since_us: int) -> dict[str, int]:
     return {str(user_id): int(amount) for user_id, amount in await session.execute(query)}
 
 
-async def sums(session: AsyncSession, by: str, since_us: int, until_us: int) -> tuple[billing.BillLine, ...]:
-    """By user, destination or direction, the dearest first."""
-    column = {"user": Charge.user_id, "destination": Charge.rate_name, "direction": Charge.direction}[by]
-    amount = func.sum(Charge.amount_micros)
-    query = select(column, Charge.kind, func.count(), func.sum(Charge.units), amount)
-    query = query.where(Charge.ended_us >= since_us, Charge.ended_us < until_us)
-    query = query.group_by(column, Charge.kind).order_by(amount.desc(), column)
-    rows = await session.execute(query)
-    return tuple(
-        billing.BillLine(str(name or ""), kind, int(count), int(units), int(total))
-        for name, kind, count, units, total in rows
-    )
+async def sums(session: AsyncSession, since_us: int, until_us: int) -> dict[str, tuple[billing.BillLine, ...]]:
+    """By user, by destination and by direction, the dearest first. The charges are gone through once for all three."""
+    names = (Charge.user_id, Charge.rate_name, Charge.direction)
+    query = select(*names, Charge.kind, func.count(), func.sum(Charge.units), func.sum(Charge.amount_micros))
+    query = query.where(Charge.ended_us >= since_us, Charge.ended_us < until_us).group_by(*names, Charge.kind)
+    rows = [tuple(row) for row in await session.execute(query)]
+    return {by: _lines(rows, at) for at, by in enumerate(("user", "destination", "direction"))}
+
+
+def _lines(rows: Sequence[Sequence[Any]], at: int) -> tuple[billing.BillLine, ...]:
+    """``at`` is the column of its names."""
+    found: dict[tuple[str, str], list[int]] = {}
+    for row in rows:
+        line = found.setdefault((str(row[at] or ""), row[3]), [0, 0, 0])
+        for place, value in enumerate(row[4:]):
+            line[place] += int(value)
+    made = [billing.BillLine(name, kind, *figures) for (name, kind), figures in found.items()]
+    return tuple(sorted(made, key=lambda line: (-line.amount_micros, line.name, line.kind)))
 
 
 # -- the ledger ------------------------------------------------------------------------------------

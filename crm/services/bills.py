@@ -55,7 +55,8 @@ async def bill(session: AsyncSession, month: str) -> Bill:
     left = await ledger.left_over(session)
     opening = left - sum((await money.booked(session, since, _LATEST)).values())
     booked = await money.booked(session, since, until)
-    directions = await money.sums(session, "direction", since, until)
+    sums = await money.sums(session, since, until)
+    directions = sums["direction"]
     return Bill(
         month=month,
         since_us=since,
@@ -69,8 +70,8 @@ async def bill(session: AsyncSession, month: str) -> Bill:
         texts_micros=sum(line.amount_micros for line in directions if line.kind == "text"),
         closing_micros=opening + sum(booked.values()),
         charges=sum(line.count for line in directions),
-        users=await money.sums(session, "user", since, until),
-        destinations=await money.sums(session, "destination", since, until),
+        users=sums["user"],
+        destinations=sums["destination"],
         directions=directions,
     )
 
