@@ -50,7 +50,6 @@ class Engine(Parts):
         recovered = await self.projector.recover()
         if recovered:
             log.info("journal.recovered", facts=recovered)
-        await self._repeat_erasures()
         self._run(
             self.projector.run,
             self.journal.flush_forever,
@@ -77,17 +76,6 @@ class Engine(Parts):
         await self.web.start()
         self._run(lambda: self.leftovers.run(self.link.linked), lambda: self.fallback_calls.run(self.link.linked))
         log.info("engine.started", address=f"http://{self.config.http_host}:{self.config.http_port}")
-
-    async def _repeat_erasures(self) -> None:
-        """Before anybody sees what a restored database has brought back. Where it is away now, that is done when it is
-        there again (:meth:`pbx.services.retention.Retention.run`)."""
-        try:
-            repeated = await self.retention.repeat_erasures()
-        except Refused as error:
-            log.warning("erasures.later", why=error.message)
-        else:
-            if repeated:
-                log.warning("erasures.repeated", count=repeated)
 
     async def until_linked(self, deadline_s: float = 30.0) -> None:
         await asyncio.wait_for(self.link.linked.wait(), deadline_s)

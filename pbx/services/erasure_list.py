@@ -37,11 +37,10 @@ class ErasureList:
             return
         self._path.parent.mkdir(parents=True, exist_ok=True)
         file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        try:
-            os.write(file, content)
-            os.fsync(file)
-        finally:
-            os.close(file)
+        with os.fdopen(file, "ab") as out:
+            out.write(b"\n" + content)  # a line before that was not written to its end must not take this one with it
+            out.flush()
+            os.fsync(out.fileno())
 
     def read(self) -> list[Erased]:
         """Each once, in its order. A line that was not written to its end says nothing: what it was about had not

@@ -55,7 +55,9 @@ class Retention:
         self._settings = settings
 
     async def run(self) -> None:
-        """For as long as the engine runs."""
+        """For as long as the engine runs. What a restored database has brought back goes at once, but beside the calls:
+        they do not wait for it."""
+        await self._repeat_at_once()
         wait_s = FIRST_S
         while True:
             await asyncio.sleep(wait_s)
@@ -70,6 +72,15 @@ class Retention:
             except Exception:
                 log.exception("retention.broke")
                 wait_s = EVERY_S
+
+    async def _repeat_at_once(self) -> None:
+        try:
+            if repeated := await self.repeat_erasures():
+                log.warning("erasures.repeated", count=repeated)
+        except Refused as error:
+            log.warning("erasures.later", why=error.message)
+        except Exception:
+            log.exception("retention.broke")
 
     async def destroy_due(self) -> list[retention.Destruction]:
         """Everything whose time is over now; the report of each kind of which there was something."""
