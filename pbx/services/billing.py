@@ -24,6 +24,7 @@ from crm.services.bills import decimal
 from crm.unit_of_work import ENGINE, Store
 from pbx.core.ids import CallId
 from pbx.services.alerts import Alerts, Kind
+from pbx.services.behind import Round
 from pbx.services.gatekeeper import INVITE, held_as
 from pbx.services.hub import Hub
 from pbx.services.metrics import Metrics
@@ -34,7 +35,7 @@ from pbx.services.spending import Spending, month_began_us
 log = structlog.get_logger("billing")
 
 GATHER_S = 0.5
-RETRY_S = 2.0
+LONGEST_REST_S, RETRY_S = 2.0, 2.0
 LOOK_AGAIN_S = 60.0
 """What is booked by another process, and a table whose time has come, are noticed by then at the latest."""
 ACCOUNT = "account"
@@ -89,7 +90,8 @@ class Billing:
             except TimeoutError:
                 self._rates_due = True
             self._wake.clear()
-            await self._until_done(self._work)
+            async with Round(LONGEST_REST_S):
+                await self._until_done(self._work)
 
     async def _until_done(self, work: Callable[[], Any]) -> None:
         while True:

@@ -13,10 +13,12 @@ import structlog
 from crm.errors import Refused
 from crm.services import sums
 from crm.unit_of_work import ENGINE, Store
+from pbx.services.behind import Round
 
 log = structlog.get_logger("sums")
 
 LOOK_S, RETRY_S = 1.0, 5.0
+LONGEST_REST_S = 3.0
 REST_S = 0.05
 """Between two parts: whoever writes a call down meanwhile waits for one of them at most."""
 
@@ -30,7 +32,8 @@ class Sums:
         while True:
             wait_s = LOOK_S
             try:
-                await self.catch_up()
+                async with Round(LONGEST_REST_S):
+                    await self.catch_up()
             except Refused as error:
                 log.warning("sums.store_away", why=error.message)
                 wait_s = RETRY_S

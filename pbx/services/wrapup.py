@@ -16,11 +16,14 @@ from crm.errors import Refused
 from crm.records import as_dict
 from crm.services import summaries
 from crm.unit_of_work import ENGINE, Store
+from pbx.services.behind import Round
 from pbx.services.hub import Hub
 
 log = structlog.get_logger("wrapup")
 
 RETRY_S = 2.0
+LONGEST_REST_S = 0.5
+"""A rep who has hung up waits for the form."""
 
 
 class Stored(Protocol):
@@ -47,8 +50,9 @@ class WrapUp:
             await self._due.wait()
             self._due.clear()
             try:
-                while await self._give() >= summaries.AT_ONCE:  # more may be due; a look for nothing costs calls time
-                    pass
+                async with Round(LONGEST_REST_S):
+                    while await self._give() >= summaries.AT_ONCE:  # more may be due; a look for nothing costs time
+                        pass
             except Refused as error:
                 log.warning("wrapup.store_away", why=error.message)
                 await self._later()
