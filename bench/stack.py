@@ -17,6 +17,7 @@ import urllib.request
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from crm.migrations import migrate
@@ -40,8 +41,9 @@ class Stack:
     secret: str
     did: str
     carrier_port: int
-    ready_after_s: float = 0.0  # Asterisk was up
-    began_s: float = 0.0  # Asterisk and engine were started
+    up_s: float = 0.0  # since both were started: Asterisk answers
+    linked_s: float = 0.0  # the engine takes calls; where the log says so
+    ready_s: float = 0.0  # and answers people
 
     def ready(self) -> dict[str, object]:
         url = f"http://127.0.0.1:{self.config.http_port}/readyz"
@@ -54,21 +56,21 @@ class Stack:
 
 
 @asynccontextmanager
-async def stack() -> AsyncIterator[Stack]:
+async def stack(log_level: str = "warning") -> AsyncIterator[Stack]:
     """Bring everything up in a directory of its own, on free ports; leave nothing behind."""
     with tempfile.TemporaryDirectory(prefix="switchhook-bench-") as directory:
-        config, device, secret, carrier_port = await _organisation(Path(directory))
+        config, device, secret, carrier_port = await _organisation(Path(directory), log_level)
         prefix = await asyncio.to_thread(embedded.ensure, config.cache, config.debian_mirror, lambda *_: None)
         asterisk = EngineAsterisk(config, prefix)
-        began = time.monotonic()
+        began, began_at = time.monotonic(), time.time()
         engine = await _engine(config)  # as the supervisor does: beside Asterisk, not after it
         try:
             await asterisk.start()
-            up = time.monotonic()
+            up_s = time.monotonic() - began
             made = Stack(config, asterisk, engine.pid, device, secret, "+14155550101", carrier_port)
             await _until_ready(made)
-            now = time.monotonic()
-            made.ready_after_s, made.began_s = now - up, now - began
+            made.up_s, made.ready_s = up_s, time.monotonic() - began
+            made.linked_s = _linked_at(config.home / "engine.log") - began_at
             await _add_bare_dialplan(made)
             yield made
         finally:
@@ -78,7 +80,13 @@ async def stack() -> AsyncIterator[Stack]:
             await asterisk.stop()
 
 
-async def _organisation(home: Path) -> tuple[Config, str, str, int]:
+def _linked_at(path: Path) -> float:
+    """Seconds since the epoch at which the engine wrote that it takes calls; nan where it writes less."""
+    said = [json.loads(line) for line in path.read_text().splitlines() if '"asterisk.linked"' in line]
+    return datetime.fromisoformat(said[0]["timestamp"]).timestamp() if said else float("nan")
+
+
+async def _organisation(home: Path, log_level: str) -> tuple[Config, str, str, int]:
     carrier_port = free_port()
     config = Config.load(
         {
@@ -87,7 +95,7 @@ async def _organisation(home: Path) -> tuple[Config, str, str, int]:
         },
         home=home,
         sip_host="127.0.0.1",
-        log_level="warning",
+        log_level=log_level,
         rtp_start=10000,
         rtp_end=19999,
         **{name: free_port() for name in ("sip_port", "sip_tls_port", "ari_port", "ami_port", "http_port")},

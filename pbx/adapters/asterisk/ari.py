@@ -35,7 +35,6 @@ _DISALLOWED = (
     "ChannelCreated",
     "ChannelDialplan",
     "ChannelEnteredBridge",
-    "ChannelHangupRequest",
     "ChannelLeftBridge",
     "ChannelToneDetected",
     "ChannelVarset",

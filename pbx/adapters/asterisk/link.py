@@ -16,6 +16,7 @@ import structlog
 from pbx.adapters.asterisk.ami import Ami, AmiError
 from pbx.adapters.asterisk.ari import AriClient, AriError
 from pbx.adapters.asterisk.dialling import APP
+from pbx.adapters.asterisk.lingering import Lingering
 from pbx.adapters.asterisk.presence import Registrations
 from pbx.adapters.asterisk.switch import AriSwitch
 from pbx.adapters.asterisk.translate import Attended, Created, NewChannel, translate
@@ -49,6 +50,7 @@ class AsteriskLink:
         self._deliver = deliver
         self._on_channel = on_channel
         self._on_linked = on_linked
+        self._lingering = Lingering(asyncio.get_running_loop(), self._end)
         self._refreshing: asyncio.Task[None] | None = None
         self._reading_own: asyncio.Task[None] | None = None
         self.linked = asyncio.Event()
@@ -110,6 +112,7 @@ class AsteriskLink:
 
     async def _drop(self) -> None:
         """One connection without the other is none: both begin again."""
+        self._lingering.forget()
         for connection in (self._ari, self._aside):
             await connection.hang_up()
 
@@ -145,11 +148,19 @@ class AsteriskLink:
         except ValueError:
             return 0.0
 
+    def _end(self, channel: str) -> None:
+        self._ari.send("DELETE", f"channels/{channel}")
+
     def received(self, event: dict[str, Any]) -> None:
         """One event of ARI, in the loop, at once."""
+        kind = event.get("type")
+        if kind == "ChannelHangupRequest":
+            return self._lingering.asked(event["channel"]["id"])
+        if kind in ("StasisEnd", "ChannelDestroyed"):
+            self._lingering.gone(event["channel"]["id"])
         found = translate(event, self._switch.leg_of, self._switch.dialled)
         if found is None:
-            if event.get("type") == "ApplicationReplaced":
+            if kind == "ApplicationReplaced":
                 log.error("asterisk.app_taken", app=APP, why="another engine has connected to this Asterisk")
             return
         if isinstance(found, NewChannel):
