@@ -166,6 +166,44 @@ async def test_the_customer_waits_with_music_while_the_guest_is_rung(table: Tabl
     table.ask(Ask.HANG_UP)
 
 
+@pytest.mark.covers("C6", "C8")
+async def test_who_is_left_with_a_phone_that_holds_hears_music_until_it_is_back(table: Table) -> None:
+    """The phone holds while there are three, and the third goes: Asterisk by itself leaves silence."""
+    at_guest = await table.guest_joins()
+    await everybody_hears(table)
+    await table.at_host.hold()
+    await asyncio.gather(heard(table.at_customer, GUEST), heard(at_guest, CUSTOMER))
+    await at_guest.hang_up()
+    await heard(table.at_customer, *MUSIC)
+    await table.at_host.resume()
+    await asyncio.gather(heard(table.at_customer, HOST), heard(table.at_host, CUSTOMER))
+    table.ask(Ask.HANG_UP)
+
+
+@pytest.mark.covers("C6")
+async def test_music_ends_and_begins_as_phones_hold_and_guests_come_and_hold_too(table: Table) -> None:
+    await table.at_host.hold()
+    await heard(table.at_customer, *MUSIC)
+    table.party(PartyAsk.HOLD, "customer")
+    await heard(table.at_customer, *MUSIC)
+    table.party(PartyAsk.UNHOLD, "customer")
+    await heard(table.at_customer, *MUSIC)
+    at_guest = await table.guest_joins()
+    await asyncio.gather(heard(table.at_customer, GUEST), heard(at_guest, CUSTOMER))
+    await at_guest.hold()
+    await heard(table.at_customer, *MUSIC)
+    await table.at_host.resume()
+    await asyncio.gather(heard(table.at_customer, HOST), heard(table.at_host, CUSTOMER))
+    table.party(PartyAsk.HOLD, "customer")
+    await asyncio.gather(heard(table.at_customer, *MUSIC), heard(table.at_host, *MUSIC))
+    await table.at_host.hang_up()
+    await heard(table.at_customer, *MUSIC)
+    await at_guest.resume()
+    table.party(PartyAsk.UNHOLD, "customer", table.guest)
+    await asyncio.gather(heard(table.at_customer, GUEST), heard(at_guest, CUSTOMER))
+    table.ask(Ask.HANG_UP, table.guest)
+
+
 @pytest.mark.covers("C7", "C8")
 @pytest.mark.parametrize("gone", ["customer", "guest"])
 async def test_one_is_dropped_and_the_two_others_talk_on(table: Table, gone: str) -> None:

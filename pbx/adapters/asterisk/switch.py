@@ -324,7 +324,8 @@ class AriSwitch:
         """Legs that cannot be joined would sit in silence: the last of them counts as failed.
 
         Who is on hold gets music of their own: the one channel that plays to a whole holding bridge goes when the
-        bridge has been empty for a moment.
+        bridge has been empty for a moment. It begins when the leg has left the others: leaving them ends the music that
+        Asterisk plays by itself while the phone on the other side holds.
         """
         failed = self._failing(call, "join", legs[-1])
 
@@ -336,10 +337,10 @@ class AriSwitch:
         for leg in self._with_music.intersection(legs):
             self._with_music.discard(leg)
             self._channel("DELETE", leg, "moh")
+        self._send("POST", f"bridges/{bridge}/addChannel", channels, on_answer=answered)
         for leg in legs if is_holding(bridge) else ():
             self._with_music.add(leg)
             self._channel("POST", leg, "moh")
-        self._send("POST", f"bridges/{bridge}/addChannel", channels, on_answer=answered)
 
     def _play(self, call: CallId, command: Play) -> None:
         def answered(status: int, content: Any) -> None:

@@ -12,16 +12,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from pbx.core.call import conference, inbound, recording, trunks
+from pbx.core.call import conference, inbound, music, recording, trunks
 from pbx.core.call.conference import AWAY, OTHERS
 from pbx.core.call.model import LONGEST_WORDS, Away, Call, Closing, Disposition, Leg, Role
-from pbx.core.call.states import State
 from pbx.core.causes import Cause, Result, may_try_next_trunk, result_of
 from pbx.core.commands import JoinBridge, Mute, RingPhone
 from pbx.core.events import DigitPressed, LegEnded, Phone, PhoneBack, PhoneLost, RouteDecided, TimerFired
 from pbx.core.ids import Instant, LegId
 
-RECONNECTING = "reconnecting"  # by what a party is held that waits
 PAGE_ANSWERS = timedelta(seconds=10)
 """A page that is back answers by itself; it may have to ask its user for the microphone first."""
 OTHERS_RING = timedelta(seconds=60)
@@ -74,25 +72,6 @@ def _keep_place(call: Call, leg: Leg, event: PhoneLost) -> None:
     call.start_timer(f"{AWAY} {leg.id}", event.wait)
     if event.others and event.others_after:
         call.start_timer(f"{OTHERS} {leg.id}", event.others_after)
-
-
-def settle(call: Call) -> None:
-    """After each step: who has nobody of ours to talk to hears music until somebody is back."""
-    if call.state is not State.TALKING:
-        return
-    talking = [leg for leg in call.parties() if not leg.on_hold]
-    alone = bool(call.away) and (len(talking) < 2 or not any(leg.user_id for leg in talking))
-    for leg in call.parties():
-        _let_wait(call, leg, alone and not leg.on_hold)
-
-
-def _let_wait(call: Call, leg: Leg, waits: bool) -> None:
-    if leg.waits is waits:
-        return
-    heard_music, leg.waits = leg.hears_music, waits
-    if leg.hears_music is not heard_music:
-        conference.place(call, leg)
-    call.note("leg.held" if waits else "leg.unheld", leg=leg.id, by=RECONNECTING)
 
 
 # -- back ------------------------------------------------------------------------------------------
@@ -274,7 +253,7 @@ def _say_goodbye(call: Call) -> None:
     conference.stop_inviting(call)
     call.closing = Closing(Disposition.ANSWERED, Cause.NORMAL, REASON)
     conference.hold_nobody(call)
-    settle(call)
+    music.settle(call)
     call.note("announcement", prompt="unavailable", reason=REASON)
     call.start_timer("announcement", LONGEST_WORDS)
     call.play(call.open_bridge(), "unavailable", then=FAREWELL)

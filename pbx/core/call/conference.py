@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from pbx.core.call import recording, trunks
+from pbx.core.call import music, recording, trunks
 from pbx.core.call.model import Call, Disposition, Invite, Leg, Role
 from pbx.core.causes import Cause, Result, may_try_next_trunk, result_of
 from pbx.core.commands import GiveBackRoute, JoinBridge, Ring, RingPhone
@@ -322,15 +322,10 @@ def _hold(call: Call, leg: Leg, held: bool, by: str) -> None:
     recording.tell_apart(call)
     heard_music, leg.on_hold = leg.hears_music, held
     if leg.hears_music is not heard_music:
-        place(call, leg)
+        music.place(call, leg)
     call.note("leg.held" if held else "leg.unheld", leg=leg.id, by=by or "host")
     if leg.role is Role.CUSTOMER:
         recording.private(call, held)
-
-
-def place(call: Call, leg: Leg) -> None:
-    """Where the leg hears what it should: the others, or music."""
-    call.do(JoinBridge(call.open_holding() if leg.hears_music else call.open_bridge(), (leg.id,)))
 
 
 # -- leaving, and the end (C8 to C10) --------------------------------------------------------------
@@ -391,8 +386,9 @@ def _wait_for_the_other(call: Call) -> None:
     """Who hands the call on has hung up while the other one is rung: who stays hears ringing."""
     call.host = None
     call.note("transfer.waiting")
+    hold_nobody(call)
+    music.settle(call)  # a phone that hands its call on holds it first
     for leg in call.parties():
-        _hold(call, leg, False, "")
         call.do(Ring(leg.id))
 
 

@@ -5,7 +5,7 @@ The call ends when the message has been heard, or when the mailbox has had enoug
 
 from __future__ import annotations
 
-from pbx.core.call import conference, recording
+from pbx.core.call import conference, music, recording
 from pbx.core.call.model import LONGEST_WORDS, Call, Closing, Disposition, Leg, Role
 from pbx.core.call.states import State
 from pbx.core.causes import Cause, Result
@@ -25,6 +25,9 @@ def asked(call: Call, event: DropAsked) -> None:
     call.host = None
     call.note("party.left", leg=ours.id, user_id=ours.user_id, how="drop", by=event.by)
     call.closing = Closing(Disposition.ANSWERED, Cause.NORMAL, REASON)
+    if customer.unaccompanied:  # the phone was holding
+        customer.unaccompanied = False
+        music.place(call, customer)
     call.move(State.DROPPING)
     call.note("drop.started", drop=event.drop_id, leg=customer.id, user_id=ours.user_id, by=event.by)
     call.start_timer("announcement", LONGEST_WORDS)
@@ -38,7 +41,7 @@ def _the_two(call: Call) -> tuple[Leg, Leg]:
     if call.direction is not Direction.OUTBOUND or customer is None or ours is None:
         raise NotNow("A message can be left where you have called somebody.", "no_drop")
     busy = call.invite is not None or bool(call.away) or call.transfer is not None
-    if busy or len(call.parties()) != 2 or customer.hears_music:
+    if busy or len(call.parties()) != 2 or customer.on_hold:
         raise NotNow("A message can be left only while you are alone with the other side.", "no_drop")
     return customer, ours
 

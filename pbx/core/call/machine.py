@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from pbx.core.call import away, conference, drop, inbound, keys, outbound, pages, talking, transfer, trunks, words
+from pbx.core.call import (
+    away,
+    conference,
+    drop,
+    inbound,
+    keys,
+    music,
+    outbound,
+    pages,
+    talking,
+    transfer,
+    trunks,
+    words,
+)
 from pbx.core.call.model import Call, Disposition, Leg
 from pbx.core.call.states import State
 from pbx.core.causes import Cause, Result, result_of
@@ -110,7 +123,7 @@ def handle(call: Call, event: Event, now: Instant) -> Decided:
 
 def _settle(call: Call) -> None:
     transfer.settle(call)
-    away.settle(call)
+    music.settle(call)
 
 
 def _taken(call: Call) -> Decided:
@@ -274,6 +287,7 @@ _HANDLERS: dict[tuple[State, type], Handler] = {
     (_S.DIALLING, DigitsAsked): talking.send_digits,
     (_S.TALKING, LegAnswered): talking.leg_answered,
     (_S.TALKING, LegEnded): talking.leg_ended,
+    (_S.TALKING, LegHeld): music.phone_holds,
     (_S.TALKING, PhoneLost): away.lost,
     (_S.TALKING, PhoneBack): away.back,
     (_S.TALKING, RouteDecided): talking.route_decided,

@@ -87,6 +87,7 @@ class Leg:
     held: bool = False  # by its own phone
     on_hold: bool = False  # by the host
     waits: bool = False  # hears music until somebody who has lost the page is back
+    unaccompanied: bool = False  # hears music while everybody else there holds by the own phone
     instead_of: LegId | None = None  # rung for a user who takes part already: whose lost leg it is to replace
     muted: bool = False
     ending: bool = False
@@ -98,7 +99,7 @@ class Leg:
 
     @property
     def hears_music(self) -> bool:
-        return self.on_hold or self.waits
+        return self.on_hold or self.waits or self.unaccompanied
 
 
 @dataclass(frozen=True, slots=True)

@@ -305,6 +305,15 @@ class AnyConference(RuleBasedStateMachine):
         assert all(leg.waits is alone for leg in talking)
 
     @invariant()
+    def who_has_only_phones_that_hold_to_listen_to_hears_music(self) -> None:
+        if self.call.state is not State.TALKING or self.call.closing is not None:
+            return
+        for leg in self.call.parties():
+            others = [each for each in self.call.parties() if each is not leg and not each.on_hold]
+            in_silence = not leg.held and bool(others) and all(each.held for each in others)
+            assert leg.hears_music is (leg.on_hold or leg.waits or in_silence)
+
+    @invariant()
     def there_is_one_host_a_user_who_is_there(self) -> None:
         if self.call.state is not State.TALKING:
             return
