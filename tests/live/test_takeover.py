@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 
 from pbx.core.events import Ask, PartyAsk
+from prompts.music import MUSIC_TONES
 from tests.live.stage import PROMPTS, Logged, Outside, Rep, Scene
 from tests.live.test_restarts import engine_comes_back, engine_dies
 from tests.support.sip_call import Call
@@ -271,3 +272,22 @@ async def test_three_of_whom_one_is_on_hold_are_taken_over_and_hear_each_other_a
     await asyncio.gather(ours.until_hears(820), theirs.until_hears(620), guest.until_hears(820))
     scene.stack.control.ask(call_id, Ask.HANG_UP, rep.id)
     await asyncio.gather(*(call.until_ended() for call in (ours, theirs, guest)))
+
+
+@pytest.mark.covers("C6")
+async def test_a_phone_that_was_held_or_came_back_while_no_engine_looked_is_known_to_the_next(scene: Scene) -> None:
+    rep, customer = await scene.rep(), scene.outside()
+    theirs, ours, call_id = await talking(scene, rep, customer)
+    await ours.hold()
+    await theirs.until_stops_hearing(540)
+    await engine_dies(scene.stack)
+    await ours.resume()
+    await engine_comes_back(scene.stack)
+    await asyncio.gather(theirs.until_hears(540), ours.until_hears(820))
+    await engine_dies(scene.stack)
+    await ours.hold()
+    await engine_comes_back(scene.stack)
+    for tone in MUSIC_TONES:
+        await theirs.until_hears(tone)
+    scene.stack.control.ask(call_id, Ask.HANG_UP, rep.id)
+    await asyncio.gather(theirs.until_ended(), ours.until_ended())

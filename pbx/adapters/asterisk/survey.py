@@ -48,7 +48,8 @@ class Survey:
             self._ari.call("GET", "channels"),
             self._ari.call("GET", "bridges"),
         )
-        recordings, playbacks, messages = await asyncio.gather(
+        held, recordings, playbacks, messages = await asyncio.gather(
+            self._held(leg.id for call in calls for leg in call.parties()),
             self._there(self._recorded(each) for each in wanted),
             self._there(self._played(each) for each in wanted),
             self._there(self._spoken(each) for each in wanted),
@@ -58,6 +59,7 @@ class Survey:
             lost_at=self._lost_at(),
             legs=dict(self._legs(channels)),
             endings=await asyncio.to_thread(self._endings.read),
+            held=held,
             bridges={BridgeId(str(bridge["id"])): self._inside(bridge) for bridge in bridges if call_of(bridge["id"])},
             recordings=frozenset(RecordingId(name) for name in recordings),
             playbacks=frozenset(PlaybackId(name) for name in playbacks),
@@ -82,6 +84,13 @@ class Survey:
         if is_holding(BridgeId(str(bridge["id"]))):
             self._switch.recall_music(inside)
         return inside
+
+    async def _held(self, legs: Iterable[LegId]) -> dict[LegId, bool]:
+        """By the last session description that the phone has sent; of a channel without one nothing is known."""
+        asked = list(legs)
+        paths = (f"channels/{self._switch.channel_of(leg)}/variable" for leg in asked)
+        answers = await asyncio.gather(*(self._ask(path, {"variable": "CHANNEL(rtp,hold)"}) for path in paths))
+        return {leg: answer["value"] == "1" for leg, answer in zip(asked, answers, strict=True) if answer is not None}
 
     # -- sound --------------------------------------------------------------------------------------
 

@@ -42,6 +42,7 @@ from pbx.core.events import (
     Event,
     LegAnswered,
     LegEnded,
+    LegHeld,
     LegRinging,
     MessageRecorded,
     PickedUpInVain,
@@ -95,6 +96,7 @@ class Found:
     lost_at: Instant | None = None  # when it was heard of last, where it was lost
     legs: Mapping[LegId, Progress] = field(default_factory=dict)
     endings: Mapping[LegId, Ending] = field(default_factory=dict)
+    held: Mapping[LegId, bool] = field(default_factory=dict)  # whether the phone itself holds, of those that talk
     bridges: Mapping[BridgeId, frozenset[LegId]] = field(default_factory=dict)
     recordings: frozenset[RecordingId] = frozenset()
     playbacks: frozenset[PlaybackId] = frozenset()
@@ -109,7 +111,7 @@ def missed(call: Call, began: Instant, found: Found, todo: Sequence[Command]) ->
     gone = [leg.id for leg in call.legs.values() if not leg.ended and leg.id not in found.legs and leg.id not in again]
     endings = [_ended(call, leg, found.endings.get(leg)) for leg in gone]
     endings.sort(key=lambda each: (each[1] is None, each[1] or 0))
-    return [*endings, *_progress(call, found), *_heard(call, found, todo)]
+    return [*endings, *_progress(call, found), *_holds(call, found), *_heard(call, found, todo)]
 
 
 def _made_in(todo: Sequence[Command]) -> set[LegId]:
@@ -131,6 +133,13 @@ def _progress(call: Call, found: Found) -> Iterator[Happened]:
                 yield LegAnswered(leg), None
             case Progress.RINGING:
                 yield LegRinging(leg), None
+
+
+def _holds(call: Call, found: Found) -> Iterator[Happened]:
+    """Nobody else would ever tell that a phone is back: who hears music because of it would hear it for ever."""
+    for leg, held in found.held.items():
+        if leg in call.legs and call.legs[leg].held is not held:
+            yield LegHeld(leg, held), None
 
 
 def _heard(call: Call, found: Found, todo: Sequence[Command]) -> Iterator[Happened]:

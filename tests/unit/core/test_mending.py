@@ -33,6 +33,7 @@ from pbx.core.events import (
     Dialled,
     LegAnswered,
     LegEnded,
+    LegHeld,
     LegRinging,
     PickedUpInVain,
     PlaybackDone,
@@ -211,3 +212,12 @@ def test_of_three_each_is_where_it_should_be_with_a_track_of_its_own() -> None:
     recordings = frozenset(standing(story.call).recordings)
     bridges = {BRIDGE: frozenset({HOST, FIRST}), HOLDING: frozenset({CUSTOMER})}
     assert mend(story.call, replace(seen, bridges=bridges, recordings=recordings), ()) == []
+
+
+@pytest.mark.covers("C6")
+def test_a_phone_that_is_back_or_holds_since_nobody_listened_is_told() -> None:
+    story = three().then(LegHeld(HOST, True))
+    legs = dict.fromkeys([CUSTOMER, HOST, FIRST], UP)
+    seen = found(legs=legs, held={HOST: False, FIRST: True, CUSTOMER: False})
+    told = [event for event in heard(story, seen) if isinstance(event, LegHeld)]
+    assert told == [LegHeld(HOST, False), LegHeld(FIRST, True)]
