@@ -39,7 +39,8 @@ class Walk:
         self.expert: Outside = scene.outside(tone=EXPERT)
         self.calls: dict[str, Call] = {}
         self.rung: tuple[str, Call] | None = None
-        self.held: set[str] = set()
+        self.held: set[str] = set()  # by the host
+        self.holding: set[str] = set()  # whose own phone holds
         self.host = "ann"
         self.call_id = ""
         self.story: list[str] = []
@@ -73,9 +74,9 @@ class Walk:
             (f"hold or take back {who}", partial(self.hold, who)) for who in self.calls if who != self.host
         ]
         steps += [
-            (f"the phone of {who} holds", partial(self.hold_by_phone, who))
+            (f"the phone of {who} holds or is back", partial(self.hold_by_phone, who))
             for who in self.calls
-            if who not in self.held
+            if who not in self.held or who in self.holding
         ]
         if len(self.calls) == 3:
             return steps + self.with_three()
@@ -107,9 +108,16 @@ class Walk:
         await self.every_ear()
 
     async def every_ear(self) -> None:
-        talking = {who for who in self.calls if who not in self.held}
-        hears = {who: MUSIC if who in self.held else {TONES[other] for other in talking - {who}} for who in self.calls}
-        await asyncio.gather(*(heard(self.calls[who], *tones) for who, tones in hears.items()))
+        """But of phones that hold: nothing is sent there."""
+        ears = self.calls.keys() - self.holding
+        await asyncio.gather(*(heard(self.calls[who], *self.should_hear(who)) for who in ears))
+
+    def should_hear(self, who: str) -> set[int]:
+        """Who is alone with phones that hold hears music; a conference talks on without them."""
+        others = self.calls.keys() - self.held - {who}
+        if who in self.held or (others and others <= self.holding):
+            return MUSIC
+        return {TONES[other] for other in others - self.holding}
 
     def user(self, who: str) -> str:
         return self.reps[who].id
@@ -159,18 +167,15 @@ class Walk:
         """The engine hears of a phone that hung up a little after the phone has its answer."""
         await self.calls.pop(who).until_ended()
         self.held.discard(who)
+        self.holding.discard(who)
         await until(lambda: not self.legs(who), 6, f"the engine to know that {who} has gone")
 
     async def hold_by_phone(self, who: str) -> None:
-        """Who is alone with it hears music; a conference talks on without."""
-        call = self.calls[who]
-        others = [other for other in self.calls if other not in self.held and other != who]
-        await call.hold()
-        await until(lambda: self.leg(who) in self.held_by_phone, 6, "the engine to know that the phone holds")
-        hears = {other: {TONES[each] for each in others if each != other} or MUSIC for other in others}
-        await asyncio.gather(*(heard(self.calls[other], *tones) for other, tones in hears.items()))
-        await call.resume()
-        await until(lambda: self.leg(who) not in self.held_by_phone, 6, "the engine to know that the phone is back")
+        self.holding ^= {who}
+        await (self.calls[who].hold() if who in self.holding else self.calls[who].resume())
+        await until(
+            lambda: (self.leg(who) in self.held_by_phone) is (who in self.holding), 6, "the engine to know of the phone"
+        )
 
     async def try_in_vain(self) -> None:
         guest = self.guest
