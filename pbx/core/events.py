@@ -71,8 +71,8 @@ class Route:
     trunk_id: str
     dial: str
     timeout: timedelta = timedelta(seconds=3.2)
-    """For any answer at all from the trunk, 100 Trying included: it has had the INVITE three times by then (at 0, 0.5 and
-    1.5 s, RFC 3261 section 17.1.1.2), and the next one has it within 4 s even where the machine is busy."""
+    """For any answer at all from the trunk, 100 Trying included. It has had the INVITE three times by then (at 0, 0.5
+    and 1.5 s, RFC 3261 section 17.1.1.2), and the next one has it within 4 s even on a busy machine."""
 
 
 # -- beginnings ------------------------------------------------------------------------------------
