@@ -33,6 +33,8 @@ from pbx.services.views import call_view, involved_in
 RING = 4_096
 QUEUE = 1_024
 MESSAGES = 2_000
+MOVES = frozenset({"call.created", "call.state", "call.ended", "guest.joined", "party.left"})
+"""After these other users are on a call than before."""
 PRESENCE_EVERY_US = 200_000
 """Presence goes to everybody, so with many consoles and many calls it is told together, a few times a second."""
 
@@ -248,8 +250,7 @@ class Hub:
                 voicemail = record.voicemails.get(str(fact.data["voicemail"]))
                 if voicemail is not None:
                     self._add_voicemail(voicemail["user_id"], voicemail["id"], unheard_voicemail(voicemail))
-        moves = any(fact.kind in ("call.created", "call.state", "call.ended") for _, fact in facts)
-        return users if moves else frozenset()
+        return users if any(fact.kind in MOVES for _, fact in facts) else frozenset()
 
     def _add_voicemail(self, user_id: str, voicemail_id: str, voicemail: Message | None) -> None:
         message = {"type": "voicemail", "voicemail_id": voicemail_id, "unheard": self._shown(voicemail)}

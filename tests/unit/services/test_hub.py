@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from crm.directory import Directory
 from crm.records import Device, User
+from pbx.core.commands import Fact
 from pbx.core.events import Arrived, Ask, Asked, LegAnswered, LegEnded, LegRinging, NotNow, Person, Phone
 from pbx.core.ids import CallId
 from pbx.services.alerts import Alerts, Kind
@@ -44,6 +45,7 @@ class World:
         self.alerts.watchers.append(self.hub.alert_changed)
         self.calls.observers += [self.records, occupancy, self.hub]
         self.made: list[CallId] = []
+        self.facts = 100  # more than a call that only rings has
         self.drafts: dict[str, dict[str, Any]] = {}
         self.tasks: dict[str, dict[str, Any]] = {}
 
@@ -53,6 +55,15 @@ class World:
         person = Person(f"u_{name}", name, "+14155550101", phones=(Phone(f"d_{name}", "PJSIP/a"),))
         self.calls.begin(call, Arrived("PJSIP-1", person.did, "+12065550150", "", "tr_a", True, person), "PJSIP-1")
         return call
+
+    def tell(self, call: CallId, kind: str, leg: str, name: str) -> None:
+        """A fact of a conversation of three, without the conversation."""
+        self.facts += 1
+        fact = Fact(
+            kind, self.clock.now(), {"leg": leg, "role": "guest", "user_id": f"u_{name}", "name": name, "number": ""}
+        )
+        for observer in self.calls.observers:
+            observer.happened(call, [(self.facts, fact)])
 
     def happen(self, what: str, index: int) -> None:
         """One step of a busy day; what makes no sense at the moment changes nothing."""
@@ -224,6 +235,21 @@ def test_a_listener_that_does_not_read_is_cut_off_and_the_others_are_not() -> No
     assert not awake.listener.lost
     assert awake.seen["calls"][0]["notes"] == "39"
     assert (len(world.hub), world.hub.dropped) == (1, 1)
+
+
+def test_a_guest_who_joins_is_shown_on_a_call_and_a_host_who_leaves_is_not() -> None:
+    world = World()
+    client = Client(world, "u_alex", True)
+    call = world.ring("sam")
+    world.clock.pass_(1)
+    for name in ("mio", "sam"):
+        world.tell(call, "leg.created", f"leg_{name}", name)
+        world.tell(call, "guest.joined", f"leg_{name}", name)
+    world.tell(call, "party.left", "leg_sam", "sam")
+    world.clock.pass_(1)
+    client.read()
+    states = {each["user_id"]: each["state"] for each in client.seen["presence"]}
+    assert states == {"u_mio": "on_call", "u_sam": "away", "u_alex": "away"}
 
 
 def test_a_user_who_is_removed_leaves_the_presence_of_all() -> None:
