@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
+  callsLeft,
   activeCalls,
   colleagueOf,
   heldBy,
@@ -69,6 +70,31 @@ const three = (conference: Partial<NonNullable<LiveCall['conference']>> = {}): L
     ],
     conference: { ...QUIET, guest_leg: 'l_sam', ...conference },
   });
+
+describe('a call that goes on without somebody', () => {
+  const participants = [
+    { leg_id: 'l_customer', user_id: null, left_us: null },
+    { leg_id: 'l_mio', user_id: MIO, left_us: 9 },
+    { leg_id: 'l_sam', user_id: SAM, left_us: null },
+  ] as LiveCall['participants'];
+  const legs = [
+    leg('l_customer', 'customer', { answered_us: 1 }),
+    leg('l_mio', 'user', { answered_us: 2, ended_us: 9 }),
+    leg('l_sam', 'guest', { answered_us: 3, user_id: SAM }),
+  ];
+  const call = talking({ legs, participants });
+
+  it('is left by whoever has talked and is gone', () => {
+    expect(callsLeft([call], MIO)).toEqual([call]);
+    expect(callsLeft([call], SAM)).toEqual([]);
+    expect(callsLeft([{ ...call, ended_us: 10 }], MIO)).toEqual([]);
+  });
+
+  it('is not left by whom it waits for', () => {
+    const reconnecting = [{ leg: 'l_mio', user_id: MIO, since_us: 9, until_us: 99 }];
+    expect(callsLeft([talking({ legs, participants, conference: { ...QUIET, reconnecting } })], MIO)).toEqual([]);
+  });
+});
 
 describe('the part of a user in a call', () => {
   it('rings for whose call it is, and for nobody else', () => {

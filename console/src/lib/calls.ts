@@ -73,6 +73,16 @@ export function activeCalls(calls: LiveCall[], user: string): LiveCall[] {
   return calls.filter((call) => ['starting', 'talking', 'returning'].includes(partOf(call, user) ?? '')).sort(older);
 }
 
+/** The calls that go on without a user who has talked in them. */
+export function callsLeft(calls: LiveCall[], user: string): LiveCall[] {
+  return calls.filter(
+    (call) =>
+      call.ended_us === null &&
+      partOf(call, user) === null &&
+      call.participants.some(({ user_id, left_us }) => user_id === user && left_us !== null),
+  );
+}
+
 /** The calls that ask for a user's answer, oldest first. */
 export function ringingCalls(calls: LiveCall[], user: string): LiveCall[] {
   return calls.filter((call) => ['ringing', 'invited'].includes(partOf(call, user) ?? '')).sort(older);

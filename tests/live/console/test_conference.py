@@ -225,6 +225,7 @@ async def test_the_host_leaves_and_the_guest_has_the_hosts_controls_and_both_wri
     await three.host.press("Leave")
     await three.host.until_free()
     await asyncio.gather(hears(three.guest, CUSTOMER), hears(three.theirs, GUEST))
+    await expect(three.host.page.get_by_role("heading", name="Summary", level=1)).to_be_visible()
     await expect(three.guest.bar.get_by_role("button", name="End", exact=True)).to_be_visible()
     await three.guest.key("Alt+H")
     await hears(three.theirs, *MUSIC)

@@ -2,8 +2,9 @@
  * After a call its summary opens by itself for each user who took part (S1), unless it would take somebody's words away:
  * then, and for all that stay open, a link in the header says how many there are.
  */
+import { callsLeft } from '../calls';
 import { live } from '../live/live.svelte';
-import type { Summary } from '../live/types';
+import type { LiveCall, Summary } from '../live/types';
 import { router } from '../router.svelte';
 import { session } from '../session.svelte';
 import { nowUs } from '../util/format';
@@ -31,14 +32,17 @@ class WrapUp {
     return this.open.find(({ call_id }) => call_id !== after) ?? null;
   }
 
-  /** To be run in an effect: follows the summaries and opens those that are new. */
+  /** To be run in an effect: opens the summaries that are new, also of a call that others go on with (C13). */
   follow(): void {
-    for (const summary of this.open) {
-      if (this.#seen.has(summary.call_id)) continue;
-      this.#seen.add(summary.call_id);
-      sessionStorage.setItem(SEEN, JSON.stringify([...this.#seen].slice(-200)));
-      if (nowUs() - (summary.call_ended_us ?? 0) < FRESH_US && this.#free()) this.#open(summary.call_id);
-    }
+    for (const call of callsLeft(live.calls, session.me.id)) this.#offer(call.id, leftAt(call));
+    for (const { call_id, call_ended_us } of this.open) this.#offer(call_id, call_ended_us ?? 0);
+  }
+
+  #offer(callId: string, sinceUs: number): void {
+    if (this.#seen.has(callId)) return;
+    this.#seen.add(callId);
+    sessionStorage.setItem(SEEN, JSON.stringify([...this.#seen].slice(-200)));
+    if (nowUs() - sinceUs < FRESH_US && this.#free()) this.#open(callId);
   }
 
   /** Of several pages only the one that was used last goes anywhere. */
@@ -61,6 +65,10 @@ class WrapUp {
     );
     return !talks && !typing();
   }
+}
+
+function leftAt(call: LiveCall): number {
+  return Math.max(...call.participants.filter((each) => mine(each.user_id)).map(({ left_us }) => left_us ?? 0));
 }
 
 function mine(user: string | null): boolean {
