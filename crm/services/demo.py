@@ -45,6 +45,8 @@ _PEOPLE: tuple[tuple[dict[str, Any], str | None], ...] = (
     ({"email": "manager@demo.example", "name": "Alex Morgan", "role": "manager"}, "+14155550103"),
     ({"email": "admin@demo.example", "name": "Robin Adams", "role": "admin"}, None),
 )
+_SETTINGS = {"recording.enabled": True, "gate.calling_hours": "off", "texts.calling_hours": "off"}
+"""There is something to listen to, and lists can be tried at any hour: whom they call is played by this machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +86,10 @@ async def seed(work: UnitOfWork, *, practice_host: str = "127.0.0.1", practice_p
 
 
 async def _settings(work: UnitOfWork) -> None:
-    """The demo records, so that there is something to listen to; only where nobody has decided otherwise."""
-    if not (await settings.show(work.session, "recording.enabled")).changed:
-        await settings.change(work, "recording.enabled", True)
+    """Only where nobody has decided otherwise."""
+    for key, value in _SETTINGS.items():
+        if not (await settings.show(work.session, key)).changed:
+            await settings.change(work, key, value)
 
 
 async def _notices(work: UnitOfWork) -> None:

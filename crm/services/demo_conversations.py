@@ -30,7 +30,7 @@ class Line(NamedTuple):
 _GONE = "The receiver's network did not deliver it. Check the number, or call instead."
 _STORIES: tuple[tuple[str, str, tuple[Line, ...]], ...] = (
     (SAM, "+12065550150", (
-        Line(2 * DAY + 30, False, "Hello Olivia, this is Sam of Marcom. The offer for 120 desk phones is on its way."),
+        Line(2 * DAY + 30, False, "Hello Olivia, this is Sam Carter. The offer for 120 desk phones is on its way."),
         Line(2 * DAY + 12, True, "Got it, thank you! Can we have them before the holidays?"),
         Line(2 * DAY + 5, False, "Yes, if you decide by Friday. 📦"),
         Line(95, True, "We take them 🎉 Please send the contract to purchasing."),
@@ -39,7 +39,7 @@ _STORIES: tuple[tuple[str, str, tuple[Line, ...]], ...] = (
     (SAM, "+12065550130", (
         Line(DAY + 200, False, "Sam, are you on site at Lakeside today?"),
         Line(DAY + 180, True, "On the road, there at 3 👍"),
-        Line(DAY + 178, False, "Fine. I tell them.", "sent"),
+        Line(DAY + 178, False, "Fine, I'll tell them.", "sent"),
     )),
     (SAM, "+12065550159", (
         Line(3 * DAY, False, "Hello Max, is this still your number?", "failed", _GONE),
