@@ -125,7 +125,7 @@ export const work = {
   },
   practice: {
     title: 'Try it out',
-    text: 'These numbers are played by this machine: nobody is disturbed, and nothing is charged.',
+    text: 'These numbers are played by this machine: nobody is disturbed, and prices are shown but not paid.',
     callMe: 'Have the practice carrier call me',
     rings: (from: string, to: string) => `${from} calls your number ${to}.`,
     putAway: 'Do not show this any more',
