@@ -1,6 +1,8 @@
 /** Short words on what happened, at the edge of the page. Errors stay until they are closed. */
 import { Problem } from '../api/client';
 import { language } from '../i18n/language.svelte';
+import { router } from '../router.svelte';
+import { session } from '../session.svelte';
 
 export interface Toast {
   id: number;
@@ -30,8 +32,15 @@ class Toasts {
   /** Say what went wrong, in the engine's own words where it had some. */
   failed(error: unknown): void {
     if (error instanceof DOMException && error.name === 'AbortError') return;
-    this.say(sentence(error), 'bad');
+    if (error instanceof Problem && error.code === 'no_number' && session.may('admin')) this.missesNumber();
+    else this.say(sentence(error), 'bad');
     if (!(error instanceof Problem)) console.error(error);
+  }
+
+  /** To an admin: nobody else can do it for them. */
+  missesNumber(): void {
+    const { missing, assign } = language.m.problems.ownNumber;
+    this.say(missing, 'bad', { label: assign, does: () => router.go('/admin/numbers') });
   }
 
   close(id: number): void {

@@ -36,6 +36,8 @@ export const problems = {
   unexpected: 'Something went wrong here. Try again; if it stays, tell your admin what you did.',
   unreachable: 'The telephone system cannot be reached. Check the network; it is tried again by itself.',
   /** By the engine's code, where the page says it better than the engine. */
+  /** For an admin, who can do it themselves. */
+  ownNumber: { missing: 'You have no number of your own yet.', assign: 'Assign one' },
   codes: {
     unauthorized: 'E-mail address or password is wrong.',
   } as Record<string, string>,

@@ -34,6 +34,7 @@ export const common: Messages['common'] = {
 export const problems: Messages['problems'] = {
   unexpected: '問題が発生しました。もう一度お試しください。続く場合は管理者に操作内容をお知らせください。',
   unreachable: '電話システムに接続できません。ネットワークを確認してください。自動的に再接続します。',
+  ownNumber: { missing: 'まだ自分の番号がありません。', assign: '番号を割り当てる' },
   codes: {
     unauthorized: 'メールアドレスまたはパスワードが正しくありません。',
   },
