@@ -2,6 +2,7 @@
 
 from crm.models import (
     alerts,
+    bill_sums,
     blocks,
     call_lists,
     calls,
@@ -26,6 +27,7 @@ from crm.models.base import Base
 __all__ = [
     "Base",
     "alerts",
+    "bill_sums",
     "blocks",
     "call_lists",
     "calls",

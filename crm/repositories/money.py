@@ -152,26 +152,6 @@ async def spent_by_user(session: AsyncSession, since_us: int) -> dict[str, int]:
     return {str(user_id): int(amount) for user_id, amount in await session.execute(query)}
 
 
-async def sums(session: AsyncSession, since_us: int, until_us: int) -> dict[str, tuple[billing.BillLine, ...]]:
-    """By user, by destination and by direction, the dearest first. The charges are gone through once for all three."""
-    names = (Charge.user_id, Charge.rate_name, Charge.direction)
-    query = select(*names, Charge.kind, func.count(), func.sum(Charge.units), func.sum(Charge.amount_micros))
-    query = query.where(Charge.ended_us >= since_us, Charge.ended_us < until_us).group_by(*names, Charge.kind)
-    rows = [tuple(row) for row in await session.execute(query)]
-    return {by: _lines(rows, at) for at, by in enumerate(("user", "destination", "direction"))}
-
-
-def _lines(rows: Sequence[Sequence[Any]], at: int) -> tuple[billing.BillLine, ...]:
-    """``at`` is the column of its names."""
-    found: dict[tuple[str, str], list[int]] = {}
-    for row in rows:
-        line = found.setdefault((str(row[at] or ""), row[3]), [0, 0, 0])
-        for place, value in enumerate(row[4:]):
-            line[place] += int(value)
-    made = [billing.BillLine(name, kind, *figures) for (name, kind), figures in found.items()]
-    return tuple(sorted(made, key=lambda line: (-line.amount_micros, line.name, line.kind)))
-
-
 # -- the ledger ------------------------------------------------------------------------------------
 
 
@@ -215,19 +195,10 @@ async def postings_after(session: AsyncSession, seq: int, limit: int) -> list[bi
     return [to_record(billing.Posting, row) for row in await session.scalars(query)]
 
 
-async def booked(session: AsyncSession, since_us: int, until_us: int) -> dict[str, int]:
-    """What each kind of posting has done to the balance in this time."""
-    query = select(Posting.kind, Posting.debit == BALANCE, func.sum(Posting.amount_micros))
-    query = query.where(Posting.at_us >= since_us, Posting.at_us < until_us).group_by(Posting.kind, Posting.debit)
-    found: dict[str, int] = {}
-    for kind, into, amount in await session.execute(query):
-        found[kind] = found.get(kind, 0) + (int(amount) if into else -int(amount))
-    return found
-
-
 async def first_moment(session: AsyncSession) -> int | None:
-    """For which the ledger says anything."""
-    return await session.scalar(select(func.min(Posting.at_us)))
+    """Of which the ledger or a charge says anything; what costs nothing is charged, and not booked."""
+    moments = [await session.scalar(select(func.min(column))) for column in (Posting.at_us, Charge.ended_us)]
+    return min((moment for moment in moments if moment is not None), default=None)
 
 
 async def currencies(session: AsyncSession) -> set[str]:

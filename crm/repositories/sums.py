@@ -99,6 +99,28 @@ FAMILIES = (
         "list_calls",
         "at_us",
     ),
+    Family(
+        "charges_to_sum",
+        ("user_id", "rate_name", "direction", "kind"),
+        ("charges", "units", "amount_micros"),
+        (Target("charges_by_month", ("month",), everybody=False),),
+        """SELECT ended_us AS at_us, COALESCE(user_id, '') AS user_id, rate_name, direction, kind, 1 AS charges,
+            units, amount_micros
+        FROM charges WHERE ended_us >= ? AND ended_us < ?""",
+        "charges",
+        "ended_us",
+    ),
+    Family(
+        "postings_to_sum",
+        ("kind",),
+        ("in_micros", "out_micros"),
+        (Target("postings_by_month", ("month",), everybody=False),),
+        """SELECT at_us, kind, CASE WHEN debit = 'balance' THEN amount_micros ELSE 0 END AS in_micros,
+            CASE WHEN debit = 'balance' THEN 0 ELSE amount_micros END AS out_micros
+        FROM ledger WHERE at_us >= ? AND at_us < ?""",
+        "ledger",
+        "at_us",
+    ),
 )
 
 

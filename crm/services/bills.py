@@ -19,12 +19,14 @@ from crm import csv_files, ids, paging
 from crm.billing import Bill, BillMonth, Charge
 from crm.errors import Refused
 from crm.models.users import User
-from crm.repositories import money
-from crm.services import ledger, settings
+from crm.reports.calendar import FOR_EVER_US
+from crm.repositories import bill_sums, money
+from crm.repositories.bill_sums import Months
+from crm.services import ledger, settings, sums
 
 _MONTH = re.compile(r"(20[0-9]{2})-(0[1-9]|1[0-2])")
 _AT_ONCE = 1_000
-_LATEST = 2**62
+_LAST_MONTH = 9_999 * 12
 COLUMNS = (
     *("ended", "kind", "direction", "user", "number", "destination", "prefix", "units", "price", "setup"),
     *("increments", "amount", "currency", "call", "id"),
@@ -52,11 +54,14 @@ async def bill(session: AsyncSession, month: str) -> Bill:
     """``month`` is like 2026-11."""
     zone = await _zone(session)
     since, until = _bounds(month, zone)
+    number = _number(month) if await sums.are_by(session, zone) else None
+    this = Months(since, until, None if number is None else (number, number + 1))
+    from_then_on = Months(since, FOR_EVER_US, None if number is None else (number, _LAST_MONTH))
     left = await ledger.left_over(session)
-    opening = left - sum((await money.booked(session, since, _LATEST)).values())
-    booked = await money.booked(session, since, until)
-    sums = await money.sums(session, since, until)
-    directions = sums["direction"]
+    opening = left - sum((await bill_sums.booked(session, from_then_on)).values())
+    booked = await bill_sums.booked(session, this)
+    lines = await bill_sums.lines(session, this)
+    directions = lines["direction"]
     return Bill(
         month=month,
         since_us=since,
@@ -70,8 +75,8 @@ async def bill(session: AsyncSession, month: str) -> Bill:
         texts_micros=sum(line.amount_micros for line in directions if line.kind == "text"),
         closing_micros=opening + sum(booked.values()),
         charges=sum(line.count for line in directions),
-        users=sums["user"],
-        destinations=sums["destination"],
+        users=lines["user"],
+        destinations=lines["destination"],
         directions=directions,
     )
 
@@ -136,6 +141,12 @@ def decimal(micros: int) -> str:
 
 async def _zone(session: AsyncSession) -> ZoneInfo:
     return ZoneInfo(str((await settings.values(session))["default_time_zone"]))
+
+
+def _number(month: str) -> int:
+    """As sums are kept by."""
+    year, number = month.split("-")
+    return int(year) * 12 + int(number) - 1
 
 
 def _bounds(month: str, zone: ZoneInfo) -> tuple[int, int]:

@@ -1,4 +1,5 @@
-"""Keeping the sums of reports true (R3): in small transactions behind the calls, each of which is done or is not.
+"""Keeping the sums of reports and bills true (R2, R3): in small transactions behind the calls, each of which is done or
+is not.
 
 What has changed is added; the past of a database that had no sums yet, or has them by another clock, is added some
 thousand calls at a time. Until that is done reports say that they are not ready, rather than half of a figure.
@@ -71,6 +72,12 @@ async def is_due(session: raw.Session) -> bool:
 async def built_until(session: AsyncSession) -> int:
     state = await sums.state(session)
     return state.built_until_us if state is not None else 0
+
+
+async def are_by(session: AsyncSession, zone: ZoneInfo) -> bool:
+    """Whether they are all there, by this clock."""
+    state = await sums.state(session)
+    return state is not None and state.built_until_us >= FOR_EVER_US and state.time_zone == zone.key
 
 
 async def clock(session: AsyncSession) -> ZoneInfo:

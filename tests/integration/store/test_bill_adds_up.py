@@ -1,26 +1,32 @@
 """The bill always adds up: the sum of the legs is the ledger is the balance, whatever happens (R2, N4).
 
 Random calls, texts, payments and rate tables on the real store; the pricing is killed before its commit, or after it
-without anybody knowing, the journal writes legs again, and an engine forgets that it priced anything.
+without anybody knowing, the journal writes legs again, and an engine forgets that it priced anything. The sums by
+month, of which bills are made, are added up now and then, killed before their commit, and made anew by another clock:
+each bill is what its charges and postings say, at any moment.
 """
 
 from __future__ import annotations
 
 import random
+from collections import Counter
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import func, select, text
 
 from crm.models.money import Charge, Posting
 from crm.repositories import journal
-from crm.services import bills, ledger, pricing
+from crm.services import bills, ledger, pricing, settings, sums
 from crm.unit_of_work import Store
 from tests.integration.store.makers import call_row
 from tests.integration.store.test_money import START_US, import_rates
 
 STEPS = 40
+ZONES = ("America/New_York", "Asia/Tokyo", "Australia/Lord_Howe", "UTC")
 NUMBERS = ("+12065550150", "+14155550199", "+819012345678", "+442079460000", "110")
 
 
@@ -41,10 +47,11 @@ class Life:
         self.texts = 0
 
     async def step(self) -> None:
-        self.now += self.random.randrange(1, 600_000_000)
+        self.now += self.random.randrange(1, 600_000_000) * self.random.choice((1, 1, 1, 1_500))
         happens = (self.calls, self.calls, self.calls, self.text, self.pay, self.rates, self.again, self.forget)
         await self.random.choice(happens)()
         await self.random.choice((self.price, self.price, self.killed, self.killed_after))()
+        await self.random.choice((self.sum, self.sum, self.sum_some, self.sum_killed, self.clock))()
 
     async def rates(self) -> None:
         """A new table, from now, from a while ago or from later on."""
@@ -130,6 +137,25 @@ class Life:
         async with self.store.write() as work:
             await pricing.price_due(work, 2)
 
+    async def sum(self) -> None:
+        await sums.catch_up(self.store)
+
+    async def sum_some(self) -> None:
+        async with self.store.write() as work:
+            await sums.step(work)
+
+    async def sum_killed(self) -> None:
+        with pytest.raises(Killed):
+            async with self.store.write() as work:
+                await sums.step(work)
+                raise Killed
+
+    async def clock(self) -> None:
+        """Another one; seldom, as all sums are made anew then."""
+        if self.random.random() < 0.3:
+            async with self.store.write() as work:
+                await settings.change(work, "default_time_zone", self.random.choice(ZONES))
+
     def charged(self, found: dict[str, int]) -> None:
         """Priced by the table that holds when the leg is looked at first: what comes later changes nothing."""
         legs = {leg["id"]: leg for call in self.rows for leg in call["legs"]}
@@ -156,13 +182,21 @@ class Life:
 
 @pytest.mark.covers("R2", "N4", "P3", "C13")
 @pytest.mark.parametrize("seed", [1, 2])
-async def test_the_sum_of_the_legs_is_the_ledger_is_the_balance(store: Store, tmp_path: Path, seed: int) -> None:
+async def test_the_sum_of_the_legs_is_the_ledger_is_the_balance(
+    store: Store, tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     life = Life(store, tmp_path, seed)
-    for _ in range(STEPS):
+    monkeypatch.setattr(sums, "AT_ONCE", 7)
+    monkeypatch.setattr(sums, "BUILT_AT_ONCE", 9)
+    for step in range(STEPS):
         await life.step()
         await check(life)
+        if step % 5 == 0:
+            await check_bills(store)
     await life.price()
+    await life.sum()
     await check(life)
+    await check_bills(store)
     assert life.expected.keys() == life.talked(), "each leg that talked has one price"
     async with store.read() as session:
         total = [await bills.bill(session, month.month) for month in await bills.months(session)]
@@ -189,3 +223,28 @@ async def check(life: Life) -> None:
     assert legs == booked
     assert balance == life.paid_in - booked
     life.charged(charged)
+
+
+async def check_bills(store: Store) -> None:
+    """Each as its charges say, reckoned apart: by the clock that is set, whatever the sums are by."""
+    async with store.read() as session:
+        zone = ZoneInfo(str((await settings.values(session))["default_time_zone"]))
+        found = [await bills.bill(session, month.month) for month in await bills.months(session)]
+        charges = list(await session.scalars(select(Charge)))
+        postings = list(await session.scalars(select(Posting)))
+    by_user: Counter[tuple[str, str, str]] = Counter()
+    for charge in charges:
+        by_user[month_of(charge.ended_us, zone), charge.user_id or "", charge.kind] += charge.amount_micros
+    assert +by_user == +Counter(
+        {(b.month, line.name, line.kind): line.amount_micros for b in found for line in b.users}
+    )
+    assert sum(bill.charges for bill in found) == len(charges)
+    changes: Counter[str] = Counter()
+    for posting in postings:
+        into = posting.debit == "balance"
+        changes[month_of(posting.at_us, zone)] += posting.amount_micros if into else -posting.amount_micros
+    assert all(bill.closing_micros - bill.opening_micros == changes[bill.month] for bill in found)
+
+
+def month_of(at_us: int, zone: ZoneInfo) -> str:
+    return f"{datetime.fromtimestamp(at_us / 1e6, zone):%Y-%m}"
