@@ -56,7 +56,7 @@ FROM (SELECT n, n * 260 / {{count}} AS day, n * 2654435761 % 4294967291 AS h FRO
 """
 """Each call's number, what is random about it, and when it began: in the order of days, at work, from nine to six."""
 _NUMBERS = {
-    "postgresql": "SELECT generate_series({first}, {last}) AS n",
+    "postgresql": "SELECT generate_series(CAST({first} AS BIGINT), {last}) AS n",
     "sqlite": "WITH RECURSIVE each(n) AS (SELECT {first} UNION ALL SELECT n + 1 FROM each WHERE n < {last}) "
     "SELECT n FROM each",
 }

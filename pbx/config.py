@@ -64,6 +64,7 @@ class Config:
     mail_user: str = ""
     mail_password: str = field(default="", repr=False)
     mail_from: str = ""  # name@example.com
+    paper_font: str = ""  # a TrueType font with Japanese for bills on paper; empty: one that the system has
     debian_mirror: str = ""
     log_level: str = "info"
     log_format: str = "json"

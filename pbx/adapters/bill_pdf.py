@@ -1,7 +1,8 @@
 """A month's bill on paper: made by a process of its own, as laying out pages takes the time of many calls.
 
-Japanese is set in the fonts that PDF readers bring along for it (Adobe's character collection Japan1): they are named,
-not embedded, so that no font of many megabytes has to be carried about. Everything else is in Helvetica.
+Japanese is set in a font of the system, of which the letters that are used are embedded. Where there is none, it is set
+in the font that PDF readers bring along (Adobe's character collection Japan1), which is named only: most show it, some
+printers and scanners do not. Everything else is in Helvetica, which all of them have.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from crm.services import bills, settings
 from crm.unit_of_work import Store
 from pbx.adapters.bill_words import WORDS
 from pbx.adapters.children import with_parent
+from pbx.adapters.paper_fonts import choose
 
 NICE = 5
 LINES = 2_000
@@ -34,8 +36,9 @@ WITHIN_S = 60.0
 
 
 class BillPrinter:
-    def __init__(self, database_url: str) -> None:
-        self._database_url = database_url
+    def __init__(self, database_url: str, font: str = "") -> None:
+        """``font``: the path that was set for Japanese."""
+        self._database_url, self._font = database_url, font
 
     async def __call__(self, month: str, language: str) -> bytes:
         """Raises Refused for what is no month, and where it cannot be made now."""
@@ -45,7 +48,7 @@ class BillPrinter:
             stdout=asyncio.subprocess.PIPE,
             cwd=Path(__file__).parents[2],
         )
-        job = {"database_url": self._database_url, "month": month, "language": language}
+        job = {"database_url": self._database_url, "month": month, "language": language, "font": self._font}
         try:
             made, _ = await asyncio.wait_for(process.communicate(orjson.dumps(job)), WITHIN_S)
         except TimeoutError:
@@ -86,21 +89,22 @@ async def _make(job: dict[str, Any]) -> bytes:
     finally:
         await store.close()
     organisation, home = str(values["organisation.name"]), str(values["default_country"])
-    return page(bill, lines[:LINES], names, organisation, job["language"], home)
+    look = Look(job["language"], choose(job["font"]).file)
+    return page(bill, lines[:LINES], names, organisation, look, home)
 
 
 def page(
-    bill: Bill, charges: Sequence[Charge], names: dict[str, str], organisation: str, language: str, home: str
+    bill: Bill, charges: Sequence[Charge], names: dict[str, str], organisation: str, look: Look, home: str
 ) -> bytes:
     """The whole document."""
     from reportlab.lib.pagesizes import A4, LETTER
     from reportlab.lib.units import mm
     from reportlab.platypus import Paragraph, SimpleDocTemplate, Spacer
 
-    words, look = WORDS[language], _Look(language)
+    words = WORDS[look.language]
     out = io.BytesIO()
     size = LETTER if home in ("US", "CA", "MX") else A4
-    title = words["title"].format(month=_month(bill.month, language))
+    title = words["title"].format(month=_month(bill.month, look.language))
     document = SimpleDocTemplate(out, pagesize=size, title=title, author=organisation, topMargin=18 * mm)
     story: list[Any] = [Paragraph(_safe(organisation), look.small), Paragraph(_safe(title), look.title)]
     story += [Paragraph(_safe(words["zone"].format(zone=bill.time_zone)), look.small), Spacer(1, 6 * mm)]
@@ -181,16 +185,15 @@ def _safe(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-class _Look:
+class Look:
     """Fonts and tables of one language."""
 
-    def __init__(self, language: str) -> None:
+    def __init__(self, language: str, font: Path | None = None) -> None:
+        """``font``: the file that Japanese is embedded from."""
         from reportlab.lib.styles import ParagraphStyle
-        from reportlab.pdfbase import pdfmetrics
-        from reportlab.pdfbase.cidfonts import UnicodeCIDFont
 
-        pdfmetrics.registerFont(UnicodeCIDFont("HeiseiKakuGo-W5"))
-        self._ja = "HeiseiKakuGo-W5"
+        self.language = language
+        self._ja = _named() if font is None else _embedded(font)
         self._plain, self._bold = (self._ja, self._ja) if language == "ja" else ("Helvetica", "Helvetica-Bold")
         self.title = ParagraphStyle("title", fontName=self._bold, fontSize=18, leading=24)
         self.heading = ParagraphStyle("heading", fontName=self._bold, fontSize=11, leading=16, spaceBefore=14)
@@ -227,6 +230,22 @@ class _Look:
     def foot(self, canvas: Any, document: Any) -> None:
         canvas.setFont(self._plain, 7.5)
         canvas.drawRightString(document.pagesize[0] - document.rightMargin, 24, str(canvas.getPageNumber()))
+
+
+def _named() -> str:
+    from reportlab.pdfbase import pdfmetrics
+    from reportlab.pdfbase.cidfonts import UnicodeCIDFont
+
+    pdfmetrics.registerFont(UnicodeCIDFont("HeiseiKakuGo-W5"))
+    return "HeiseiKakuGo-W5"
+
+
+def _embedded(font: Path) -> str:
+    from reportlab.pdfbase import pdfmetrics
+    from reportlab.pdfbase.ttfonts import TTFont
+
+    pdfmetrics.registerFont(TTFont(font.stem, str(font)))
+    return font.stem
 
 
 if __name__ == "__main__":

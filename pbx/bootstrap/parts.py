@@ -354,7 +354,7 @@ class Parts(ABC):
             [self.records, self.occupancy, self.routing, self.recordings, self.stories],
         )
         self.practice = Practice(PracticeCaller(self.config))
-        self.bill_printer = BillPrinter(self.config.database_url)
+        self.bill_printer = BillPrinter(self.config.database_url, self.config.paper_font)
         self.web = WebServer(self)
 
     @property

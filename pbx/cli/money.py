@@ -180,7 +180,7 @@ async def _made(app: App, month: str, suffix: str, language: str) -> bytes:
     from pbx.adapters.bill_pdf import BillPrinter
 
     if suffix == ".pdf":
-        return await BillPrinter(app.config.database_url)(month, language)
+        return await BillPrinter(app.config.database_url, app.config.paper_font)(month, language)
     async with app.store() as store, store.read() as session:
         bill = await bills.bill(session, month)
         return "".join([piece async for piece in bills.as_csv(session, bill)]).encode("utf-8-sig")

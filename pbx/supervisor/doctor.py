@@ -61,6 +61,7 @@ def findings(config: Config, *, sound: bool = False) -> Iterator[Finding]:
         yield from _ports(config)
     yield _certificate(config)
     yield _nat(config)
+    yield _paper(config)
 
 
 async def examine(config: Config) -> list[dict[str, str]]:
@@ -229,3 +230,16 @@ def _nat(config: Config) -> Finding:
         text = f"This machine is {address}, a private address: phones outside need external_address and local_nets."
         return Finding("NAT", "warn", text)
     return Finding("NAT", "ok", f"This machine has the public address {address}.")
+
+
+def _paper(config: Config) -> Finding:
+    from pbx.adapters import paper_fonts
+
+    found = paper_fonts.choose(config.paper_font)
+    if found.problem:
+        text = f"Bills cannot be set in {config.paper_font}, as {found.problem}: correct paper_font, or leave it empty."
+        return Finding("paper", "warn", text)
+    if found.file is not None:
+        return Finding("paper", "ok", f"Japanese on bills is embedded from {found.file}.")
+    text = f"Japanese on bills is set in the reader's own font; to embed one, install {paper_fonts.PACKAGE}."
+    return Finding("paper", "ok", text)
