@@ -34,6 +34,7 @@ class Api:
     app: App
     user: str
     scopes: tuple[str, ...] = _SCOPES
+    timeout_s: float = _TIMEOUT_S
 
     def get(self, path: str) -> Any:
         return self._ask("GET", path, None)
@@ -61,7 +62,7 @@ class Api:
         request = urllib.request.Request(url, data, headers, method=method)
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         try:
-            with opener.open(request, timeout=_TIMEOUT_S) as answer:
+            with opener.open(request, timeout=self.timeout_s) as answer:
                 return json.loads(answer.read() or b"null")
         except urllib.error.HTTPError:
             raise

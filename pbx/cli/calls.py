@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import click
 
-from pbx.cli import output
+from pbx.cli import call_filters, output
 from pbx.cli.api import Api
 from pbx.cli.app import App, json_option
+from pbx.cli.call_filters import filtered
 
 _LIVE = ("created_us", "direction", "state", "customer_number", "did", "user", "seconds", "recording_state", "id")
 _LOG = ("created_us", "direction", "customer_number", "did", "user", "disposition", "talk_ms", "reason", "id")
@@ -16,32 +18,25 @@ _LOG = ("created_us", "direction", "customer_number", "did", "user", "dispositio
 
 @click.command("calls")
 @click.option("--log", "past", is_flag=True, help="The log, newest first, instead of what runs now.")
-@click.option("--user", help="Only calls this user (e-mail address or id) had a part in.")
-@click.option("--number", help="Only calls with this outside number.")
+@filtered
 @click.option("--limit", type=click.IntRange(1, 500), default=50, show_default=True)
 @click.option("--cursor", help="Where the page before ended.")
 @json_option
 @click.pass_obj
-def calls_command(app: App, past: bool, user: str | None, number: str | None, limit: int, cursor: str | None) -> None:
+def calls_command(app: App, /, past: bool, limit: int, cursor: str | None, **asked: Any) -> None:
     """Show the calls that run now, or the log with --log."""
-    rows, next_cursor = app.read(lambda session: _calls(session, past, user, number, limit, cursor))
+    rows, next_cursor = app.read(lambda session: _calls(session, past, asked, limit, cursor))
     output.page(app, rows, _LOG if past else _LIVE, next_cursor)
 
 
 async def _calls(
-    session: Any, past: bool, user: str | None, number: str | None, limit: int, cursor: str | None
+    session: Any, past: bool, asked: call_filters.Asked, limit: int, cursor: str | None
 ) -> tuple[list[dict[str, Any]], str | None]:
-    from crm import ids, phone_numbers
-    from crm.repositories.calls import CallFilter
-    from crm.services import calls, settings, users
+    from crm import ids
+    from crm.services import calls, users
 
-    country = str((await settings.values(session))["default_country"])
-    wanted = CallFilter(
-        user_id=(await users.show(session, user)).id if user else None,
-        customer_number=phone_numbers.parse(number, country).e164 if number else None,
-        open=None if past else True,
-    )
-    page = await calls.list_all(session, wanted, cursor=cursor, limit=limit)
+    found = await call_filters.wanted(session, asked)
+    page = await calls.list_all(session, replace(found, open=None if past else True), cursor=cursor, limit=limit)
     names = {each.id: each.name for each in await users.list_all(session)}
     now = ids.now_us()
     return [_row(call, names, now) for call in page.items], page.next_cursor

@@ -44,6 +44,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "alert": ("alert", "What somebody must look at now."),
     "calls": ("calls", "Calls that run now, or the log with --log."),
     "call": ("calls", "One call: its legs and its timeline."),
+    "recordings": ("recordings", "Recordings of many calls at once: destroy them."),
     "dial": ("calls", "Have a user's phone rung, and then a number."),
     "gate": ("gate", "Ask whether a call may go out, and why not."),
     "text": ("text", "Texts: send, list, show, cancel; templates, transports, opt-outs, 10DLC."),

@@ -133,6 +133,11 @@ class Retention:
         async with self._store.write(actor) as work:
             await recording_erasing.erase(work, recordings)
 
+    async def erased_in_call(self, call_id: str, recording: str) -> None:
+        """By the call itself, while it goes on: this is for databases that are restored from before."""
+        line = Erased(RECORDING, recording, call_id, self._store.clock())
+        await asyncio.to_thread(self._erased.add, [line])
+
     async def repeat_erasures(self) -> int:
         """What was destroyed after the backup was made that this database comes from; how much there was. Where a hold
         stands in the database it stays, and is looked at again when the engine starts the next time."""

@@ -200,7 +200,10 @@ async def resume_recording(ctx: Ctx) -> Any:
 )
 async def erase_recording(ctx: Ctx) -> Any:
     """Destroy everything recorded of this call so far, for good; what is said from now on is recorded."""
-    return await _ask(ctx, Ask.ERASE_RECORDING)
+    old = (await _controlled(ctx)).view["recording_id"]
+    now = await _ask(ctx, Ask.ERASE_RECORDING)
+    await ctx.engine.retention.erased_in_call(ctx.path("call"), old)
+    return now
 
 
 @table.route("PUT", "/calls/{call}/record", right=Right.REP, scope="calls:write", answer=CallView, errors=(404, 422))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
+import json
 
 import pytest
 
+from pbx.cli import main
 from tests.integration.web.world import CUSTOMER, World
 
 
@@ -89,3 +92,28 @@ async def test_recordings_of_chosen_calls_are_destroyed_by_who_may_and_what_is_h
     assert [each["action"] for each in audit["items"]] == ["recording.erase"]
     _, found = await world.ask("POST", path, world.robin, chosen)
     assert found["recordings"] == 0, "once is enough"
+
+
+@pytest.mark.covers("V10", "A1")
+async def test_the_command_line_destroys_recordings_by_the_same_rule(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (_, mine), (sams, other) = [await world.recorded(who, b"sound") for who in (world.mio, world.sam)]
+    monkeypatch.setenv("SWITCHHOOK_HOME", str(world.engine.config.home))
+    monkeypatch.setenv("SWITCHHOOK_HTTP_PORT", str(world.server.port))
+    monkeypatch.setenv("SWITCHHOOK_DATABASE_URL", world.engine.store.url.render_as_string(hide_password=False))
+
+    async def erased(who: str, *words: str) -> dict[str, int]:
+        command = ["recordings", "erase", "--as", getattr(world, who).id, "--json", *words]
+        code = await asyncio.to_thread(main.run, command)
+        told = capsys.readouterr()
+        assert code == 0, told.err
+        found: dict[str, int] = json.loads(told.out)
+        return found
+
+    found = await erased("robin", "--direction", "inbound")
+    assert (found["calls"], found["recordings"], found["bytes"]) == (2, 2, 10), "only counted"
+    assert (await erased("mio", sams, "--really"))["recordings"] == 0, "it is Sam's"
+    assert (await erased("robin", "--user", world.sam.id, "--really"))["recordings"] == 1
+    assert not (world.engine.recordings_dir / f"{other}.opus").exists()
+    assert (world.engine.recordings_dir / f"{mine}.opus").exists()

@@ -11,6 +11,7 @@ from crm.services import devices
 from crm.unit_of_work import SYSTEM
 from pbx.core.commands import DialOut, HangUp, RingPhone, SendDigits
 from pbx.core.events import LegAnswered, LegEnded
+from pbx.services.erasure_list import ErasureList
 from tests.integration.web.world import CUSTOMER, World
 from tests.support.trust import Measured
 
@@ -307,7 +308,7 @@ async def test_a_colleague_who_calls_decides_nothing_for_the_one_who_is_called(w
     assert (await world.ask("POST", f"/calls/{call}/ignore", world.mio))[0] == 200
 
 
-@pytest.mark.covers("V10")
+@pytest.mark.covers("V10", "N5")
 async def test_the_recording_is_paused_resumed_and_erased(world: World) -> None:
     call = world.talk(world.mio)
     for word, state in (("pause", "paused"), ("resume", "recording")):
@@ -316,6 +317,8 @@ async def test_the_recording_is_paused_resumed_and_erased(world: World) -> None:
     first = shown["recording_id"]
     status, shown = await world.ask("POST", f"/calls/{call}/recording/erase", world.mio)
     assert status == 200 and shown["recording_id"] != first
+    listed = ErasureList(world.engine.config.erasures).read()
+    assert [(each.id, each.of) for each in listed] == [(first, call)], "a restored backup does not bring it back"
     status, problem = await world.ask("GET", f"/recordings/{first}/sound", world.mio)
     assert (status, problem["code"]) == (410, "erased")
 
