@@ -11,7 +11,7 @@ const DIRECTIONS: Record<string, string> = { in: 'inbound', out: 'outbound', int
 const BY_THE_CLOCK = 366;
 
 /** Null where the log cannot be asked for just these calls: of nobody, in no team, or by hour over years. */
-export function logOf<Sums>({ key, row }: Line<Sums>, answer: Answer<Sums>): string | null {
+export function logOf<Sums>({ key, row }: Pick<Line<Sums>, 'key' | 'row'>, answer: Answer<Sums>): string | null {
   if (!row) return null;
   const all = session.may('manager');
   const asked: Record<string, string> = {
@@ -26,9 +26,10 @@ export function logOf<Sums>({ key, row }: Line<Sums>, answer: Answer<Sums>): str
   else if (answer.by === 'direction') asked.direction = key;
   else if (answer.by === 'outcome' && key) asked.outcome = key;
   else if (answer.by === 'team' && key) asked.team = key;
-  else if (answer.by === 'hour' || answer.by === 'weekday') {
+  else if (answer.by === 'hour' || answer.by === 'weekday' || answer.by === 'heat') {
     if (days(answer) > BY_THE_CLOCK) return null;
-    asked[answer.by] = key;
+    const [first = '', hour = ''] = key.split('-');
+    Object.assign(asked, answer.by === 'heat' ? { weekday: first, hour } : { [answer.by]: key });
   } else {
     const stretch = daysOf(answer.by, key, answer);
     if (!stretch) return null;
