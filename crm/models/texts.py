@@ -215,6 +215,17 @@ class Brand(Timed, Base):
     state_us: Mapped[int]
 
 
+class BrandDay(Base):
+    """Segments that a brand has sent on the day of the carrier's clock that began then."""
+
+    __tablename__ = "text_brand_days"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    brand_id: Mapped[str] = mapped_column(primary_key=True)
+    since_us: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    segments: Mapped[int]
+
+
 class Campaign(Timed, Base):
     """What is written and to whom, as the registry wants to know it (T8)."""
 

@@ -14,7 +14,7 @@ from crm.errors import Refused, conflict, not_found
 from crm.models.texts import Campaign as Row
 from crm.models.texts import NumberCampaign, Text
 from crm.records import as_dict
-from crm.repositories import law
+from crm.repositories import law, raw
 from crm.services import numbers, text_brands
 from crm.texts import Campaign
 from crm.unit_of_work import UnitOfWork
@@ -99,6 +99,27 @@ async def sent_since(session: AsyncSession, brand_id: str, since_us: int) -> int
         left,
     )
     return int(await session.scalar(query) or 0)
+
+
+async def take_of_day(work: UnitOfWork, brand_id: str, since_us: int, segments: int, per_day: int) -> bool:
+    """Whether the brand may send so much more on the day that began then; it is counted if so. Of two engines that ask
+    at once the second waits for the first one's transaction."""
+    day = (brand_id, since_us)
+    if not await raw.rows(work.session, "SELECT 1 FROM text_brand_days WHERE brand_id = ? AND since_us = ?", day):
+        sent = await sent_since(work.session, brand_id, since_us)
+        statement = "INSERT INTO text_brand_days (brand_id, since_us, segments) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+        await raw.run(work.session, statement, (*day, sent))
+        await raw.run(work.session, "DELETE FROM text_brand_days WHERE brand_id = ? AND since_us < ?", day)
+    taking = (
+        "UPDATE text_brand_days SET segments = segments + ? WHERE brand_id = ? AND since_us = ? "
+        "AND (segments = 0 OR segments + ? <= ?) RETURNING segments"
+    )
+    return bool(await raw.rows(work.session, taking, (segments, *day, segments, per_day)))
+
+
+async def give_back_of_day(work: UnitOfWork, brand_id: str, since_us: int, segments: int) -> None:
+    giving = "UPDATE text_brand_days SET segments = segments - ? WHERE brand_id = ? AND since_us = ?"
+    await raw.run(work.session, giving, (segments, brand_id, since_us))
 
 
 def _exported(campaign: Campaign) -> dict[str, Any]:

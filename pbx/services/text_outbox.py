@@ -20,7 +20,7 @@ from crm.texts import Campaign, Conversation, Text
 from crm.unit_of_work import ENGINE, Store, UnitOfWork
 from pbx.core.messaging import gate, pace
 from pbx.core.messaging.pace import Bucket
-from pbx.services.brand_caps import BrandCaps
+from pbx.services import brand_caps
 from pbx.services.ports_texts import Accepted, Media, OutgoingText, Refused, Sent, SmsTransport, Uncertain
 from pbx.services.text_files import TextFiles
 from pbx.services.text_gate import Intent, Judged, TextGate
@@ -69,7 +69,6 @@ class TextOutbox:
         self._in_hand: set[str] = set()
         self._buckets: dict[str, Bucket] = {}
         self._paced_as: dict[str, str] = {}  # number of ours -> its bucket
-        self._caps = BrandCaps()
         self._settled_us = 0
         self._ends = False
 
@@ -181,24 +180,24 @@ class TextOutbox:
         bucket, segments = self._bucket(text, judged), max(text.segments, 1)
         if bucket.wait_us(work.at_us):
             return None  # the round after this one leaves its number out
-        campaign = judged.campaign
-        if (until_us := await self._capped(work, campaign, segments)) is not None:
-            return await text_outbox.put_off(work, text.id, "held", until_us, "brand_daily_cap", _CAPPED)
+        campaign, per_day = judged.campaign, self._per_day(judged.campaign)
+        if campaign and per_day:
+            until_us = await brand_caps.take(work, campaign.brand_id, per_day, segments)
+            if until_us is not None:
+                return await text_outbox.put_off(work, text.id, "held", until_us, "brand_daily_cap", _CAPPED)
         if await text_outbox.lease(
             work, text.id, self._worker, judged.transport_id or "", campaign.id if campaign else None
         ):
             bucket.take(work.at_us, segments)
-            if campaign:
-                self._caps.took(campaign.brand_id, segments)
             leased.append((text, transport, judged))
+        elif campaign and per_day:
+            await brand_caps.give_back(work, campaign.brand_id, segments)
         return None
 
-    async def _capped(self, work: UnitOfWork, campaign: Campaign | None, segments: int) -> int | None:
-        """Until when, where the brand has sent what it may in a day."""
+    def _per_day(self, campaign: Campaign | None) -> int:
+        """What the brand may send in a day; 0: as much as it likes."""
         rule = self._directory().law.campaign(campaign.message_class) if campaign else None
-        if campaign is None or rule is None or not (per_day := int(rule.value["per_day"])):
-            return None
-        return await self._caps.full_until(work.session, campaign.brand_id, per_day, segments, work.at_us)
+        return int(rule.value["per_day"]) if rule else 0
 
     async def _refused(self, work: UnitOfWork, text: Text, verdict: gate.Verdict) -> tuple[Text, Conversation] | None:
         """What people can mend is waited for; what nobody can change fails."""

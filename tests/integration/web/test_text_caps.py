@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import delete, select
 
+from crm.models.texts import BrandDay
 from crm.reports.calendar import moment_us, today
 from crm.services import text_campaigns
-from pbx.services.brand_caps import CLOCK, BrandCaps
+from pbx.services import brand_caps
+from pbx.services.brand_caps import CLOCK
 from tests.integration.web.test_texts import carried, send, state
 from tests.integration.web.world import World
 
@@ -30,17 +34,31 @@ async def test_what_is_more_than_the_brands_day_waits_until_the_next_one_and_say
     assert len(world.engine.paper.sent) == 2
 
 
-async def test_the_day_is_that_of_the_carriers_clock_and_is_counted_again_after_a_start(world: World) -> None:
+async def test_the_day_is_that_of_the_carriers_clock_and_what_was_sent_before_it_was_counted_counts(
+    world: World,
+) -> None:
     await carried(world)
     await state(world, (await send(world, world.mio))["id"], "sent")
-    async with world.engine.store.read() as session:
+    store = world.engine.store
+    async with store.read() as session:
         [campaign] = await text_campaigns.list_all(session)
-        now_us = world.engine.store.clock()
-        tomorrow_us = moment_us(today(now_us, CLOCK) + timedelta(1), CLOCK)
-        fresh = BrandCaps()
-        assert await fresh.full_until(session, campaign.brand_id, 1, 1, now_us) == tomorrow_us
-        assert await fresh.full_until(session, campaign.brand_id, 2, 1, now_us) is None
-        fresh.took(campaign.brand_id, 1)
-        assert await fresh.full_until(session, campaign.brand_id, 2, 1, now_us) == tomorrow_us
-        assert await fresh.full_until(session, campaign.brand_id, 1, 1, tomorrow_us) is None, "another day"
+    async with store.write() as work:
+        await work.session.execute(delete(BrandDay))
+        tomorrow_us = moment_us(today(work.at_us, CLOCK) + timedelta(1), CLOCK)
+        assert await brand_caps.take(work, campaign.brand_id, 1, 1) == tomorrow_us
+        assert await brand_caps.take(work, campaign.brand_id, 2, 1) is None
+        assert await brand_caps.take(work, campaign.brand_id, 2, 1) == tomorrow_us
+        await brand_caps.give_back(work, campaign.brand_id, 1)
+        assert await brand_caps.take(work, campaign.brand_id, 2, 1) is None
+        assert await text_campaigns.take_of_day(work, campaign.brand_id, tomorrow_us, 9, 1), "the first of another day"
+        assert len(list(await work.session.scalars(select(BrandDay)))) == 1, "days that are over are forgotten"
     assert datetime.fromtimestamp(tomorrow_us / 1e6, ZoneInfo("America/Los_Angeles")).hour == 0
+
+
+async def test_engines_that_send_for_one_brand_at_once_keep_its_day_together(world: World) -> None:
+    async def asks() -> int | None:
+        async with world.engine.store.write() as work:
+            return await brand_caps.take(work, "tb_1", 5, 1)
+
+    answers = await asyncio.gather(*(asks() for _ in range(12)))
+    assert answers.count(None) == 5
