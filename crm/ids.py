@@ -57,6 +57,11 @@ def new(prefix: str, at_us: int | None = None) -> str:
     return made.lower() if prefix == TRUNK else made
 
 
+def first(prefix: str, at_us: int) -> str:
+    """Sorts before every id that was made from then on, and after those made before."""
+    return f"{prefix}_{_moment(at_us // 1000)}"
+
+
 def new_device() -> str:
     return DEVICE + _device_name()
 

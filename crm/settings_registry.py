@@ -225,6 +225,7 @@ _ALL = (
     _integer("texts.per_number_per_minute", 60, "Segments a minute from a number without a campaign.", 1, 100_000),
     _integer("texts.hold_hours", 24, "After so many hours a text that waits for a campaign fails.", 1, 720),
     Declared("texts.countries", "object", TEXT_COUNTRIES, "Countries that numbers of a country text to.", _countries),
+    _integer("uploads.rep_mb_per_day", 1000, "Megabytes of files that a rep may upload within a day.", 1, 1_000_000),
     _list("scripts.roles", list(ROLES), "Scripts are switched on for users of these roles.", fields.choice(*ROLES)),
     _list(
         "scripts.groups", [], "Scripts are switched on for members of these groups, too (ids).", fields.text(60), 200

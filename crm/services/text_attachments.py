@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm import ids
@@ -56,3 +57,9 @@ async def owner(session: AsyncSession, attachment: Attachment) -> str | None:
     """Whose it is: of its conversation's user, else of who uploaded it."""
     row = await session.get(Text, attachment.text_id) if attachment.text_id else None
     return row.user_id if row is not None else attachment.user_id
+
+
+async def uploaded(session: AsyncSession, user_id: str, since_us: int) -> int:
+    """Bytes that this user has uploaded since then; the ids, which sort by time, keep it from reading older ones."""
+    query = select(func.coalesce(func.sum(Row.bytes), 0)).where(Row.id >= ids.first(ids.ATTACHMENT, since_us))
+    return int(await session.scalar(query.where(Row.user_id == user_id)) or 0)

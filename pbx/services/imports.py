@@ -75,6 +75,7 @@ class Job:
 
 
 Tell = Callable[[int, int], None]
+Check = Callable[[int], None]
 
 
 class Worker(Protocol):
@@ -91,13 +92,16 @@ class Imports:
         self._running: dict[str, Import] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
-    async def keep(self, name: str, user_id: str, chunks: AsyncIterator[bytes]) -> Import:
-        """Take a file in. Raises Refused where it is too large, or no CSV that can be read."""
+    async def keep(
+        self, name: str, user_id: str, chunks: AsyncIterator[bytes], check: Check = lambda size: None
+    ) -> Import:
+        """Take a file in. Raises Refused where it is too large, or no CSV that can be read; ``check`` raises it for so
+        many bytes as have come."""
         made = ids.new(PREFIX, self._clock())
         path = self._file(made)
         await asyncio.to_thread(self._tidy)
         try:
-            size = await _spool(path, chunks)
+            size = await _spool(path, chunks, check)
             await asyncio.to_thread(importing.preview, path, rows=0)
         except BaseException:
             path.unlink(missing_ok=True)
@@ -107,6 +111,15 @@ class Imports:
         )
         await asyncio.to_thread(self._write, kept)
         return kept
+
+    async def uploaded(self, user_id: str, since_us: int) -> int:
+        """Bytes of the files that this user has uploaded since then and that are here."""
+        return await asyncio.to_thread(self._uploaded, user_id, since_us)
+
+    def _uploaded(self, user_id: str, since_us: int) -> int:
+        states = self._directory.glob(f"{PREFIX}_*.json")
+        kept = [Import(**orjson.loads(path.read_bytes())) for path in states]
+        return sum(each.size for each in kept if each.user_id == user_id and each.created_us >= since_us)
 
     async def preview(
         self, import_id: str, kind: str, mapping: Mapping[str, str] | None, country: str
@@ -248,12 +261,13 @@ class Imports:
                 path.unlink(missing_ok=True)
 
 
-async def _spool(path: Path, chunks: AsyncIterator[bytes]) -> int:
+async def _spool(path: Path, chunks: AsyncIterator[bytes], check: Check) -> int:
     size = 0
     with path.open("wb") as file:
         async for chunk in chunks:
             size += len(chunk)
             if size > LARGEST:
                 raise Refused("too_large", "This file is larger than 100 MB. Split it.", "file", status=413)
+            check(size)
             await asyncio.to_thread(file.write, chunk)
     return size

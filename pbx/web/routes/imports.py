@@ -13,7 +13,7 @@ from crm.errors import Refused, not_found
 from crm.services import call_lists
 from crm.services.import_mapping import fields_of
 from pbx.services.imports import Import
-from pbx.web import csv_replies
+from pbx.web import csv_replies, uploads
 from pbx.web.context import Ctx
 from pbx.web.declare import Right, Table
 from pbx.web.principal import forbidden
@@ -34,11 +34,13 @@ CHUNK = 256 * 1024
     takes="text/csv",
 )
 async def upload_import(ctx: Ctx, query: UploadQuery) -> Any:
-    """Upload a CSV file of 100 MB at most, with its columns' names in the first line. Nothing is imported yet."""
+    """Upload a CSV file of 100 MB at most, with its columns' names in the first line. Nothing is imported yet.
+    What reps may upload within a day is a setting."""
     if not ctx.who.sees_all:
         async with ctx.engine.store.read() as session:
             await call_lists.check_may_have(session, ctx.who.id)
-    return await ctx.engine.imports.keep(query.name, ctx.who.id, ctx.request.content.iter_chunked(CHUNK))
+    check = await uploads.quota(ctx)
+    return await ctx.engine.imports.keep(query.name, ctx.who.id, ctx.request.content.iter_chunked(CHUNK), check)
 
 
 @table.route(

@@ -11,6 +11,7 @@ from crm.errors import Refused, not_found
 from crm.services import text_attachments
 from crm.texts import Attachment
 from pbx.services.text_files import LARGEST
+from pbx.web import uploads
 from pbx.web.context import Ctx
 from pbx.web.declare import Right, Table
 from pbx.web.principal import forbidden
@@ -43,14 +44,16 @@ class Signed(Query):
     takes="*/*",
 )
 async def upload_attachment(ctx: Ctx, query: Named) -> Any:
-    """A file of 5 MB at most, to be sent with a text: its content is the body, its kind the Content-Type."""
-    content = bytearray()
+    """A file of 5 MB at most, to be sent with a text: its content is the body, its kind the Content-Type.
+    What reps may upload within a day is a setting."""
+    content, check = bytearray(), await uploads.quota(ctx)
     async for chunk in ctx.request.content.iter_chunked(65_536):
         content += chunk
         if len(content) > LARGEST:
             raise BadRequest(413, "too_large", "This file is too large for a text: 5 MB at most. Send a smaller one.")
     if not content:
         raise Refused("missing", "There is no file here. Send it as the request's body.")
+    check(len(content))
     kind = ctx.request.content_type
     return await ctx.engine.texting.files.upload(ctx.who.author, ctx.who.id, bytes(content), kind, query.name)
 

@@ -167,3 +167,26 @@ async def test_a_deal_names_whom_it_is_with(world: World) -> None:
 
 def rows(raw: bytes) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(raw.decode("utf-8-sig"))))
+
+
+@pytest.mark.covers("L1", "T3", "TRUST6")
+async def test_what_a_rep_uploads_within_a_day_is_bounded_files_of_texts_and_imports_together(world: World) -> None:
+    status, said = await world.ask("PUT", "/settings/uploads.rep_mb_per_day", world.robin, {"value": 1})
+    assert status == 200, said
+    await world.engine.reload()
+    url, photo = world.server.make_url(f"{API}/text-attachments?name=a.jpg"), b"x" * 600_000
+
+    async def attach(by: Someone) -> int:
+        headers = {**by.bearer, "Content-Type": "image/jpeg"}
+        async with world.http.post(url, data=photo, headers=headers) as response:
+            return response.status
+
+    assert await attach(world.mio) == 201
+    large = "Name\n" + "x" * 500_000 + "\n"
+    status, problem = await upload(world, large, by=world.mio)
+    assert (status, problem["code"]) == (413, "upload_quota") and "1 MB" in problem["detail"]
+    assert not list(world.engine.config.imports.glob("imp_*.csv")), "what is refused is not kept"
+    assert (await upload(world, by=world.mio))[0] == 201, "a small one still fits"
+    assert await attach(world.mio) == 413
+    assert await attach(world.sam) == 201, "each has a day of their own"
+    assert (await upload(world, large))[0] == 201 and await attach(world.alex) == 201, "who manages is not bounded"

@@ -15,6 +15,7 @@ export const orgsettings: Messages['orgsettings'] = {
     scripts: 'スクリプトを使う人',
     lists: '発信リスト',
     texts: 'SMS',
+    uploads: 'アップロード',
     billing: '残高',
     block: 'アドレスの遮断',
     fraud: '不審な発信の警告',
@@ -81,6 +82,7 @@ export const orgsettings: Messages['orgsettings'] = {
     'texts.max_segments': '最長のメッセージ（通数）',
     'texts.per_number_per_minute': 'キャンペーンのない番号の1分あたりの通数',
     'texts.hold_hours': 'キャンペーンを待つ時間（時間）',
+    'uploads.rep_mb_per_day': '担当者の1日のアップロード（MB）',
     'texts.countries': '番号の国ごとの送信先の国',
   },
   texts: {
@@ -149,6 +151,7 @@ export const orgsettings: Messages['orgsettings'] = {
     'texts.max_segments': '1件のメッセージの長さの上限です。',
     'texts.per_number_per_minute': 'キャンペーンのない番号から1分間に送れる通数です。',
     'texts.hold_hours': 'キャンペーンを待つメッセージは、この時間が過ぎると失敗になります。',
+    'uploads.rep_mb_per_day': '担当者が1日にアップロードできるファイルの合計です。管理職以上に上限はありません。',
     'texts.countries': '各国の番号から、どの国に送れるかです。',
   },
   choices: {
