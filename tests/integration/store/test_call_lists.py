@@ -129,10 +129,14 @@ from crm.unit_of_work import Store
 async def main():
     store, taken = Store(sys.argv[1]), []
     for at in range(int(sys.argv[4])):
+        if taken and at == int(sys.argv[5]):
+            print(taken[-1], flush=True)
         async with store.write() as work:
             row = await call_lists.find(work.session, sys.argv[2])
             found = await list_leases.next_entry(work, row, run_id=f"{sys.argv[3]}_{at}", user_id=sys.argv[3],
                 until_us=work.at_us + 60_000_000, hours=lambda place: Judged(True), judge=lambda one: Judged(True))
+            if at == int(sys.argv[5]):
+                await asyncio.sleep(600)  # killed in the middle of its second transaction
         taken.append(getattr(found, "id", ""))
     await store.close()
     print(" ".join(taken))
@@ -148,12 +152,34 @@ async def test_several_processes_that_take_from_one_list_share_it_without_a_doub
     address = store.url.render_as_string(hide_password=False)
     started = [
         await asyncio.create_subprocess_exec(
-            *(sys.executable, "-c", _PROCESS, address, made.id, f"u_{at}", "8"), stdout=asyncio.subprocess.PIPE
+            *(sys.executable, "-c", _PROCESS, address, made.id, f"u_{at}", "8", "-1"), stdout=asyncio.subprocess.PIPE
         )
         for at in range(3)
     ]
     said = [(await asyncio.wait_for(each.communicate(), 60))[0].decode().split() for each in started]
     assert len({name for taken in said for name in taken}) == 24
+
+
+@pytest.mark.covers("L3", "P3")
+async def test_who_is_killed_while_taking_entries_gives_one_back_at_once_and_the_other_when_its_lease_is_over(
+    store: Store,
+) -> None:
+    mio = await add_user(store, "mio@demo.example")
+    made = await add_list(store, mio, await add_people(store, 3))
+    address = store.url.render_as_string(hide_password=False)
+    killed = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", _PROCESS, address, made.id, "u_killed", "2", "1"), stdout=asyncio.subprocess.PIPE
+    )
+    assert killed.stdout is not None
+    held = (await asyncio.wait_for(killed.stdout.readline(), 60)).decode().strip()
+    killed.kill()
+    await killed.wait()
+    first, second = await take(store, made, mio, "run_a"), await take(store, made, mio, "run_b")
+    assert isinstance(first, Entry) and isinstance(second, Entry) and {first.position, second.position} == {2, 3}
+    assert isinstance(await take(store, made, mio, "run_c"), Nothing), "what was taken and written down is held"
+    later(store, 2 * LEASE_US)
+    again = await take(store, made, mio, "run_d")
+    assert isinstance(again, Entry) and (again.id, again.position) == (held, 1)
 
 
 @pytest.mark.covers("L3")
