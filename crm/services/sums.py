@@ -22,6 +22,9 @@ from crm.unit_of_work import ENGINE, Store, UnitOfWork
 
 AT_ONCE = 500
 BUILT_AT_ONCE = 2_000
+"""Of the past, on SQLite, where nobody writes meanwhile."""
+MORE_ON_POSTGRESQL = 25
+"""So many times more: it keeps nobody waiting there, and the same sums are not written again for every few calls."""
 CLOCK = "default_time_zone"
 Told = Callable[[int], None]
 
@@ -107,7 +110,8 @@ async def _add_changes(session: AsyncSession, family: sums.Family, until_us: int
 async def _build(session: AsyncSession, state: SumsState, zone: ZoneInfo) -> None:
     """Some more of the past. Changes of a time in which nothing stands are of what is there no more."""
     since_us = state.built_until_us
-    moments = await sums.next_moments(session, since_us, BUILT_AT_ONCE)
+    at_once = BUILT_AT_ONCE * (1 if raw.is_on_sqlite(session) else MORE_ON_POSTGRESQL)
+    moments = await sums.next_moments(session, since_us, at_once)
     until_us = FOR_EVER_US if moments is None else moments[1] + 1
     await sums.forget_changes_about(session, since_us, until_us)
     if moments is not None:

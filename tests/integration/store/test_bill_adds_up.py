@@ -188,6 +188,7 @@ async def test_the_sum_of_the_legs_is_the_ledger_is_the_balance(
     life = Life(store, tmp_path, seed)
     monkeypatch.setattr(sums, "AT_ONCE", 7)
     monkeypatch.setattr(sums, "BUILT_AT_ONCE", 9)
+    monkeypatch.setattr(sums, "MORE_ON_POSTGRESQL", 1)
     for step in range(STEPS):
         await life.step()
         await check(life)

@@ -350,6 +350,7 @@ async def test_sums_are_what_the_log_says_whatever_happens_and_whoever_is_killed
     store: Store, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sums, "BUILT_AT_ONCE", 5 + 30 * seed)
+    monkeypatch.setattr(sums, "MORE_ON_POSTGRESQL", 1)
     life = Life(store, seed)
     await life.begin()
     for _ in range(STEPS):
@@ -386,6 +387,7 @@ async def test_a_report_waits_until_the_past_is_added_up_rather_than_show_half_o
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sums, "BUILT_AT_ONCE", 1)
+    monkeypatch.setattr(sums, "MORE_ON_POSTGRESQL", 1)
     async with store.journal() as batch:
         journal.upsert_calls(batch, [call_row(START_US + day * 86_400_000_000, summarised_us=1) for day in range(3)])
     found = []
