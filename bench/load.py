@@ -95,7 +95,7 @@ async def run(stack: Stack, directory: Path, prefix: str, rate: float, seconds: 
         far_end.kill()
         await far_end.wait()
     times = _times(list(capture.calls().values()), calls)
-    times.failed = max(times.failed, failed(directory, phone.pid) - times.refused)
+    times.failed = max(times.failed, failed(directory, phone.pid))
     times.asterisk_cpu_ms = (after[0] - before[0]) * 1000 / calls
     times.engine_cpu_ms = (after[1] - before[1]) * 1000 / calls
     path.unlink()
