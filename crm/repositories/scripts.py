@@ -30,12 +30,6 @@ async def scripts(session: AsyncSession) -> list[records.Script]:
     return [to_script(row) for row in rows]
 
 
-async def script_row(session: AsyncSession, ref: str) -> Script | None:
-    """By id or by name."""
-    found = await session.get(Script, ref)
-    return found or (await session.scalars(select(Script).where(Script.name == ref))).one_or_none()
-
-
 async def last_position(session: AsyncSession) -> int | None:
     return await session.scalar(select(func.max(Script.position)))
 

@@ -103,12 +103,6 @@ async def trunk_row(session: AsyncSession, ref: str) -> Trunk | None:
     return found or (await session.scalars(select(Trunk).where(Trunk.name == ref))).one_or_none()
 
 
-async def group_row(session: AsyncSession, ref: str) -> Group | None:
-    """By id or by name."""
-    found = await session.get(Group, ref)
-    return found or (await session.scalars(select(Group).where(Group.name == ref))).one_or_none()
-
-
 async def groups(session: AsyncSession) -> list[records.Group]:
     members = defaultdict(list)
     query = select(GroupMember).order_by(GroupMember.group_id, GroupMember.position, GroupMember.user_id)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from crm.repositories import scripts as stored
+from crm.models.scripts import Script
+from crm.repositories import named
 from crm.services import scripts
 from crm.unit_of_work import UnitOfWork
 
@@ -33,5 +34,5 @@ _SCRIPTS = (("First call", "outbound", _OUTBOUND), ("Incoming call", "inbound", 
 async def seed_scripts(work: UnitOfWork) -> None:
     """Add what is missing, known by name."""
     for name, direction, body in _SCRIPTS:
-        if await stored.script_row(work.session, name) is None:
+        if await named.find(work.session, Script, name) is None:
             await scripts.add(work, {"name": name, "direction": direction, "body": body})

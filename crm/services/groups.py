@@ -11,7 +11,7 @@ from crm import fields, ids
 from crm.errors import conflict, not_found
 from crm.models.telephony import Group as Row
 from crm.records import Group, as_dict
-from crm.repositories import telephony
+from crm.repositories import named, telephony
 from crm.services import users
 from crm.unit_of_work import UnitOfWork
 
@@ -88,13 +88,12 @@ async def _record(session: AsyncSession, row: Row) -> Group:
 
 
 async def _check_name(session: AsyncSession, name: str, own_id: str) -> None:
-    other = await telephony.group_row(session, name)
-    if other is not None and other.id != own_id:
+    if await named.is_taken(session, Row, name, own_id):
         raise conflict("name_taken", "Another group has this name. Choose another one.", "name")
 
 
 async def _find(session: AsyncSession, ref: str) -> Row:
-    row = await telephony.group_row(session, ref) if isinstance(ref, str) and ref.isprintable() else None
+    row = await named.find(session, Row, ref)
     if row is None:
         raise not_found("group", str(ref))
     return row

@@ -12,7 +12,7 @@ from crm.errors import Refused, conflict, not_found
 from crm.models.scripts import Script as Row
 from crm.phone_numbers import display
 from crm.records import Script, as_dict
-from crm.repositories import scripts
+from crm.repositories import named, scripts
 from crm.services import deals, groups, people, switches
 from crm.unit_of_work import UnitOfWork
 
@@ -137,13 +137,12 @@ async def _groups(session: AsyncSession, refs: list[str]) -> list[str]:
 
 
 async def _check_name(session: AsyncSession, name: str, own_id: str) -> None:
-    other = await scripts.script_row(session, name)
-    if other is not None and other.id != own_id:
+    if await named.is_taken(session, Row, name, own_id):
         raise conflict("name_taken", "Another script has this name. Choose another one.", "name")
 
 
 async def _find(session: AsyncSession, ref: str) -> Row:
-    row = await scripts.script_row(session, ref) if isinstance(ref, str) and ref.isprintable() else None
+    row = await named.find(session, Row, ref)
     if row is None:
         raise not_found("script", str(ref))
     return row

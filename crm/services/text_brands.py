@@ -13,6 +13,7 @@ from crm.errors import Refused, conflict, not_found
 from crm.models.texts import Brand as Row
 from crm.models.texts import Campaign
 from crm.records import as_dict
+from crm.repositories import named
 from crm.repositories.calls import to_record
 from crm.texts import Brand
 from crm.unit_of_work import UnitOfWork
@@ -107,18 +108,12 @@ def incomplete(what: str, lacking: list[str]) -> Refused:
 
 
 async def _check_name(session: AsyncSession, name: str, own_id: str) -> None:
-    other = await _row(session, name)
-    if other is not None and other.id != own_id:
+    if await named.is_taken(session, Row, name, own_id):
         raise conflict("name_taken", "Another brand has this name. Choose another one.", "name")
 
 
-async def _row(session: AsyncSession, ref: str) -> Row | None:
-    found = await session.get(Row, ref)
-    return found or (await session.scalars(select(Row).where(Row.name == ref))).one_or_none()
-
-
 async def find(session: AsyncSession, ref: str) -> Row:
-    row = await _row(session, ref) if isinstance(ref, str) and ref.isprintable() else None
+    row = await named.find(session, Row, ref)
     if row is None:
         raise not_found("brand", str(ref))
     return row

@@ -12,6 +12,7 @@ from crm import fields, ids, script_fields
 from crm.errors import conflict, not_found
 from crm.models.texts import Template as Row
 from crm.records import as_dict
+from crm.repositories import named
 from crm.repositories.scripts import groups_of
 from crm.services import groups
 from crm.texts import Template
@@ -101,18 +102,12 @@ async def _groups(session: AsyncSession, refs: list[str]) -> list[str]:
 
 
 async def _check_name(session: AsyncSession, name: str, own_id: str) -> None:
-    other = await _row(session, name)
-    if other is not None and other.id != own_id:
+    if await named.is_taken(session, Row, name, own_id):
         raise conflict("name_taken", "Another template has this name. Choose another one.", "name")
 
 
-async def _row(session: AsyncSession, ref: str) -> Row | None:
-    found = await session.get(Row, ref)
-    return found or (await session.scalars(select(Row).where(Row.name == ref))).one_or_none()
-
-
 async def _find(session: AsyncSession, ref: str) -> Row:
-    row = await _row(session, ref) if isinstance(ref, str) and ref.isprintable() else None
+    row = await named.find(session, Row, ref)
     if row is None:
         raise not_found("template", str(ref))
     return row

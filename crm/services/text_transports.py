@@ -14,6 +14,7 @@ from crm.errors import conflict, not_found
 from crm.models.texts import NumberTransport
 from crm.models.texts import Transport as Row
 from crm.records import as_dict
+from crm.repositories import named
 from crm.services import numbers
 from crm.texts import Transport
 from crm.unit_of_work import UnitOfWork
@@ -142,18 +143,12 @@ async def _set_numbers(work: UnitOfWork, transport_id: str, refs: Sequence[str])
 
 
 async def _check_name(session: AsyncSession, name: str, own_id: str) -> None:
-    other = await _row(session, name)
-    if other is not None and other.id != own_id:
+    if await named.is_taken(session, Row, name, own_id):
         raise conflict("name_taken", "Another transport has this name. Choose another one.", "name")
 
 
-async def _row(session: AsyncSession, ref: str) -> Row | None:
-    found = await session.get(Row, ref)
-    return found or (await session.scalars(select(Row).where(Row.name == ref))).one_or_none()
-
-
 async def _find(session: AsyncSession, ref: str) -> Row:
-    row = await _row(session, ref) if isinstance(ref, str) and ref.isprintable() else None
+    row = await named.find(session, Row, ref)
     if row is None:
         raise not_found("text transport", str(ref))
     return row
