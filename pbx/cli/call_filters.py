@@ -4,14 +4,11 @@ it (names and days in place of ids and moments)."""
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
 
 from crm.repositories.calls import CallFilter
-
-if TYPE_CHECKING:
-    from sqlalchemy.ext.asyncio import AsyncSession
 
 F = TypeVar("F", bound=Callable[..., Any])
 Asked = dict[str, Any]
@@ -42,7 +39,7 @@ def filtered(command: F) -> F:
     return command
 
 
-async def resolved(session: AsyncSession, asked: Asked) -> Asked:
+async def resolved(session: Any, asked: Asked) -> Asked:
     """As the API takes it: ids, numbers as E.164, moments. Raises Refused for who or what is not known."""
     from crm import phone_numbers
     from crm.services import groups, outcomes, settings, users
@@ -82,7 +79,7 @@ def _moments(asked: Asked, zone: str) -> Asked:
     return {"since_us": since_us, "until_us": until_us}
 
 
-async def wanted(session: AsyncSession, asked: Asked) -> CallFilter:
+async def wanted(session: Any, asked: Asked) -> CallFilter:
     """The question to the store."""
     from crm.services import groups
 
