@@ -11,7 +11,7 @@ import contextlib
 from typing import Any
 
 import structlog
-from aiohttp import WSMsgType, web
+from aiohttp import WSCloseCode, WSMsgType, web
 from pydantic import Field
 
 from crm.errors import Refused
@@ -176,10 +176,12 @@ class _Connection:
                     return
 
     async def _say_goodbye(self) -> None:
-        """A reader that does not read does not read this either: the connection is cut after a moment."""
+        """A reader that does not read does not read this either: the connection is cut after a moment. So is one where
+        pings are not answered: what was sent might wait before its end for ever."""
         code, text = (TOO_SLOW, b"Too slow. Connect again.") if self._listener.lost else (LOGGED_OUT, b"Sign in again.")
         transport = self._ctx.request.transport
         with contextlib.suppress(Exception):
             await asyncio.wait_for(self._socket.close(code=code, message=text), GOODBYE_S)
-        if self._listener.lost and transport is not None:
+        silent = self._socket.close_code == WSCloseCode.ABNORMAL_CLOSURE
+        if (self._listener.lost or silent) and transport is not None:
             transport.abort()

@@ -15,6 +15,8 @@ from pbx.core.commands import Fact
 from pbx.core.ids import CallId, Instant
 from pbx.services.alerts import Alert, Kind
 from pbx.services.hub import apply
+from pbx.web.routes import events
+from pbx.web.sockets import SOCKETS
 from tests.integration.web.described import KINDS, difference
 from tests.integration.web.world import CUSTOMER, Someone, World
 from tests.support.waiting import in_time, until
@@ -161,6 +163,23 @@ async def test_one_that_never_reads_is_cut_off_and_the_others_hear_everything_in
         assert world.engine.hub.dropped == 1
         assert slowest < 1.0
         await until(lambda: len(world.engine.hub) == 1, WITHIN_S, "only the one that reads is left")
+    asleep._conn.transport.abort()
+
+
+@pytest.mark.covers("TRUST14")
+async def test_one_that_is_asleep_with_news_on_the_way_is_let_go_of(world: World, monkeypatch: Any) -> None:
+    """Its end cannot be told behind what it does not take: closed politely, it would be kept for ever."""
+    monkeypatch.setattr(events, "HEARTBEAT_S", 1.0)
+    url = world.server.make_url("/api/v1/events")
+    asleep = await world.http.ws_connect(url, headers=world.alex.bearer, max_msg_size=0)
+    assert asleep._conn is not None and asleep._conn.transport is not None
+    asleep._conn.transport.pause_reading()
+    [served] = world.server.app[SOCKETS]
+    transport = served._req.transport
+    transport.write(bytes(20_000_000))  # more than the kernel takes
+    assert transport.get_write_buffer_size()
+    await until(lambda: transport.get_write_buffer_size() == 0, WITHIN_S, "the connection to be cut")
+    assert len(world.engine.hub) == 0 and world.engine.hub.dropped == 0
     asleep._conn.transport.abort()
 
 
