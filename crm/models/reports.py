@@ -72,7 +72,7 @@ class CallsByDay(_OfCalls, Base):
 
 class CallsByMonth(_OfCalls, Base):
     __tablename__ = "calls_by_month"
-    __table_args__ = ({"sqlite_with_rowid": False},)
+    __table_args__ = (Index("ix_calls_by_month_user", "user_id", "month"), {"sqlite_with_rowid": False})
 
     month: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     user_id: Mapped[str] = mapped_column(primary_key=True)
