@@ -31,6 +31,8 @@ log = structlog.get_logger("engine")
 
 DIRECTORY_POLL_S = 1.0
 DRAIN_S = 5.0
+CALM_S = 15.0
+"""A rush comes in waves: until then it is the same one, and told once."""
 _OVERLOADED = (
     "More calls come than this machine can take. Some of the new ones are refused and told to try again in a few "
     "seconds; calls that are up go on, and emergency numbers are reached. If it happens often, give the machine more "
@@ -40,6 +42,8 @@ _OVERLOADED = (
 
 class Engine(Parts):
     """One engine: one Asterisk, one store. ``start`` returns when calls are taken; ``stop`` loses nothing."""
+
+    _not_over_yet: Callable[[], None] = staticmethod(lambda: None)
 
     # -- run ----------------------------------------------------------------------------------------
 
@@ -152,10 +156,11 @@ class Engine(Parts):
         """Have the dialplan refuse a share of new calls; they come into the log when it does so no more."""
         verdict = Verdict(False, Reason.OVERLOADED)
         self.switch.shed(percent, for_s, Explanation(verdict.sentence, verdict.retry_after))
+        self._not_over_yet()
         if percent:
             self.alerts.raised(Kind.OVERLOADED, "calls", _OVERLOADED)
         else:
-            self.alerts.over(Kind.OVERLOADED, "calls")
+            self._not_over_yet = self.clock.later(CALM_S, lambda: self.alerts.over(Kind.OVERLOADED, "calls"))
             self.fallback_calls.handed_over()
 
     def _overloaded(self) -> bool:
