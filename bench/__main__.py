@@ -1,7 +1,7 @@
 """``make bench``: every measured figure, in one table; fails where a bound does not hold.
 
 ``python -m bench calls``, ``conference``, ``rooms``, ``engine``, ``search``, ``reports``, ``scroll``, ``imports``,
-``flood``, ``guessing`` or ``soak`` takes that part alone.
+``flood``, ``guessing``, ``sockets`` or ``soak`` takes that part alone.
 """
 
 from __future__ import annotations
@@ -10,7 +10,20 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 
-from bench import calls, conference, engine, flood, guessing, imports, reports, rooms, scroll, search_http, soak
+from bench import (
+    calls,
+    conference,
+    engine,
+    flood,
+    guessing,
+    imports,
+    reports,
+    rooms,
+    scroll,
+    search_http,
+    soak,
+    sockets,
+)
 from bench.figures import Figure, report
 
 PARTS: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
@@ -24,6 +37,7 @@ PARTS: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
     "imports": imports.figures,
     "flood": flood.figures,
     "soak": soak.figures,
+    "sockets": sockets.figures,
     "guessing": guessing.figures,
 }
 

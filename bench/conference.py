@@ -81,9 +81,9 @@ class Desk:
 
 
 async def figures() -> list[Figure]:
-    async with stack() as over, _desk(over) as desk, _others(over):
+    async with stack() as over, seated(over) as desk, _others(over):
         times: dict[str, list[float]] = {"hold": [], "unhold": [], "invite": [], "kick": [], "handover": []}
-        await _call(desk)
+        await call_out(desk)
         for _ in range(INVITES):
             took, at_guest = await desk.invited()
             times["invite"].append(took)
@@ -142,7 +142,7 @@ async def _first(call: Call, since: float, is_it: Callable[[Heard], bool], withi
 
 
 async def _handover(desk: Desk) -> float:
-    await _call(desk)
+    await call_out(desk)
     _, at_guest = await desk.invited()
     headers = {"Authorization": f"Bearer {desk.host.token}"}
     async with desk.http.ws_connect("/api/v1/events", headers=headers) as events:
@@ -157,7 +157,7 @@ async def _handover(desk: Desk) -> float:
     return took
 
 
-async def _call(desk: Desk) -> None:
+async def call_out(desk: Desk) -> None:
     """The host's phone calls the far end, which answers."""
     call = await desk.host.phone.call(f"{ENGINE}0001", tone=HOST_TONE)
     await call.until_answered()
@@ -168,7 +168,7 @@ async def _call(desk: Desk) -> None:
 
 
 @asynccontextmanager
-async def _desk(over: Stack) -> AsyncIterator[Desk]:
+async def seated(over: Stack) -> AsyncIterator[Desk]:
     store = Store(over.config.database_url)
     host, guest = [await _user(over, store, number) for number in (2, 3)]
     await store.close()

@@ -16,7 +16,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from bench import flood, guessing, soak
+from bench import flood, guessing, soak, sockets
 from bench.figures import Figure
 from tests.support.features import LIST, lines
 from tests.support.trust import line
@@ -25,6 +25,7 @@ OUTPUT = Path(__file__).parent.parent / "build" / "trust.jsonl"
 PARTS: Mapping[int, Callable[[], Awaitable[list[Figure]]]] = {
     11: soak.figures,
     13: flood.figures,
+    14: sockets.figures,
     16: guessing.figures,
 }
 """Rows that are measured by a command of their own."""
