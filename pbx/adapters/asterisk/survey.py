@@ -19,6 +19,8 @@ from pbx.core.call.mending import Found, Progress
 from pbx.core.call.standing import Standing, standing
 from pbx.core.ids import BridgeId, Instant, LegId, PlaybackId, RecordingId, call_of, is_holding
 
+_UNKNOWN = (404, 409)
+_FAILED = 500  # a function of the dialplan that could not be read
 _STATES = {"Up": Progress.UP, "Ringing": Progress.RINGING}
 
 
@@ -86,10 +88,12 @@ class Survey:
         return inside
 
     async def _held(self, legs: Iterable[LegId]) -> dict[LegId, bool]:
-        """By the last session description that the phone has sent; of a channel without one nothing is known."""
+        """By the last session description that the phone has sent. Of a channel without one, or that hangs up meanwhile,
+        nothing is known."""
         asked = list(legs)
         paths = (f"channels/{self._switch.channel_of(leg)}/variable" for leg in asked)
-        answers = await asyncio.gather(*(self._ask(path, {"variable": "CHANNEL(rtp,hold)"}) for path in paths))
+        query = {"variable": "CHANNEL(rtp,hold)"}
+        answers = await asyncio.gather(*(self._ask(path, query, (*_UNKNOWN, _FAILED)) for path in paths))
         return {leg: answer["value"] == "1" for leg, answer in zip(asked, answers, strict=True) if answer is not None}
 
     # -- sound --------------------------------------------------------------------------------------
@@ -117,12 +121,12 @@ class Survey:
         found = wanted.message and await self._ask(f"recordings/live/{wanted.message}")
         return [wanted.message] if found else []
 
-    async def _ask(self, uri: str, query: dict[str, str] | None = None) -> Any:
+    async def _ask(self, uri: str, query: dict[str, str] | None = None, unknown: tuple[int, ...] = _UNKNOWN) -> Any:
         """None for what Asterisk does not know. Raises AriError where it does not answer."""
         try:
             return await self._ari.call("GET", uri, query)
         except AriError as error:
-            if error.status in (404, 409):
+            if error.status in unknown:
                 return None
             raise
 
