@@ -88,8 +88,8 @@ class Survey:
         return inside
 
     async def _held(self, legs: Iterable[LegId]) -> dict[LegId, bool]:
-        """By the last session description that the phone has sent. Of a channel without one, or that hangs up meanwhile,
-        nothing is known."""
+        """By the last session description that the phone has sent. Nothing is known of a channel that has none, or that
+        ends meanwhile."""
         asked = list(legs)
         paths = (f"channels/{self._switch.channel_of(leg)}/variable" for leg in asked)
         query = {"variable": "CHANNEL(rtp,hold)"}
