@@ -195,8 +195,9 @@ class AnyStory(RuleBasedStateMachine):
 
     @rule(now=sometimes)
     def the_caller_gives_up(self, now: bool) -> None:
-        if now and self.call.caller_waits:
-            caller = self.call.caller.id
+        """Who has left a message in a mailbox is out of the call already."""
+        caller = self.call.caller.id
+        if now and self.call.caller_waits and self.switch.live(caller):
             self.switch.gone.add(caller)
             self.feed(LegEnded(caller, 127))
             assert self.call.state is State.ENDED, "in the same step"
