@@ -15,6 +15,8 @@ let last = 0;
 
 class Toasts {
   shown = $state.raw<Toast[]>([]);
+  /** Opens an address; given by the page, so that what only says something needs no router. */
+  go = (path: string): void => location.assign(path);
 
   /** `stays`: until it is closed, as errors do. */
   say(
@@ -39,9 +41,7 @@ class Toasts {
   /** To an admin: nobody else can do it for them. */
   missesNumber(): void {
     const { missing, assign } = language.m.problems.ownNumber;
-    // Not at the top: where there is no page, as in tests of what fails, there is no router either.
-    const does = async (): Promise<void> => (await import('../router.svelte')).router.go('/admin/numbers');
-    this.say(missing, 'bad', { label: assign, does: () => void does() });
+    this.say(missing, 'bad', { label: assign, does: () => this.go('/admin/numbers') });
   }
 
   close(id: number): void {
