@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from pbx.adapters.asterisk.find import Status
 
 State = Literal["ok", "warn", "fail"]
+PRACTICE_HOST = "127.0.0.1"
+"""Where the demo's carrier is: it calls nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,13 @@ def _database(config: Config) -> Iterator[Finding]:
         )
     else:
         yield Finding("trunk", "ok", f"{counts['trunks']} switched on.")
+    if counts["out_at_any_hour"]:
+        yield Finding(
+            "calling hours",
+            "warn",
+            "Calling hours are switched off, so people may be called or texted at any hour: before you call real ones, "
+            "run “pbx setting change gate.calling_hours listed” and “pbx setting change texts.calling_hours first”.",
+        )
 
 
 async def _looked_into(config: Config) -> tuple[dict[str, int], int | None]:
@@ -119,12 +128,16 @@ async def _looked_into(config: Config) -> tuple[dict[str, int], int | None]:
 
 
 async def _counts(session: Any) -> tuple[dict[str, int], int | None]:
-    from crm.services import audit, numbers, trunks, users
+    from crm.services import audit, numbers, settings, trunks, users
 
+    values = await settings.values(session)
+    carriers = [trunk for trunk in await trunks.list_all(session) if trunk.enabled]
+    held = all(values[name] != "off" for name in ("gate.calling_hours", "texts.calling_hours"))
     counts = {
         "users": len(await users.list_all(session)),
         "numbers": len(await numbers.list_all(session)),
-        "trunks": sum(trunk.enabled for trunk in await trunks.list_all(session)),
+        "trunks": len(carriers),
+        "out_at_any_hour": not held and any(trunk.host != PRACTICE_HOST for trunk in carriers),
     }
     return counts, await audit.verify(session)
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
+from crm.migrations import migrate
+from crm.services import settings, trunks
+from crm.unit_of_work import SYSTEM, Store
 from pbx.config import Config
 from pbx.supervisor import doctor, screen
 
@@ -52,3 +56,31 @@ def test_what_is_not_well_is_told_apart_from_what_to_do() -> None:
     assert (bad.message, bad.remedy) == ("No trunk is switched on.", "See “pbx trunk add --help”.")
     good = doctor.Finding("database", "ok", "It answers; 3 users.")
     assert (good.message, good.remedy) == ("It answers; 3 users.", "")
+
+
+@pytest.mark.covers("P5", "A7")
+@pytest.mark.parametrize(
+    ("host", "hours", "warned"),
+    [
+        ("sip.carrier.example", "off", True),
+        ("sip.carrier.example", "listed", False),
+        (doctor.PRACTICE_HOST, "off", False),
+    ],
+)
+def test_a_demo_that_calls_real_people_at_any_hour_is_told_of(
+    host: str, hours: str, warned: bool, tmp_path: Path
+) -> None:
+    config = Config.load({}, home=tmp_path, cache=tmp_path)
+
+    async def prepared() -> None:
+        await migrate(config.database_url)
+        store = Store(config.database_url)
+        async with store.write(SYSTEM) as work:
+            await trunks.add(
+                work, {"name": "carrier", "mode": "address", "host": host, "match_addresses": ["192.0.2.1"]}
+            )
+            await settings.change(work, "gate.calling_hours", hours)
+        await store.close()
+
+    asyncio.run(prepared())
+    assert ("calling hours" in [found.layer for found in doctor._database(config)]) is warned
