@@ -78,10 +78,12 @@ class OpenHolding:
 
 @dataclass(frozen=True, slots=True)
 class JoinBridge:
-    """Put legs into a bridge; one that is in another leaves that one."""
+    """Put legs into a bridge; one that is in another leaves that one. ``alone``: it leaves nobody but phones that hold,
+    for which the switch plays to it by itself until it leaves."""
 
     bridge: BridgeId
     legs: tuple[LegId, ...]
+    alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)

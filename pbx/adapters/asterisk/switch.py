@@ -52,7 +52,7 @@ from pbx.core.commands import (
     TransferState,
 )
 from pbx.core.events import CommandFailed, Event, LegEnded, LegSilent, MessageRecorded, PlaybackDone
-from pbx.core.ids import BridgeId, CallId, LegId, call_of, is_holding
+from pbx.core.ids import CallId, LegId, call_of, is_holding
 
 log = structlog.get_logger("switch")
 
@@ -190,7 +190,7 @@ class AriSwitch:
             case OpenHolding():
                 self._send("POST", f"bridges/{command.bridge}", {"type": "holding", "name": call})
             case JoinBridge():
-                self._join(call, command.bridge, command.legs)
+                self._join(call, command)
             case TakeLeg():
                 self.adopt(call, command.leg, self._channel_of.pop(command.other, command.other))
             case TransferState():
@@ -320,13 +320,14 @@ class AriSwitch:
 
     # -- bridge, prompts, messages ------------------------------------------------------------------
 
-    def _join(self, call: CallId, bridge: BridgeId, legs: tuple[LegId, ...]) -> None:
+    def _join(self, call: CallId, command: JoinBridge) -> None:
         """Legs that cannot be joined would sit in silence: the last of them counts as failed.
 
         Who is on hold gets music of their own: the one channel that plays to a whole holding bridge goes when the
-        bridge has been empty for a moment. It begins when the leg has left the others: leaving them ends the music that
-        Asterisk plays by itself while the phone on the other side holds.
+        bridge has been empty for a moment. It begins before the move, and once more after it where leaving has ended
+        what Asterisk plays by itself while the phone on the other side holds.
         """
+        bridge, legs = command.bridge, command.legs
         failed = self._failing(call, "join", legs[-1])
 
         def answered(status: int, content: Any) -> None:
@@ -337,9 +338,12 @@ class AriSwitch:
         for leg in self._with_music.intersection(legs):
             self._with_music.discard(leg)
             self._channel("DELETE", leg, "moh")
-        self._send("POST", f"bridges/{bridge}/addChannel", channels, on_answer=answered)
-        for leg in legs if is_holding(bridge) else ():
+        waiting = legs if is_holding(bridge) else ()
+        for leg in waiting:
             self._with_music.add(leg)
+            self._channel("POST", leg, "moh")
+        self._send("POST", f"bridges/{bridge}/addChannel", channels, on_answer=answered)
+        for leg in waiting if command.alone else ():
             self._channel("POST", leg, "moh")
 
     def _play(self, call: CallId, command: Play) -> None:

@@ -18,7 +18,7 @@ RECONNECTING = "reconnecting"  # by what a party is held that waits for a page
 
 def place(call: Call, leg: Leg) -> None:
     """Where the leg hears what it should: the others, or music."""
-    call.do(JoinBridge(call.open_holding() if leg.hears_music else call.open_bridge(), (leg.id,)))
+    call.do(JoinBridge(call.open_holding() if leg.hears_music else call.open_bridge(), (leg.id,), leg.unaccompanied))
 
 
 def phone_holds(call: Call, event: LegHeld) -> None:

@@ -44,7 +44,7 @@ def test_who_is_left_with_a_phone_that_holds_hears_music(holds: Any, gone: Any, 
     story.then(LegEnded(gone, 16) if how == "hangs up" else leaves)
     [left] = {CUSTOMER, HOST, FIRST} - {holds, gone}
     assert story.state is State.TALKING and music(story) == {left}
-    assert story.did(JoinBridge) == [JoinBridge(HOLDING, (left,))]
+    assert story.did(JoinBridge) == [JoinBridge(HOLDING, (left,), alone=True)]
     story.then(LegHeld(holds, False))
     assert music(story) == set() and story.did(JoinBridge) == [JoinBridge(BRIDGE, (left,))]
     story.then(LegEnded(holds, 16))
