@@ -31,10 +31,12 @@ async def practice(scene: Scene) -> AsyncIterator[PracticeCarrier]:
     config = replace(stack.config, practice_sip_port=free_port(), practice_ami_port=free_port())
     carrier = PracticeCarrier(config, prefix)
     await carrier.start()
-    async with stack.trunk(config.practice_sip_port, priority=1) as trunk_id:
-        await until(lambda: stack.engine.registrations.reachable(trunk_id), 5, "the practice carrier to answer")
-        yield carrier
-    await carrier.stop()
+    try:
+        async with stack.trunk(config.practice_sip_port, priority=1) as trunk_id:
+            await until(lambda: stack.engine.registrations.reachable(trunk_id), 5, "the practice carrier to answer")
+            yield carrier
+    finally:
+        await carrier.stop()
 
 
 async def soft(scene: Scene, rep: Rep, where: Path, **how: object) -> Baresip:
