@@ -1,9 +1,9 @@
 """Channels whose phone has hung up, and which Asterisk keeps all the same.
 
-A caller who gives up (CANCEL, or BYE in an early dialog: RFC 3261, sections 9 and 15) in the very moment in which the
-called party answers: chan_pjsip says "Session already DISCONNECTED", but lets the channel be up, and the hangup that
-it then asks for can get lost on its way through the bridge. Such a call would stand for ever, with the called party
-in silence. So whoever is still there a while after having hung up is hung up again.
+A caller who gives up by BYE in an early dialog (RFC 3261, section 15) in the very moment in which the called party
+answers: chan_pjsip says "Session already DISCONNECTED", but lets the channel be up, and the hangup that it then asks
+for can get lost (seen with Asterisk 22.10.1; after CANCEL it was not). Such a call would stand for ever, with the
+called party in silence. So whoever is still there a while after having hung up is hung up again.
 """
 
 from __future__ import annotations
