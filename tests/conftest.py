@@ -16,7 +16,7 @@ import hypothesis  # noqa: F401  its plugin would import it in the last moment o
 import pytest
 
 TESTS = Path(__file__).parent
-pytest_plugins = ["tests.support.features", "tests.support.figures", "tests.support.trust"]
+pytest_plugins = ["tests.support.alone", "tests.support.features", "tests.support.figures", "tests.support.trust"]
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -66,6 +66,7 @@ async def finished(stack: Stack, call_id: str) -> Any:
     return row, sound
 
 
+@pytest.mark.alone
 @pytest.mark.trust(3)
 @pytest.mark.covers("TRUST3", "P3", "V10")
 @pytest.mark.timeout(180)

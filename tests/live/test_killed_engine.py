@@ -324,6 +324,7 @@ async def controlled(engine: KillableEngine, each: Talk) -> None:
 MANY = 50
 
 
+@pytest.mark.alone
 @pytest.mark.trust(1)
 async def test_the_next_engine_is_in_control_of_fifty_calls_within_three_seconds(
     scene: Scene, measured: Measured

@@ -76,6 +76,7 @@ def _frame(raw: bytes, number: int) -> bytes:
     return head + mask + masked
 
 
+@pytest.mark.alone
 @pytest.mark.trust(12)
 @pytest.mark.covers("TRUST12")
 @pytest.mark.parametrize(

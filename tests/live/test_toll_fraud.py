@@ -26,6 +26,7 @@ def told(scene: Scene, user: str, what: str) -> bool:
     return any(alert.kind is Kind.TOLL_FRAUD and alert.subject == f"{user}:{what}" for alert in alerts)
 
 
+@pytest.mark.alone
 @pytest.mark.trust(18)
 @pytest.mark.covers("TRUST18")
 @pytest.mark.parametrize("way", ["phone", "API", "forwarding"])
@@ -49,6 +50,7 @@ async def test_a_premium_number_is_neither_dialled_nor_kept_quiet(scene: Scene, 
     measured(at_most(f"by {way}: premium calls that left", len(there.calls), "calls", 0))
 
 
+@pytest.mark.alone
 @pytest.mark.trust(18)
 @pytest.mark.covers("TRUST18")
 @pytest.mark.parametrize("way", ["invite", "transfer"])
@@ -69,6 +71,7 @@ async def test_out_of_a_conversation_neither(table: Table, way: str, measured: M
     await table.at_customer.until_ended()
 
 
+@pytest.mark.alone
 @pytest.mark.trust(18)
 @pytest.mark.covers("TRUST18")
 async def test_a_burst_of_calls_abroad_is_told_and_stopped_at_the_cap(scene: Scene, measured: Measured):

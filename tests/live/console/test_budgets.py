@@ -56,6 +56,7 @@ async def test_no_page_jumps_while_it_loads(scene: Scene, open_console: Open, fi
         assert shifts < SHIFT_AT_MOST, await console.page.evaluate("moments.jumped")
 
 
+@pytest.mark.alone
 @pytest.mark.covers("V1", "V2")
 async def test_results_are_painted_at_once_after_the_key(scene: Scene, open_console: Open, figure: Figure) -> None:
     rep = await scene.rep(phones=0)
