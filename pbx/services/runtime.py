@@ -172,17 +172,19 @@ class Calls:
         entry.behind = True
         for event, at in missed(entry.call, entry.began, found, entry.todo):
             self.deliver(call_id, event, at)
-        if self._entries.get(call_id) is not entry:
-            return True
-        if entry.steps != as_of:
+        over = self._entries.get(call_id) is not entry
+        if not over and entry.steps != as_of:
             return False
-        self._mend(entry, found)
+        for command in mend(entry.call, found, entry.todo):
+            log.info("call.mended", call=call_id, command=type(command).__name__)
+            self._try(entry, command)
+        if over:  # its bridges may stand for all that, and what was to be destroyed may be there
+            self._switch.flush()
+        else:
+            self._go_on(entry)
         return True
 
-    def _mend(self, entry: _Entry, found: Found) -> None:
-        for command in mend(entry.call, found, entry.todo):
-            log.info("call.mended", call=entry.call.id, command=type(command).__name__)
-            self._try(entry, command)
+    def _go_on(self, entry: _Entry) -> None:
         entry.behind = False
         for name, due in entry.call.timers.items():
             if name not in entry.timers:

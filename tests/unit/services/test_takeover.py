@@ -12,7 +12,7 @@ import pytest
 from pbx.adapters.store.live_log import LiveLog
 from pbx.core.call import Call
 from pbx.core.call.mending import Ending, Found, Progress
-from pbx.core.commands import HangUp, RingPhone
+from pbx.core.commands import CloseBridge, HangUp, RingPhone
 from pbx.core.events import (
     Arrived,
     Dialled,
@@ -107,6 +107,15 @@ async def test_the_next_engine_has_the_call_its_rows_and_its_user_and_does_nothi
     assert [command.leg for command in second.switch.commands if isinstance(command, HangUp)] == [PHONE]
     numbers = [seq for seq, _ in first.journal.facts + second.journal.facts]
     assert sorted(set(numbers)) == list(range(1, max(numbers) + 1))
+
+
+async def test_the_bridge_of_a_call_that_is_over_is_closed_where_the_engine_died_before_that(tmp_path: Path) -> None:
+    first = Engine(tmp_path)
+    first.talk()
+    first.calls.deliver(CALL, LegEnded(CALLER, 16))
+    gone = {CALLER: Ending(first.clock.now(), 16, True), PHONE: Ending(first.clock.now(), 16, True)}
+    second = await next_engine(first, tmp_path, endings=gone, bridges={BRIDGE: frozenset()})
+    assert second.calls.get(CALL) is None and CloseBridge(BRIDGE) in second.switch.commands
 
 
 async def test_timers_go_on_with_what_is_left_of_them(tmp_path: Path) -> None:
