@@ -17,7 +17,7 @@ from pbx.core.call.conference import AWAY, OTHERS
 from pbx.core.call.model import LONGEST_WORDS, Away, Call, Closing, Disposition, Leg, Role
 from pbx.core.causes import Cause, Result, may_try_next_trunk, result_of
 from pbx.core.commands import JoinBridge, Mute, RingPhone
-from pbx.core.events import DigitPressed, LegEnded, Phone, PhoneBack, PhoneLost, RouteDecided, TimerFired
+from pbx.core.events import DigitPressed, LegEnded, Phone, PhoneBack, PhoneLost, Route, RouteDecided, TimerFired
 from pbx.core.ids import Instant, LegId
 
 PAGE_ANSWERS = timedelta(seconds=10)
@@ -137,6 +137,17 @@ def _take_place(call: Call, leg: Leg, name: LegId) -> None:
     recording.tell_apart(call)
 
 
+def ring_again_where_picked_up(call: Call, leg: Leg) -> None:
+    name = leg.instead_of
+    if name is None or name not in call.away:
+        return
+    if leg.role is Role.FORWARD:
+        _dial_forward_by(call, name, leg.number, Route(leg.trunk_id, leg.dial))
+        return
+    _ring(call, name, Phone(leg.device_id, leg.dial), PAGE_ANSWERS, rejoins=True)
+    _give_time(call, name)
+
+
 def leg_ended(call: Call, leg: Leg, event: LegEnded) -> None:
     """Of those that ring only the forwarding number is waited for; pages and phones have their time."""
     name = leg.instead_of
@@ -202,8 +213,12 @@ def route_decided(call: Call, event: RouteDecided) -> None:
 
 def _dial_forward(call: Call, name: LegId, number: str) -> None:
     route, call.routes = call.routes[0], call.routes[1:]
+    _dial_forward_by(call, name, number, route)
+
+
+def _dial_forward_by(call: Call, name: LegId, number: str, route: Route) -> None:
     leg = call.new_leg(Role.FORWARD, number=number, trunk_id=route.trunk_id)
-    leg.instead_of = name
+    leg.instead_of, leg.dial = name, route.dial
     trunks.dial(call, leg, route, inbound.LONGEST_RING)
 
 

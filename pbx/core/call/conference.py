@@ -24,6 +24,7 @@ from pbx.core.events import (
     PartyAsk,
     PartyAsked,
     PhoneBack,
+    Route,
     RouteDecided,
     TimerFired,
 )
@@ -133,13 +134,14 @@ def _check_free(call: Call, guest: Guest) -> None:
         raise NotNow(whose or f"No phone of {guest.name} is registered now.", "guest_unreachable")
 
 
-def _ring(call: Call, leg: Leg, dial: str) -> None:
+def _ring(call: Call, leg: Leg, dial: str, *, auto_answer: bool = False) -> None:
     invited = call.invite
     assert invited is not None
     leg.dial = dial
     host = call.legs[call.host] if call.host is not None else None
     shown = (host.number if host else "") or (call.person.did if call.person else "")
-    call.do(RingPhone(leg.id, dial, shown, "", invited.guest.ring_time + _GRACE, _in_whose_name(call)))
+    rings = invited.guest.ring_time + _GRACE
+    call.do(RingPhone(leg.id, dial, shown, "", rings, _in_whose_name(call), auto_answer))
 
 
 def route_decided(call: Call, event: RouteDecided) -> None:
@@ -166,7 +168,12 @@ def route_decided(call: Call, event: RouteDecided) -> None:
 
 def _dial(call: Call, invited: Invite) -> None:
     route, invited.routes = invited.routes[0], invited.routes[1:]
+    _dial_by(call, invited, route)
+
+
+def _dial_by(call: Call, invited: Invite, route: Route) -> None:
     leg = call.new_leg(Role.GUEST, number=invited.guest.number, trunk_id=route.trunk_id)
+    leg.dial = route.dial
     rings, host = OUTSIDE_RINGS + _GRACE, _in_whose_name(call)
     trunks.dial(call, leg, route, rings, for_leg=host, caller_id=invited.caller_id)
 
@@ -223,6 +230,23 @@ def ring_page_as_well(call: Call, event: PhoneBack) -> None:
     call.invite.awaited = False
     leg = call.new_leg(Role.GUEST, device_id=event.phone.device_id, user_id=event.user_id)
     _ring(call, leg, event.phone.dial)
+
+
+def ring_again_where_picked_up(call: Call, leg: Leg) -> None:
+    """Picked up while no engine was there, and cut off: that phone is rung again and no other, that number called back
+    by the same way (P1)."""
+    invited = call.invite
+    if invited is None or leg.role is not Role.GUEST:
+        return
+    for other in _ringing(call):
+        call.end_leg(other, Result.ELSEWHERE, Cause.ANSWERED_ELSEWHERE)
+    if leg.trunk_id:
+        call.start_timer("invite", OUTSIDE_RINGS)
+        _dial_by(call, invited, Route(leg.trunk_id, leg.dial))
+        return
+    call.start_timer("invite", invited.guest.ring_time)
+    again = call.new_leg(Role.GUEST, device_id=leg.device_id, user_id=leg.user_id)
+    _ring(call, again, leg.dial, auto_answer=True)
 
 
 def invited_leg_ended(call: Call, leg: Leg, event: LegEnded) -> None:

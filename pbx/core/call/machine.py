@@ -172,6 +172,7 @@ def _picked_up_in_vain(call: Call, event: PickedUpInVain) -> None:
     handler = _HANDLERS.get((call.state, PickedUpInVain)) or _HANDLERS.get((call.state, LegEnded))
     if handler is not None:
         handler(call, ended)
+        _settle(call)
 
 
 def _result(call: Call, leg: Leg, event: LegEnded) -> Result:
@@ -287,6 +288,7 @@ _HANDLERS: dict[tuple[State, type], Handler] = {
     (_S.DIALLING, DigitsAsked): talking.send_digits,
     (_S.TALKING, LegAnswered): talking.leg_answered,
     (_S.TALKING, LegEnded): talking.leg_ended,
+    (_S.TALKING, PickedUpInVain): talking.ring_again_where_picked_up,
     (_S.TALKING, LegHeld): music.phone_holds,
     (_S.TALKING, PhoneLost): away.lost,
     (_S.TALKING, PhoneBack): away.back,

@@ -73,6 +73,15 @@ def leg_ended(call: Call, event: LegEnded) -> None:
         conference.invited_leg_ended(call, leg, event)
 
 
+def ring_again_where_picked_up(call: Call, event: LegEnded) -> None:
+    """Who picked up while no engine was there wanted to take part: they were cut off, and are rung again (P1)."""
+    leg = call.legs[event.leg]
+    if leg.instead_of is not None:
+        away.ring_again_where_picked_up(call, leg)
+    else:
+        conference.ring_again_where_picked_up(call, leg)
+
+
 def timer_fired(call: Call, event: TimerFired) -> None:
     if event.name == "longest":
         call.finish(Disposition.ANSWERED, reason="longest_call", ended_by="system")

@@ -35,6 +35,7 @@ from pbx.core.events import (
     Phone,
     PhoneBack,
     PhoneLost,
+    PickedUpInVain,
     PlaybackDone,
     TimerFired,
 )
@@ -130,6 +131,23 @@ def test_a_page_that_is_back_at_the_last_moment_has_time_to_answer_but_not_for_e
 def test_a_colleague_rings_no_page_of_theirs_and_phones_that_are_set_up_are_not_asked() -> None:
     assert alone().then(PhoneBack("u_2", PAGE)).step == []
     assert talks().then(BACK).step == [], "who is there is not rung"
+
+
+@pytest.mark.covers("P1")
+def test_a_page_that_answered_while_no_engine_was_there_is_rung_again() -> None:
+    story = alone().then(BACK).then(PickedUpInVain(FIRST))
+    (again,) = story.did(RingPhone)
+    assert (again.dial, again.rejoins) == (PAGE.dial, True)
+    story.then(LegAnswered(again.leg))
+    assert story.call.host == again.leg and story.call.legs[again.leg].joined
+
+
+@pytest.mark.covers("P1")
+def test_a_forwarding_number_that_answered_while_no_engine_was_there_is_called_back() -> None:
+    story = gave_up(alone())
+    before = story.did(DialOut)[0]
+    (again,) = story.then(LegRinging(before.leg)).then(PickedUpInVain(before.leg)).did(DialOut)
+    assert (again.dial, again.caller_id) == (before.dial, before.caller_id) and story.state is State.TALKING
 
 
 def test_other_phones_ring_without_answering_by_themselves_and_the_first_has_the_call() -> None:

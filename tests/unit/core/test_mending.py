@@ -31,6 +31,7 @@ from pbx.core.events import (
     Ask,
     Asked,
     Dialled,
+    GuestFound,
     LegAnswered,
     LegEnded,
     LegHeld,
@@ -39,10 +40,25 @@ from pbx.core.events import (
     PlaybackDone,
     SwitchLost,
     TimerFired,
+    TransferAsked,
 )
 from pbx.core.ids import Instant, bridge_id, playback_id, recording_id
 from tests.unit.core.story import CALL, MIO, RECORDED, Story, leg
-from tests.unit.core.test_conference import CUSTOMER, FIRST, HOLDING, HOST, hold, three
+from tests.unit.core.test_conference import (
+    CUSTOMER,
+    EXPERT,
+    FIRST,
+    HOLDING,
+    HOST,
+    SAM_INVITED,
+    SAMS_DESK,
+    SECOND,
+    SUPPORT,
+    hold,
+    invites,
+    talks,
+    three,
+)
 
 pytestmark = pytest.mark.covers("P1")
 BEGAN = Instant(1_000_000)
@@ -117,6 +133,32 @@ def test_a_forwarding_number_that_was_picked_up_and_cut_off_is_called_back() -> 
     story.then(LegRinging(leg(2))).then(PickedUpInVain(leg(2)))
     (again,) = [command for command in story.step if isinstance(command, DialOut)]
     assert again.leg == leg(3) and story.call.state.value == "forwarding"
+
+
+@pytest.mark.covers("C1", "C4")
+def test_a_guests_phone_that_was_picked_up_and_cut_off_rings_again_alone() -> None:
+    story = invites(SUPPORT).then(LegRinging(FIRST)).then(PickedUpInVain(FIRST))
+    assert [(gone.leg, int(gone.cause)) for gone in story.did(HangUp)] == [(SECOND, 26)]
+    (again,) = story.did(RingPhone)
+    assert again.dial == SAMS_DESK.phone.dial and again.auto_answer
+    story.then(LegAnswered(again.leg))
+    assert story.call.guest == again.leg and story.call.legs[again.leg].user_id == "u_2"
+
+
+@pytest.mark.covers("C3")
+def test_a_guest_outside_who_picked_up_and_was_cut_off_is_called_back_by_the_same_way() -> None:
+    story = invites(EXPERT, trunks=("tr_a", "tr_b"))
+    dialled = story.did(DialOut)[0]
+    (again,) = story.then(LegRinging(FIRST)).then(PickedUpInVain(FIRST)).did(DialOut)
+    assert (again.dial, again.caller_id) == (dialled.dial, dialled.caller_id) and story.call.invite is not None
+
+
+@pytest.mark.covers("C9")
+def test_who_was_handed_on_hears_no_ringing_for_ever_where_a_guest_that_was_picked_up_in_vain_does_not_come() -> None:
+    story = talks().then(TransferAsked(HOST, "102")).then(GuestFound(SAM_INVITED)).then(LegEnded(HOST, 16))
+    (again,) = story.then(PickedUpInVain(FIRST)).did(RingPhone)
+    story.then(LegEnded(again.leg, 17, 486))
+    assert story.fact("transfer.recalled") == {"user_id": "u_1"}
 
 
 def test_phones_that_were_never_rung_are_rung_and_nobody_counts_as_gone() -> None:
