@@ -18,7 +18,7 @@ import structlog
 
 from pbx.core.call import Call, begin, handle
 from pbx.core.call.machine import Decided, break_off
-from pbx.core.call.mending import REPEATED, Found, mend, missed
+from pbx.core.call.mending import REPEATED, Found, mend, missed, unheard_transfers
 from pbx.core.call.states import State
 from pbx.core.causes import Cause
 from pbx.core.commands import (
@@ -177,6 +177,8 @@ class Calls:
             return False
         for command in mend(entry.call, found, entry.todo):
             log.info("call.mended", call=call_id, command=type(command).__name__)
+            self._try(entry, command)
+        for command in unheard_transfers(entry.call):
             self._try(entry, command)
         if over:  # its bridges may stand for all that, and what was to be destroyed may be there
             self._switch.flush()

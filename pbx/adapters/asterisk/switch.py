@@ -18,6 +18,7 @@ from pbx.adapters.asterisk.ari import AriClient, AriError, Json, OnAnswer
 from pbx.adapters.asterisk.dialling import APP, CALL_VARIABLE, CONFLICT, Dialling, joining, seconds
 from pbx.adapters.asterisk.endings import HANDLER
 from pbx.adapters.asterisk.translate import NewChannel
+from pbx.core.call.transfer import ANSWERED
 from pbx.core.commands import (
     Answer,
     CheckSilence,
@@ -95,7 +96,7 @@ class AriSwitch:
         self._leg_of: dict[str, LegId] = {}
         self.dialled: set[LegId] = set()
         self._with_music: set[LegId] = set()
-        self._told: set[LegId] = set()  # of how their transfer goes
+        self._told: set[LegId] = set()  # that their transfer is done
         self._legs_of: dict[CallId, list[LegId]] = {}
         self._dialling = Dialling(
             self._send, lambda: self._send if self.aside is None else self.aside.send, self._failing
@@ -194,7 +195,8 @@ class AriSwitch:
             case TakeLeg():
                 self.adopt(call, command.leg, self._channel_of.pop(command.other, command.other))
             case TransferState():
-                self._told.add(command.leg)
+                if command.state == ANSWERED:
+                    self._told.add(command.leg)
                 self._channel("POST", command.leg, "transfer_progress", {"states": command.state})
             case CloseBridge():
                 self._send("DELETE", f"bridges/{command.bridge}")

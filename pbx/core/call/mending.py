@@ -15,6 +15,7 @@ from enum import StrEnum
 from pbx.core.call.model import Call
 from pbx.core.call.standing import Standing, standing
 from pbx.core.call.states import State
+from pbx.core.call.transfer import DECLINED
 from pbx.core.causes import Cause
 from pbx.core.commands import (
     Answer,
@@ -37,6 +38,7 @@ from pbx.core.commands import (
     StopPlay,
     StopRecording,
     StopRinging,
+    TransferState,
 )
 from pbx.core.events import (
     Event,
@@ -170,6 +172,14 @@ def mend(call: Call, found: Found, todo: Sequence[Command]) -> list[Command]:
         *(Mute(leg, True) for leg in wanted.muted if leg in found.legs),
         *(command for command in again if not isinstance(command, RingPhone | DialOut)),
     ]
+
+
+def unheard_transfers(call: Call) -> list[Command]:
+    """A phone that asked to hand its call on while nobody listened waits for a word. Who asked for nothing hears
+    nothing of this (measured)."""
+    if call.state is not State.TALKING:
+        return []
+    return [TransferState(leg.id, DECLINED) for leg in call.parties() if leg.id != call.transfer]
 
 
 def _join(call: Call, wanted: Standing, found: Found) -> Iterator[Command]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pbx.core.call.mending import Ending, Found, Progress, mend, missed
+from pbx.core.call.mending import Ending, Found, Progress, mend, missed, unheard_transfers
 from pbx.core.call.standing import standing
 from pbx.core.commands import (
     Answer,
@@ -25,6 +25,7 @@ from pbx.core.commands import (
     RingPhone,
     StartRecording,
     StartTrack,
+    TransferState,
 )
 from pbx.core.events import (
     Arrived,
@@ -159,6 +160,14 @@ def test_who_was_handed_on_hears_no_ringing_for_ever_where_a_guest_that_was_pick
     (again,) = story.then(PickedUpInVain(FIRST)).did(RingPhone)
     story.then(LegEnded(again.leg, 17, 486))
     assert story.fact("transfer.recalled") == {"user_id": "u_1"}
+
+
+@pytest.mark.covers("C9")
+def test_phones_are_told_of_transfers_that_nobody_heard_of_but_not_of_the_one_that_is_under_way() -> None:
+    assert {told.leg for told in unheard_transfers(talks().call)} == {CUSTOMER, HOST}
+    story = talks().then(TransferAsked(HOST, "102")).then(GuestFound(SAM_INVITED))
+    assert unheard_transfers(story.call) == [TransferState(CUSTOMER, "channel_declined")]
+    assert unheard_transfers(arrived().call) == [] == unheard_transfers(talks().then(LegEnded(HOST, 16)).call)
 
 
 def test_phones_that_were_never_rung_are_rung_and_nobody_counts_as_gone() -> None:
