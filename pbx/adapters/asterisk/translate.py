@@ -152,7 +152,10 @@ def _transfer(event: Json, leg_of: Callable[[str], LegId | None], dialled: set[L
     other = _for_leg(asked.get("destination_channel") or {}, leg_of)
     if other is not None:
         return Attended(found[1], other[1])
-    number = str(asked["requested_destination"].get("destination", ""))
+    wanted = asked["requested_destination"]
+    number = str(wanted.get("destination", ""))
+    if wanted.get("protocol_id"):  # a second call of the phone's that is not here, or is just over: no number is meant
+        number = ""
     return found[0], TransferAsked(found[1], number if _NUMBER.fullmatch(number) else "")
 
 

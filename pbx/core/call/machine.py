@@ -116,6 +116,8 @@ def handle(call: Call, event: Event, now: Instant) -> Decided:
         _settle(call)
     elif isinstance(event, PhoneLost):
         _caller_lost(call, event)
+    elif isinstance(event, TransferAsked) and call.state is not State.ENDED:
+        transfer.refuse(call, event)
     elif isinstance(event, Asking):
         raise NotNow("That is not possible at this moment of the call.")
     return _taken(call)

@@ -35,12 +35,18 @@ def asked(call: Call, event: TransferAsked) -> None:
     may = leg.joined and leg.user_id and not leg.on_hold and call.invite is None and not call.away
     may = may and len(call.parties()) == 2
     if not may or not event.number:
-        call.note("transfer.refused", leg=leg.id, user_id=leg.user_id)
-        call.do(TransferState(leg.id, DECLINED))
+        refuse(call, event)
         return
     call.note("transfer.asked", leg=leg.id, number=event.number)
     call.transfer_asked = leg.id
     call.do(FindGuest(event.number, leg.user_id))
+
+
+def refuse(call: Call, event: TransferAsked) -> None:
+    """A phone that is told nothing waits."""
+    leg = call.legs[event.leg]
+    call.note("transfer.refused", leg=leg.id, user_id=leg.user_id)
+    call.do(TransferState(leg.id, DECLINED))
 
 
 def found(call: Call, event: GuestFound) -> None:

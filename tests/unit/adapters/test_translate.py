@@ -34,6 +34,7 @@ from pbx.core.events import (
     LegRinging,
     MessageRecorded,
     PlaybackDone,
+    TransferAsked,
 )
 from pbx.core.ids import BridgeId, CallId, LegId, PlaybackId
 
@@ -309,3 +310,18 @@ def test_nothing_of_a_forgotten_call_is_kept(switch: AriSwitch, ari: HandAri) ->
     assert switch.leg_of(THEIRS) is None and switch.dialled == set()
     switch.created(LEG)
     assert [method for method, _, _ in ari.requests[2:]] == ["DELETE"], "nobody wants it any more"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "number"),
+    [
+        ({"destination": "102"}, "102"),
+        ({"destination": "102&Local/600"}, ""),
+        ({"destination": "102", "protocol_id": "a9e85f40"}, ""),  # Replaces names a call that is over
+    ],
+)
+def test_a_transfer_is_to_a_number_that_is_one_and_to_no_call_that_is_not_there(
+    wanted: dict[str, str], number: str
+) -> None:
+    asked = {"refer_to": {"requested_destination": wanted}, "referred_by": {"source_channel": channel(LEG)}}
+    assert read("ChannelTransfer", **asked) == (CALL, TransferAsked(LEG, number))

@@ -97,6 +97,12 @@ def test_nobody_hands_a_conference_on_and_a_guest_nothing_at_all(who: LegId) -> 
     assert len(story.call.parties()) == 3
 
 
+@pytest.mark.covers("C11")
+def test_before_the_answer_a_phone_is_told_that_it_may_not() -> None:
+    story = comes_in().then(TransferAsked(CUSTOMER, "102"))
+    assert states(story) == ["channel_declined"] and story.state is State.RINGING
+
+
 def test_no_number_and_nobody_there_are_refused() -> None:
     assert states(talks().then(TransferAsked(HOST, ""))) == ["channel_declined"]
     assert states(transfers(None)) == ["channel_declined"]
