@@ -374,6 +374,7 @@ class AnswerAsked:
 class DigitsAsked:
     digits: str
     by: str = ""
+    admin: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -214,8 +214,8 @@ class CallControl:
         """Leave a message in the mailbox that has answered; who asks is out of the call at once."""
         return self._asked(call_id, DropAsked(drop_id, sound, by))
 
-    def send_digits(self, call_id: str, digits: str, by: str) -> Call:
-        return self._asked(call_id, DigitsAsked(digits, by))
+    def send_digits(self, call_id: str, digits: str, by: str, *, admin: bool = False) -> Call:
+        return self._asked(call_id, DigitsAsked(digits, by, admin))
 
     def _asked(self, call_id: str, event: Asking) -> Call:
         try:

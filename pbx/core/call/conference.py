@@ -14,6 +14,7 @@ from pbx.core.causes import Cause, Result, may_try_next_trunk, result_of
 from pbx.core.commands import GiveBackRoute, JoinBridge, Ring, RingPhone
 from pbx.core.events import (
     Asked,
+    DigitsAsked,
     DropAsked,
     Guest,
     GuestKind,
@@ -55,6 +56,13 @@ def check_may_end(call: Call, event: Asked) -> None:
         check_host(call, event)
     except NotNow as refused:
         raise NotNow("Only the host may end the call for all. You can leave it.", refused.code) from None
+
+
+def check_takes_part(call: Call, event: DigitsAsked) -> None:
+    """Raises NotNow for who is being rung, has left or was never there."""
+    inside = (leg.user_id for leg in call.live_legs() if leg.joined or leg.id == call.first_leg)
+    if not event.admin and event.by and event.by not in inside:
+        raise NotNow("Only who takes part in this call may do this.", "host_only")
 
 
 def _is_host(call: Call, user_id: str) -> bool:

@@ -104,7 +104,7 @@ def asked(call: Call, event: Asked) -> None:
         case Ask.CANCEL_INVITE:
             conference.cancel_invite(call, event)
         case Ask.MUTE | Ask.UNMUTE:
-            _mute(call, event.ask is Ask.MUTE, event.by)
+            _mute(call, event.ask is Ask.MUTE, event)
         case Ask.PAUSE_RECORDING | Ask.RESUME_RECORDING:
             conference.check_host(call, event)
             recording.pause(call, event.ask is Ask.PAUSE_RECORDING, event.by)
@@ -141,22 +141,26 @@ def route_decided(call: Call, event: RouteDecided) -> None:
         conference.route_decided(call, event)
 
 
-def _mute(call: Call, muted: bool, by: str) -> None:
-    """A user's own voice, in the switch: it holds whatever phone is used (V9)."""
-    ours = call.party_of(by) or (call.legs[call.host] if call.host else None)
+def _mute(call: Call, muted: bool, event: Asked) -> None:
+    """A user's own voice, in the switch: it holds whatever phone is used (V9). Who does not take part mutes nobody."""
+    ours = call.party_of(event.by)
+    if ours is None:
+        conference.check_host(call, event)
+        ours = call.legs[call.host] if call.host else None
     if ours is None or not ours.live:
         raise NotNow("There is nobody of yours in this call to mute.")
     if ours.muted is muted:
         return
     ours.muted = muted
     call.do(Mute(ours.id, muted))
-    call.note("leg.muted" if muted else "leg.unmuted", leg=ours.id, by=by)
+    call.note("leg.muted" if muted else "leg.unmuted", leg=ours.id, by=event.by)
 
 
 def send_digits(call: Call, event: DigitsAsked) -> None:
     """DTMF from the keypad on the screen to the customer's side (V8). Which digits is nobody else's business."""
     if not event.digits or len(event.digits) > LONGEST_DIGITS or not DIGITS.issuperset(event.digits):
         raise NotNow("Only the keys 0-9, *, # and A-D can be sent, 64 at most at once.", "invalid_digits")
+    conference.check_takes_part(call, event)
     target = next(call.live_legs(Role.CUSTOMER), None)
     if target is None:
         raise NotNow("There is nobody to send digits to.")

@@ -175,8 +175,8 @@ async def answer(ctx: Ctx, body: AnswerOn) -> Any:
 @table.route("POST", "/calls/{call}/digits", right=Right.REP, scope="calls:write", status=204, errors=(404, 409, 422))
 async def send_digits(ctx: Ctx, body: Digits) -> None:
     """Send keys to the other side's menu (DTMF)."""
-    await _controlled(ctx)
-    ctx.engine.control.send_digits(ctx.path("call"), body.digits, ctx.who.id)
+    _check_goes_on(await _controlled(ctx))
+    ctx.engine.control.send_digits(ctx.path("call"), body.digits, ctx.who.id, admin=ctx.who.is_admin)
 
 
 @table.route(

@@ -22,6 +22,7 @@ from pbx.core.commands import (
     PauseRecording,
     Play,
     RingPhone,
+    SendDigits,
     StartRecording,
     StartTrack,
     StopRecording,
@@ -31,6 +32,7 @@ from pbx.core.events import (
     Ask,
     Asked,
     DigitPressed,
+    DigitsAsked,
     Event,
     Guest,
     GuestFound,
@@ -371,6 +373,25 @@ def test_a_guest_mutes_and_leaves_and_an_admin_acts_for_the_host() -> None:
     assert story.did(JoinBridge)
     story.then(Asked(Ask.LEAVE, "u_2"))
     assert live(story) == {CUSTOMER, HOST} and story.state is State.TALKING
+
+
+@pytest.mark.covers("C11", "V8", "V9")
+@pytest.mark.parametrize("event", [Asked(Ask.MUTE, "u_2"), Asked(Ask.UNMUTE, "u_2"), DigitsAsked("1", "u_2")])
+def test_who_is_only_rung_or_has_left_mutes_nobody_and_presses_no_keys(event: Event) -> None:
+    assert refused(invites(), event) == "host_only"
+    assert refused(three().then(Asked(Ask.LEAVE, "u_2")), event) == "host_only"
+
+
+@pytest.mark.covers("C9", "C11")
+@pytest.mark.parametrize("event", [Asked(Ask.MUTE, "u_1"), DigitsAsked("1", "u_1"), Asked(Ask.PAUSE_RECORDING, "u_1")])
+def test_a_host_who_has_left_says_nothing_any_more(event: Event) -> None:
+    assert refused(three().then(Asked(Ask.LEAVE, "u_1")), event) == "host_only"
+
+
+@pytest.mark.covers("C11", "V8")
+def test_a_guest_and_an_admin_press_keys() -> None:
+    for event in (DigitsAsked("1", "u_2"), DigitsAsked("1", "u_9", admin=True)):
+        assert [sent.leg for sent in three().then(event).did(SendDigits)] == [CUSTOMER]
 
 
 # -- recording -------------------------------------------------------------------------------------
