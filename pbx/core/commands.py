@@ -127,12 +127,14 @@ class HangUp:
 
 @dataclass(frozen=True, slots=True)
 class Play:
-    """Play prompts to one leg (before its answer: as early media) or into the bridge, for all."""
+    """Play prompts to one leg (before its answer: as early media) or into the bridge, for all. ``after``: not before
+    so long."""
 
     playback: PlaybackId
     target: LegId | BridgeId
     prompts: tuple[str, ...]
     language: str
+    after: timedelta = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Protocol
 
@@ -349,6 +350,11 @@ class AriSwitch:
             self._channel("POST", leg, "moh")
 
     def _play(self, call: CallId, command: Play) -> None:
+        if command.after:
+            later = replace(command, after=timedelta(0))
+            asyncio.get_running_loop().call_later(command.after.total_seconds(), self._play, call, later)
+            return
+
         def answered(status: int, content: Any) -> None:
             if status != 201:
                 log.warning("play.refused", call=call, status=status, prompts=command.prompts)

@@ -317,11 +317,11 @@ class Call:
         if self.timers.pop(name, None) is not None:
             self.do(StopTimer(name))
 
-    def play(self, target: LegId | BridgeId, *prompts: str, then: str = "") -> None:
+    def play(self, target: LegId | BridgeId, *prompts: str, then: str = "", after: timedelta = timedelta(0)) -> None:
         """Play prompts; ``then`` names what the call goes on to when they have been heard."""
         playback = playback_id(self.id, self.count("playback"))
         self.after_playback[playback] = then
-        self.do(Play(playback, target, prompts, self.language))
+        self.do(Play(playback, target, prompts, self.language, after))
 
     def stop_prompts(self) -> None:
         for playback in self.after_playback:

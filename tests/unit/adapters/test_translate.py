@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -325,3 +326,10 @@ def test_a_transfer_is_to_a_number_that_is_one_and_to_no_call_that_is_not_there(
 ) -> None:
     asked = {"refer_to": {"requested_destination": wanted}, "referred_by": {"source_channel": channel(LEG)}}
     assert read("ChannelTransfer", **asked) == (CALL, TransferAsked(LEG, number))
+
+
+async def test_what_is_to_be_played_later_is_played_then(switch: AriSwitch, ari: HandAri) -> None:
+    switch.carry_out(CALL, Play(PlaybackId("pb_1"), OURS, ("keys-done",), "en", timedelta(milliseconds=20)))
+    assert ari.requests == []
+    await asyncio.sleep(0.05)
+    assert [uri for _, uri, _ in ari.requests] == [f"channels/{THEIRS}/play/pb_1"]

@@ -475,6 +475,11 @@ def test_a_guests_keys_are_refused_with_a_tone_and_leave_works() -> None:
     assert live(story) == {CUSTOMER, HOST}
 
 
+def test_the_tone_waits_until_the_key_has_gone_through_the_bridge() -> None:
+    (play,) = press(three(), "**5", FIRST).did(Play)
+    assert play.after == timedelta(milliseconds=100)
+
+
 def test_a_customers_keys_and_other_keys_are_nobodys_business() -> None:
     story = press(press(three(), "**99", CUSTOMER), "1*2#5")
     assert len(live(story)) == 3 and not story.did(Play)
