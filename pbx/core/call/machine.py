@@ -85,31 +85,34 @@ def handle(call: Call, event: Event, now: Instant) -> Decided:
     if isinstance(event, SwitchLost) and event.at is not None:
         now = min(now, event.at)
     call.now = max(call.now, now)  # a clock that is set back must not turn the log round
-    if isinstance(event, LegRinging | LegAnswered | LegEnded | LegHeld | DigitPressed) and not _leg_event(call, event):
-        inbound.stopped_phone(call, event)
-        return _taken(call)
-    if isinstance(event, PickedUpInVain):
-        _picked_up_in_vain(call, event)
-        return _taken(call)
-    if isinstance(event, TimerFired):
-        if call.timers.pop(event.name, None) is None:
-            return []
-        if event.name == trunks.SIGN:
-            trunks.look_for_sign(call)
-            return _taken(call)
-    if isinstance(event, RouteDecided):
-        if event.purpose != call.asked_route:
-            return []
-        call.asked_route = ""
-    if isinstance(event, CommandFailed):
-        _command_failed(call, event)
-        return _taken(call)
-    if isinstance(event, LegSilent):
-        _leg_silent(call, event)
-        return _taken(call)
-    if isinstance(event, SwitchLost):
-        _switch_lost(call)
-        return _taken(call)
+    in_any_state = _IN_ANY_STATE.get(type(event))
+    if in_any_state is not None:
+        in_any_state(call, event)
+    elif _concerns_the_call(call, event):
+        _by_state(call, event)
+    return _taken(call)
+
+
+def _concerns_the_call(call: Call, event: Event) -> bool:
+    """Keep what stands beside the state: legs, timers, what the gate was asked. Tells whether there is more to do."""
+    match event:
+        case LegRinging() | LegAnswered() | LegEnded() | LegHeld() | DigitPressed():
+            if not _leg_event(call, event):
+                inbound.stopped_phone(call, event)
+                return False
+        case TimerFired():
+            due = call.timers.pop(event.name, None) is not None
+            if due and event.name == trunks.SIGN:
+                trunks.look_for_sign(call)
+            return due and event.name != trunks.SIGN
+        case RouteDecided():
+            if event.purpose != call.asked_route:
+                return False
+            call.asked_route = ""
+    return True
+
+
+def _by_state(call: Call, event: Event) -> None:
     handler = _HANDLERS.get((call.state, type(event)))
     if handler is not None:
         handler(call, event)
@@ -120,7 +123,6 @@ def handle(call: Call, event: Event, now: Instant) -> Decided:
         transfer.refuse(call, event)
     elif isinstance(event, Asking):
         raise NotNow("That is not possible at this moment of the call.")
-    return _taken(call)
 
 
 def _settle(call: Call) -> None:
@@ -222,7 +224,7 @@ def _caller_lost(call: Call, event: PhoneLost) -> None:
         _give_up(call, leg, Cause.NORMAL)
 
 
-def _switch_lost(call: Call) -> None:
+def _switch_lost(call: Call, event: SwitchLost) -> None:
     """Every leg is gone without a word: the call is closed as interrupted, rather than hang for hours (TRUST 3)."""
     cause = Cause.TEMPORARY_FAILURE
     call.interrupted = True
@@ -242,6 +244,12 @@ def break_off(call: Call, now: Instant) -> Decided:
     return _taken(call)
 
 
+_IN_ANY_STATE: dict[type, Handler] = {
+    PickedUpInVain: _picked_up_in_vain,
+    CommandFailed: _command_failed,
+    LegSilent: _leg_silent,
+    SwitchLost: _switch_lost,
+}
 _S = State
 _HANDLERS: dict[tuple[State, type], Handler] = {
     (_S.NEW, RouteDecided): outbound.route_decided,

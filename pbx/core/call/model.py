@@ -358,16 +358,7 @@ class Call:
         """
         if self.state is State.ENDED:
             return
-        for name in sorted(self.timers):
-            self.do(StopTimer(name))
-        self.timers.clear()
-        if self.recording is not None:
-            self.note("recording.stopped", recording=self.recording)  # MixMonitor ends with its channel, by itself
-            self.recording = None
-            self.tracks.clear()
-        if self.invite is not None:
-            self.note("invite.ended", guest=self.invite.guest.id, result=Result.CANCELLED.value)
-            self.invite = None
+        self._stop_what_runs()
         for leg in self.live_legs():
             result = Result.ANSWERED if leg.answered else _result_at_end(leg, disposition)
             if leg.id == self.first_leg:
@@ -389,6 +380,19 @@ class Call:
             reason=reason,
             ended_by=ended_by,
         )
+
+    def _stop_what_runs(self) -> None:
+        """Timers, the recording, and an invitation."""
+        for name in sorted(self.timers):
+            self.do(StopTimer(name))
+        self.timers.clear()
+        if self.recording is not None:
+            self.note("recording.stopped", recording=self.recording)  # MixMonitor ends with its channel, by itself
+            self.recording = None
+            self.tracks.clear()
+        if self.invite is not None:
+            self.note("invite.ended", guest=self.invite.guest.id, result=Result.CANCELLED.value)
+            self.invite = None
 
 
 def _result_at_end(leg: Leg, disposition: Disposition) -> Result:
