@@ -18,28 +18,35 @@ _OF_A_DRAFT = (
     *("call_id", "user_id", "role", "record_type", "record_id"),
     *("call_created_us", "call_ended_us", "created_us", "updated_us"),
 )
-_OPEN = text("""
-INSERT INTO call_summaries (call_id, user_id, role, state, notes, record_type, record_id, call_created_us,
+_TOPIC = """(
+    SELECT deals.id FROM deals
+    WHERE deals.id = {record} OR (deals.record_id = {record} AND deals.status = 'open')
+    ORDER BY deals.updated_us DESC, deals.id DESC LIMIT 1
+)"""
+"""What a call with this record is about until its user says otherwise: the deal that the caller's card shows."""
+_OPEN = text(f"""
+INSERT INTO call_summaries (call_id, user_id, role, state, notes, record_type, record_id, deal_id, call_created_us,
                             call_ended_us, created_us, updated_us)
-VALUES (:call_id, :user_id, :role, 'draft', '', :record_type, :record_id, :call_created_us, :call_ended_us,
-        :created_us, :updated_us)
+VALUES (:call_id, :user_id, :role, 'draft', '', :record_type, :record_id, {_TOPIC.format(record=":record_id")},
+        :call_created_us, :call_ended_us, :created_us, :updated_us)
 ON CONFLICT (call_id, user_id) DO NOTHING
 """)
 
 _TO_SUMMARISE = """
 SELECT id FROM calls WHERE ended_us IS NOT NULL AND summarised_us IS NULL ORDER BY ended_us, id LIMIT ?
 """
-_GIVE = """
-INSERT INTO call_summaries (call_id, user_id, role, state, notes, record_type, record_id, call_created_us,
+_GIVE = f"""
+INSERT INTO call_summaries (call_id, user_id, role, state, notes, record_type, record_id, deal_id, call_created_us,
                             call_ended_us, created_us, updated_us)
 SELECT calls.id, took_part.user_id, CASE WHEN MAX(took_part.host) = 1 THEN 'host' ELSE 'guest' END, 'draft', '',
-       calls.record_type, calls.record_id, calls.created_us, calls.ended_us, CAST(? AS BIGINT), CAST(? AS BIGINT)
+       calls.record_type, calls.record_id, {_TOPIC.format(record="calls.record_id")},
+       calls.created_us, calls.ended_us, CAST(? AS BIGINT), CAST(? AS BIGINT)
 FROM (
     SELECT call_id, user_id, CASE WHEN role = 'host' THEN 1 ELSE 0 END AS host
-    FROM participants WHERE call_id {in} AND user_id IS NOT NULL
+    FROM participants WHERE call_id {{in}} AND user_id IS NOT NULL
     UNION ALL
     SELECT id, user_id, 1 FROM calls
-    WHERE id {in} AND direction = 'outbound' AND user_id IS NOT NULL AND answered_us IS NULL
+    WHERE id {{in}} AND direction = 'outbound' AND user_id IS NOT NULL AND answered_us IS NULL
       AND EXISTS (SELECT 1 FROM legs WHERE legs.call_id = calls.id AND legs.role = 'customer')
 ) AS took_part JOIN calls ON calls.id = took_part.call_id
 WHERE true
@@ -47,13 +54,15 @@ GROUP BY calls.id, took_part.user_id
 ON CONFLICT (call_id, user_id) DO UPDATE SET role = excluded.role WHERE call_summaries.call_ended_us IS NULL
 """
 """Who talked in a call, and who called out without reaching anybody."""
-_CLOSE = """
+_CLOSE = f"""
 UPDATE call_summaries
 SET call_ended_us = calls.ended_us, updated_us = ?,
     record_type = CASE WHEN call_summaries.record_id IS NULL THEN calls.record_type ELSE call_summaries.record_type END,
+    deal_id = CASE WHEN call_summaries.record_id IS NULL THEN {_TOPIC.format(record="calls.record_id")}
+                   ELSE call_summaries.deal_id END,
     record_id = COALESCE(call_summaries.record_id, calls.record_id)
 FROM calls
-WHERE calls.id = call_summaries.call_id AND call_summaries.call_id {in} AND call_summaries.call_ended_us IS NULL
+WHERE calls.id = call_summaries.call_id AND call_summaries.call_id {{in}} AND call_summaries.call_ended_us IS NULL
 """
 _MARK = "UPDATE calls SET summarised_us = ? WHERE id {in}"
 
@@ -72,8 +81,17 @@ async def give(session: AsyncSession, call_ids: Sequence[str], at_us: int) -> No
     await raw.run(session, _MARK, [at_us, names])
 
 
+async def topic_of(session: AsyncSession, record_id: str | None) -> str | None:
+    """The deal that a call with this record begins with: itself, or of its open deals the one changed last."""
+    if record_id is None:
+        return None
+    [(topic,)] = await raw.rows(session, f"SELECT {_TOPIC.format(record='?')}", [record_id, record_id])
+    return str(topic) if topic is not None else None
+
+
 async def open_draft(session: AsyncSession, blank: Summary) -> None:
-    """Make an empty draft; one that stands already stays as it is, also where somebody makes it at the same moment."""
+    """Make a draft with nothing in it but what the call is about; one that stands already stays as it is, also where
+    somebody makes it at the same moment."""
     await session.execute(_OPEN, {name: getattr(blank, name) for name in _OF_A_DRAFT})
 
 

@@ -7,6 +7,7 @@ changes it afterwards has a draft again. Only its user writes it.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -53,6 +54,11 @@ async def give_due(work: UnitOfWork, limit: int = AT_ONCE) -> tuple[int, list[Su
 # -- written by its user ---------------------------------------------------------------------------
 
 
+async def begin(session: AsyncSession, blank: Summary) -> Summary:
+    """What is shown as long as nothing is kept: about the deal that the caller's card shows (S4)."""
+    return replace(blank, deal_id=await rows.topic_of(session, blank.record_id))
+
+
 async def show(session: AsyncSession, call_id: str, user_id: str) -> Summary | None:
     row = await rows.row(session, call_id, user_id)
     return await rows.shown(session, row) if row is not None else None
@@ -93,6 +99,8 @@ async def refile(work: UnitOfWork, call_id: str, user_id: str, record_type: str,
     row.record_type, row.record_id, row.updated_us = record_type, record_id, work.at_us
     if row.deal_id is not None and not await _is_of(work.session, row.deal_id, record_type, record_id):
         row.deal_id = None
+    if row.deal_id is None and row.state == "draft":
+        row.deal_id = await rows.topic_of(work.session, record_id)
     await work.flush()
     if row.state == "saved":
         await _write_note(work, row)
@@ -106,6 +114,7 @@ async def _changed(work: UnitOfWork, beginning: Summary, values: Mapping[str, An
     assert row is not None
     if row.record_id is None and row.call_ended_us is None:  # begun before it was known who calls
         row.record_type, row.record_id = beginning.record_type, beginning.record_id
+        row.deal_id = await rows.topic_of(work.session, row.record_id)
     row.call_ended_us = row.call_ended_us or beginning.call_ended_us
     before = [getattr(row, name) for name in _CHECKS]
     if "notes" in given:

@@ -36,9 +36,9 @@ async def show_summary(ctx: Ctx, query: WhoseSummary) -> Any:
     user_id = query.user or ctx.who.id
     async with ctx.engine.store.read() as session:
         summary = await summaries.show(session, found.view["id"], user_id)
-    if summary is None and user_id not in found.users:
-        raise not_found("summary of this call by the user", user_id)
-    return summary or _beginning(ctx, found, user_id)
+        if summary is None and user_id not in found.users:
+            raise not_found("summary of this call by the user", user_id)
+        return summary or await summaries.begin(session, _beginning(ctx, found, user_id))
 
 
 @table.route(

@@ -90,6 +90,38 @@ async def test_what_is_typed_during_the_call_is_in_the_draft_after_it(store: Sto
         assert (await summaries.page(session, "u_sam")).items == []
 
 
+async def open_deal(store: Store, record_id: str, name: str) -> str:
+    async with store.write(MIO) as work:
+        return (await deals.add(work, {"name": name, "record_id": record_id})).id
+
+
+@pytest.mark.covers("S4")
+async def test_a_summary_begins_with_the_deal_that_the_callers_card_shows(store: Store) -> None:
+    ann, bob = await lead(store), await lead(store, "Bob")
+    [_, newer] = [await open_deal(store, ann, name) for name in ("Tea", "Cups")]
+    filed = {"users": (("u_mio", "host"),), "record_type": "lead", "record_id": ann}
+    after, during = await call_that_ended(store, **filed), await call_that_ended(store, 10, **filed)  # type: ignore[arg-type]
+    async with store.write(MIO) as work:
+        await summaries.keep(work, beginning(during), {"notes": "begun before it was known who calls"})
+    about_none = await call_that_ended(store, 20, **filed)  # type: ignore[arg-type]
+    async with store.write(MIO) as work:
+        ours = beginning(about_none, record_type="lead", record_id=ann)
+        assert (await summaries.begin(work.session, ours)).deal_id == newer, "before anything is kept, too"
+        assert (await summaries.keep(work, ours, {"notes": "x"})).deal_id == newer
+        await summaries.keep(work, ours, {"deal_id": None})
+    await given(store)
+    about: dict[str, str | None] = {}
+    async with store.read() as session:
+        for call_id, of_it in (await summaries.of_calls(session, [after, during, about_none])).items():
+            about[call_id] = of_it[0].deal_id
+    assert about == {after: newer, during: newer, about_none: None}
+    cups = await open_deal(store, bob, "Cups for Bob")
+    async with store.write(MIO) as work:
+        moved = await summaries.refile(work, after, "u_mio", "lead", bob)
+        of_deal = await summaries.begin(work.session, beginning("c_1", record_type="deal", record_id=newer))
+    assert (moved and moved.deal_id, of_deal.deal_id) == (cups, newer)
+
+
 @pytest.mark.covers("S2", "S3", "S4", "S6", "S7")
 async def test_a_saved_summary_stands_on_the_record_with_its_outcome_and_its_note(store: Store) -> None:
     record_id = await lead(store)
