@@ -27,7 +27,8 @@
     const last = moments.cards.at(-1);
     if (shown?.querySelector('h2 a') && last && !last.named) last.named = Date.now();
     if (shown && (!last || last.gone)) {
-      const card = { at: Date.now(), at_once: told, named: 0, painted: 0, gone: 0 };
+      const alone = !document.title.startsWith('●'); // the browser's own process is told after the picture
+      const card = { at: Date.now(), at_once: told, alone, named: 0, painted: 0, gone: 0 };
       moments.cards.push(card);
       requestAnimationFrame(() => setTimeout(() => (card.painted = Date.now())));
     }

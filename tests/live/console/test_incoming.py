@@ -19,6 +19,12 @@ from tests.support.sip_call import Call
 from tests.support.tones import has_tone
 
 RING_HZ = (880, 1109)
+MOVED = """() => {
+  const frames = document.getAnimations().filter((each) => each instanceof CSSAnimation);
+  const names = frames.flatMap(({ effect }) => effect.getKeyframes().flatMap((frame) => Object.keys(frame)));
+  const moved = names.filter((name) => !['offset', 'computedOffset', 'easing', 'composite'].includes(name));
+  return [...new Set(moved)].sort();
+}"""
 
 
 async def card_of(console: Console) -> dict[str, float]:
@@ -61,6 +67,8 @@ async def test_the_card_stands_in_every_tab_at_once_and_is_answered_by_a_key(
         await expect(tab.card).to_be_visible()
         card = await card_of(tab)
         assert card["at_once"], "it stands in the turn that takes the engine's event"
+        assert card["alone"], "nothing that asks the browser's own process goes before its picture"
+        assert await tab.page.evaluate(MOVED) == ["opacity", "transform"], "what moves costs the page no picture"
         figure(f"From the INVITE at the engine to the card in the tab {where}: {in_words(card, theirs)}.")
         await expect(tab.card.get_by_role("heading", name=name)).to_be_visible()
         await expect(tab.card.get_by_role("alert")).to_have_text(f"{name} calls")
