@@ -22,6 +22,20 @@ function packed(): Plugin {
   };
 }
 
+/** What every signed-in page begins with, beside the screen that it shows. */
+const BEGINNING = ['lib/shell/Shell.svelte', 'lib/call/Calls.svelte', 'screens/home/Home.svelte'].map((file) =>
+  fileURLToPath(new URL(`src/${file}`, import.meta.url)),
+);
+
+type Graph = { getModuleInfo: (id: string) => { importedIds: string[] } | null };
+
+/** All that these import: one file, since sixty small ones pack worse, and every screen would have to list them. */
+function begins(id: string, graph: Graph): string | null {
+  const found = new Set(BEGINNING);
+  for (const each of found) graph.getModuleInfo(each)?.importedIds.forEach((imported) => found.add(imported));
+  return found.has(id) && !BEGINNING.includes(id) ? 'begin' : null;
+}
+
 export default defineConfig({
   plugins: [svelte(), packed()],
   build: {
@@ -31,6 +45,16 @@ export default defineConfig({
     assetsInlineLimit: 0,
     reportCompressedSize: true,
     modulePreload: { polyfill: false },
+    rolldownOptions: {
+      output: {
+        codeSplitting: {
+          groups: [
+            { name: 'base', tags: ['$initial'], priority: 1 },
+            { name: begins, debugName: 'begin' },
+          ],
+        },
+      },
+    },
   },
   server: {
     // For work on the page: the engine of `make up` answers what is not the page itself.
