@@ -19,6 +19,14 @@ from tests.support.sip_call import Call
 from tests.support.tones import has_tone
 
 RING_HZ = (880, 1109)
+CUT = """() => {
+  const inner = ({ clientWidth, scrollWidth }) => scrollWidth > clientWidth;
+  const card = document.querySelector('section[aria-label="Incoming call"]');
+  const edge = card.getBoundingClientRect().right;
+  const buttons = [...card.querySelectorAll('button[title^=Alt]')];
+  const cut = buttons.filter((each) => inner(each) || each.getBoundingClientRect().right > edge);
+  return buttons.length === 3 ? cut.map(({ textContent }) => textContent) : ['not three'];
+}"""
 MOVED = """() => {
   const frames = document.getAnimations().filter((each) => each instanceof CSSAnimation);
   const names = frames.flatMap(({ effect }) => effect.getKeyframes().flatMap((frame) => Object.keys(frame)));
@@ -104,6 +112,16 @@ async def test_the_card_and_the_bar_stand_by_what_the_engine_tells_while_no_ques
     await expect(console.bar).to_contain_text(name)
     go_on.set()
     await over(console, theirs)
+
+
+@pytest.mark.covers("I2", "A7")
+async def test_a_phone_in_the_hand_shows_all_three_answers_whole(scene: Scene, open_console: Open) -> None:
+    rep = await scene.rep(phones=0, forwarding_number=scene.outside(900).number)
+    console = await open_console(rep)
+    await console.page.set_viewport_size({"width": 360, "height": 740})
+    theirs = await ringing(console, rep, scene)
+    assert await console.page.evaluate(CUT) == []
+    await theirs.cancel()
 
 
 @pytest.mark.covers("I1", "S6")

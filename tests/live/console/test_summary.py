@@ -130,3 +130,29 @@ async def test_the_recording_of_a_call_is_heard_on_the_page(scene: Scene, open_c
     await expect(player.get_by_role("slider", name="Position")).to_be_visible()
     await console.press("Speed: 1×", player)
     await expect(player.get_by_role("button", name="Speed: 1.25×")).to_be_visible()
+
+
+OVER = """([picture, button]) => {
+  const middle = (each) => (({ left, top, width, height }) => [left + width / 2, top + height / 2])(
+    each.getBoundingClientRect());
+  scrollBy({ top: middle(picture)[1] - middle(button)[1], behavior: 'instant' });
+  const [x, y] = middle(button);
+  return button.contains(document.elementFromPoint(x, y)) && Math.abs(y - middle(picture)[1]) < 40;
+}"""
+
+
+@pytest.mark.covers("S6", "S7")
+async def test_the_picture_of_a_recording_lies_under_what_saves_the_summary(scene: Scene, open_console: Open) -> None:
+    rep, customer = await scene.rep(phones=0), scene.outside(THEIRS)
+    console = await open_console(rep)
+    theirs = await talk(console, customer)
+    call_id = await scene.live_call(rep)
+    await theirs.listen(1)
+    await over(console, theirs)
+    await scene.stack.recorded(call_id)
+    await expect(heading(console, customer.number[-4:])).to_be_visible()
+    await console.page.set_viewport_size({"width": 360, "height": 640})
+    picture = console.page.locator(".drawn")
+    save = console.page.get_by_role("button", name="Save", exact=True)
+    await console.page.add_style_tag(content="main { padding-block-end: 40rem }")  # room to scroll it there
+    assert await console.page.evaluate(OVER, [await picture.element_handle(), await save.element_handle()])
