@@ -1,29 +1,35 @@
 /**
  * Which element of a windowed list shows which row. Rows that stay keep theirs; those that come take over from those that
  * go, where these stand: scrolling makes no elements and moves none, since either costs the browser the row's layout. So
- * the elements are out of their order until `settle`.
+ * the elements are out of their order until `settle`. Those that are not needed for a moment, as the rows of a jump are
+ * not there yet, are put aside for it.
  */
-export interface Place {
+export interface Place<Item> {
   id: number;
   row: number;
+  item: Item;
+  aside: boolean;
 }
 
-export class Places {
-  #order: Place[] = [];
+export class Places<Item> {
+  #order: Place<Item>[] = [];
   #made = 0;
 
-  /** The elements of the rows from `first` on, as they stand in the page. */
-  take(first: number, count: number): Place[] {
-    const wanted = new Set(Array.from({ length: count }, (_, index) => first + index));
-    for (const { row } of this.#order) wanted.delete(row);
-    const coming = [...wanted].reverse();
-    const stays = ({ row }: Place): boolean => row >= first && row < first + count;
-    this.#order = this.#order.flatMap((place) => {
-      if (stays(place)) return [place];
-      const row = coming.pop();
-      return row === undefined ? [] : [{ id: place.id, row }];
+  /** The elements of these rows, of which the first is `first`, as they stand in the page. The same object: no change. */
+  take(first: number, items: Item[]): Place<Item>[] {
+    const there = (row: number): boolean => row >= first && row < first + items.length;
+    const kept = new Set(this.#order.filter(({ row, aside }) => !aside && there(row)).map(({ row }) => row));
+    const coming = items.map((_, index) => first + index).filter((row) => !kept.has(row));
+    let next = 0;
+    const filled = (id: number, row: number): Place<Item> => ({ id, row, item: items[row - first]!, aside: false });
+    this.#order = this.#order.map((place) => {
+      if (!place.aside && there(place.row))
+        return place.item === items[place.row - first] ? place : filled(place.id, place.row);
+      const row = coming[next++];
+      if (row !== undefined) return filled(place.id, row);
+      return place.aside ? place : { ...place, aside: true };
     });
-    this.#order.push(...coming.reverse().map((row) => ({ id: this.#made++, row })));
+    this.#order.push(...coming.slice(next).map((row) => filled(this.#made++, row)));
     return this.#order;
   }
 
