@@ -229,6 +229,22 @@ async def test_axe_finds_nothing_on_admin_pages_settings_and_parts(admin: Visito
     assert not found
 
 
+@pytest.mark.covers("A7")
+async def test_every_part_is_shown_in_its_states_without_a_barrier(admin: Visitor) -> None:
+    found: dict[str, list[str]] = {}
+    await admin.open("/design")
+    tabs = await admin.page.get_by_role("tab").all()
+    for tab in tabs:
+        await tab.click()
+        if violations := await admin.violations():
+            found[await tab.inner_text()] = violations
+    assert not found
+    await expect(admin.page.get_by_role("tab", name="Calls")).to_have_attribute("aria-selected", "true")
+    for shown in ("Unknown caller", "Several people have this number.", "On hold by", "Fair line", "Invite again"):
+        await expect(admin.page.get_by_role("main")).to_contain_text(shown)
+    await expect(admin.page.locator("[inert] section")).to_have_count(7)  # shown, and not to be pressed
+
+
 @pytest.mark.covers("I7")
 async def test_a_greeting_is_recorded_in_the_page_heard_and_kept(
     scene: Scene, browser: Browser, contexts: list[BrowserContext]

@@ -60,7 +60,8 @@ async def test_slash_a_part_of_the_name_and_enter_call_and_the_bar_says_who_it_i
     await hear_each_other(console, theirs)
     await expect(console.bar.get_by_role("link", name=name)).to_be_visible()
     await expect(console.bar.get_by_role("link", name="Twelve containers")).to_be_visible()
-    for shown in ("Ostwind Logistik", re.compile(r"Call\s*0:0\d"), "Recording"):
+    line = re.compile("(Good|Fair|Poor) line")
+    for shown in ("Ostwind Logistik", re.compile(r"Call\s*0:0\d"), "Recording", line):
         await expect(console.bar).to_contain_text(shown)
     await console.page.get_by_role("link", name="People", exact=True).click()
     await expect(console.page.get_by_role("heading", name="People", exact=True)).to_be_visible()

@@ -2,7 +2,7 @@
 export const design = {
   title: 'Parts of the console',
   text: 'What screens are made of, in every state.',
-  parts: { buttons: 'Buttons', forms: 'Forms', signs: 'Signs', lists: 'Lists', layers: 'Layers' },
+  parts: { buttons: 'Buttons', forms: 'Forms', signs: 'Signs', lists: 'Lists', layers: 'Layers', calls: 'Calls' },
   word: 'Call',
   busy: 'Saving…',
   disabled: 'Switched off',

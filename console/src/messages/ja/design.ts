@@ -3,7 +3,7 @@ import type { Messages } from '../en';
 export const design: Messages['design'] = {
   title: 'コンソールの部品',
   text: '画面を構成する部品を、すべての状態で表示します。',
-  parts: { buttons: 'ボタン', forms: 'フォーム', signs: '表示', lists: 'リスト', layers: '重なり' },
+  parts: { buttons: 'ボタン', forms: 'フォーム', signs: '表示', lists: 'リスト', layers: '重なり', calls: '通話' },
   word: '発信',
   busy: '保存中…',
   disabled: '使用不可',
