@@ -121,6 +121,7 @@ async def test_an_admin_adds_all_that_calls_need_and_reads_refusals_at_the_field
     await admin.add("trunks", "Add trunk", {"Name": "Carrier two", "Server": "not a host"})
     server = admin.page.get_by_role("dialog").get_by_label("Server", exact=True)
     await expect(server).to_have_attribute("aria-invalid", "true")
+    await expect(admin.page.get_by_role("dialog")).not_to_contain_text("keep the one that is set")  # none is yet
     async with scene.stack.engine.store.read() as session:
         assert (await users.show(session, f"new{serial}@demo.example")).number == f"+1415555{9500 + serial}"
 
@@ -243,6 +244,20 @@ async def test_every_part_is_shown_in_its_states_without_a_barrier(admin: Visito
     for shown in ("Unknown caller", "Several people have this number.", "On hold by", "Fair line", "Invite again"):
         await expect(admin.page.get_by_role("main")).to_contain_text(shown)
     await expect(admin.page.locator("[inert] section")).to_have_count(7)  # shown, and not to be pressed
+
+
+@pytest.mark.covers("A1", "A3")
+async def test_a_finding_leads_to_the_page_where_it_is_mended(admin: Visitor) -> None:
+    said = {"layer": "trunk", "state": "warn", "message": "No trunk is switched on.", "remedy": "See “pbx trunk add”."}
+    found = said | {"layer": "paper", "message": "No font.", "remedy": "Install one."}
+    answer = {"items": [said, found]}
+    await admin.page.route("**/api/v1/doctor", lambda route: route.fulfill(json=answer))
+    for path in ("/admin", "/admin/health"):
+        await admin.open(path)
+        line = admin.page.get_by_role("main").get_by_role("listitem").filter(has_text="No trunk is switched on.")
+        await expect(line.get_by_role("link", name="Trunks")).to_have_attribute("href", "/admin/trunks")
+        await expect(line).not_to_contain_text("pbx trunk add")
+        await expect(admin.page.get_by_role("main")).to_contain_text("Bills on paper")
 
 
 @pytest.mark.covers("I7")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
+import re
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,8 @@ from crm.services import settings, trunks
 from crm.unit_of_work import SYSTEM, Store
 from pbx.config import Config
 from pbx.supervisor import doctor, screen
+
+CONSOLE = Path(__file__).parents[3] / "console"
 
 
 @pytest.mark.covers("A3")
@@ -84,3 +88,16 @@ def test_a_demo_that_calls_real_people_at_any_hour_is_told_of(
 
     asyncio.run(prepared())
     assert ("calling hours" in [found.layer for found in doctor._database(config)]) is warned
+
+
+@pytest.mark.covers("A3", "A7")
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_the_console_has_a_name_for_every_layer(language: str) -> None:
+    """Else it shows the word of the program."""
+    calls = [node for node in ast.walk(ast.parse(Path(doctor.__file__).read_text())) if isinstance(node, ast.Call)]
+    made = [call for call in calls if isinstance(call.func, ast.Name) and call.func.id == "Finding"]
+    layers = {ast.literal_eval(call.args[0]) for call in made}
+    words = (CONSOLE / f"src/messages/{language}/admin.ts").read_text()
+    named = re.search(r"layers: \{(.*?)\}", words, re.DOTALL)
+    assert named is not None and len(layers) > 10
+    assert layers - set(re.findall(r"^ +'?([\w ]+?)'?: ", named[1], re.MULTILINE)) == set()

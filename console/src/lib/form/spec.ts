@@ -13,6 +13,8 @@ export interface FieldSpec {
   name: string;
   label: string;
   hint?: string;
+  /** Said as well while it is changed. */
+  keep?: string;
   kind:
     'text' | 'email' | 'password' | 'integer' | 'money' | 'choice' | 'switch' | 'long' | 'colour' | 'several' | 'list';
   choices?: Choice[];
