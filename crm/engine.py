@@ -65,7 +65,8 @@ def make_engine(url: str | URL, *, busy_timeout_s: float = BUSY_TIMEOUT_S, pool_
         return engine
     options |= {"pool_size": pool_size, "max_overflow": pool_size}
     options |= {"pool_pre_ping": True, "pool_timeout": busy_timeout_s}
-    server = {"lock_timeout": str(int(busy_timeout_s * 1000)), "application_name": "switchhook"}
+    # To compile a statement takes a second where its cost is guessed high, and ours take milliseconds.
+    server = {"lock_timeout": str(int(busy_timeout_s * 1000)), "application_name": "switchhook", "jit": "off"}
     return create_async_engine(url, connect_args={"timeout": CONNECT_TIMEOUT_S, "server_settings": server}, **options)
 
 

@@ -63,13 +63,13 @@ FAMILIES = (
             Target("calls_by_hour_of_week", ("month", "hour_of_week"), everybody=True, without=("outcome_id",)),
         ),
         """SELECT c.created_us AS at_us, COALESCE(c.user_id, '') AS user_id, c.direction AS direction,
-            COALESCE(s.outcome_id, '') AS outcome_id, 1 AS calls,
+            COALESCE((SELECT outcome_id FROM call_summaries s WHERE s.call_id = c.id AND s.user_id = c.user_id), '')
+                AS outcome_id, 1 AS calls,
             CASE WHEN c.answered_us IS NULL THEN 0 ELSE 1 END AS answered,
             CASE WHEN c.direction = 'inbound' AND c.answered_us IS NULL
                 AND COALESCE(c.disposition, '') <> 'refused' THEN 1 ELSE 0 END AS missed,
             COALESCE(c.talk_ms, 0) AS talk_ms, COALESCE(c.ring_ms, 0) AS ring_ms
-        FROM calls c LEFT JOIN call_summaries s ON s.call_id = c.id AND s.user_id = c.user_id
-        WHERE c.created_us >= ? AND c.created_us < ? AND c.summarised_us IS NOT NULL""",
+        FROM calls c WHERE c.created_us >= ? AND c.created_us < ? AND c.summarised_us IS NOT NULL""",
         "calls",
         "created_us",
     ),
@@ -162,9 +162,8 @@ async def waiting(session: AsyncSession, family: Family, until_us: int, limit: i
 
 async def add_changes(session: AsyncSession, family: Family, seq: int, stretch: Stretch) -> None:
     """Those up to this number that are about a moment of this stretch."""
-    columns = ", ".join(("at_us", *family.keys, *family.amounts))
-    source = f"SELECT {columns} FROM {family.changes} WHERE seq <= ? AND at_us >= ? AND at_us < ?"
-    await _add(session, family, source, [seq, stretch.since_us, stretch.until_us], stretch)
+    source = _with_hours(family, f"{family.changes} WHERE seq <= ? AND at_us >= ? AND at_us < ?")
+    await _add(session, family, source, [stretch.offset_us, seq, stretch.since_us, stretch.until_us], stretch)
 
 
 async def forget_changes(session: AsyncSession, family: Family, seq: int, until_us: int) -> None:
@@ -172,8 +171,16 @@ async def forget_changes(session: AsyncSession, family: Family, seq: int, until_
 
 
 async def add_log(session: AsyncSession, family: Family, stretch: Stretch) -> None:
-    """What the log itself says of a stretch that was not added up yet."""
-    await _add(session, family, family.log, [stretch.since_us, stretch.until_us], stretch)
+    """What the log itself says of a stretch that was not added up yet: read once, and added up by hours in a table that
+    this connection alone sees; all sums are made from that."""
+    table, group = f"hours_of_{family.table}", ", ".join(("hour", *family.keys))
+    await session.execute(text(_table_of_hours(family, table, on_sqlite=raw.is_on_sqlite(session))))
+    source = _with_hours(family, f"({family.log}) AS entries")
+    sums = ", ".join(f"CAST(SUM({name}) AS BIGINT)" for name in family.amounts)
+    added = f"INSERT INTO {table} SELECT {group}, {sums} FROM {source} GROUP BY {group}"
+    await raw.run(session, added, [stretch.offset_us, stretch.since_us, stretch.until_us])
+    await _add(session, family, table, [], stretch)
+    await session.execute(text(f"DELETE FROM {table}"))
 
 
 async def forget_changes_about(session: AsyncSession, since_us: int, until_us: int) -> None:
@@ -194,6 +201,14 @@ async def next_moments(session: AsyncSession, since_us: int, limit: int) -> tupl
         return None
     full = [last for count, _, last in found if count == limit]
     return min(first for _, first, _ in found), min(full) if full else max(last for _, _, last in found)
+
+
+async def first_moment(session: AsyncSession) -> int | None:
+    """Of the earliest entry of any log."""
+    found = [
+        (await raw.rows(session, f"SELECT MIN({family.at}) FROM {family.table}", []))[0][0] for family in FAMILIES
+    ]
+    return min((at for at in found if at is not None), default=None)
 
 
 async def is_due(session: raw.Session, clock: str) -> bool:
@@ -225,15 +240,15 @@ async def clear_empty(session: AsyncSession, family: Family, seq: int, stretch: 
 
 async def _add(session: AsyncSession, family: Family, source: str, values: Sequence[Any], stretch: Stretch) -> None:
     for target in family.targets:
-        at = [stretch.month if unit == "month" else stretch.offset_us for unit in target.units]
+        at = [stretch.month for unit in target.units if unit == "month"]
         for everybody in (False, True) if target.everybody else (False,):
             await raw.run(session, _statement(family, target, source, everybody), [*at, *values])
 
 
 @lru_cache(maxsize=64)
 def _statement(family: Family, target: Target, source: str, everybody: bool) -> str:
-    """Its first values are the month, and by how much the clock is later than UTC: so there are a few statements only,
-    which drivers keep prepared."""
+    """Its first value is the month, where it takes one: so there are a few statements only, which drivers keep
+    prepared."""
     keys = [name for name in family.keys if name not in target.without]
     taken = [f"'{EVERYBODY}'" if everybody and name == "user_id" else name for name in keys]
     at = ", ".join(_UNITS[unit] for unit in target.units)
@@ -242,18 +257,31 @@ def _statement(family: Family, target: Target, source: str, everybody: bool) -> 
     added = ", ".join(f"{name} = {target.table}.{name} + excluded.{name}" for name in family.amounts)
     grouped = ", ".join(str(place) for place in range(1, len(target.units) + len(keys) + 1))
     return f"""INSERT INTO {target.table} ({names}, {", ".join(family.amounts)})
-        SELECT {at}, {", ".join(taken)}, {sums} FROM ({source}) AS source WHERE true GROUP BY {grouped}
+        SELECT {at}, {", ".join(taken)}, {sums} FROM {source} WHERE true GROUP BY {grouped}
         ON CONFLICT ({names}) DO UPDATE SET {added}"""
 
 
-_HOUR = f"(at_us + CAST(? AS BIGINT)) / {HOUR_US}"
 _UNITS = {
-    "hour": _HOUR,
-    "day": f"(at_us + CAST(? AS BIGINT)) / {24 * HOUR_US}",
+    "hour": "hour",
+    "day": "hour / 24",
     "month": "CAST(? AS BIGINT)",
-    "hour_of_day": f"{_HOUR} % 24",
-    "hour_of_week": f"({_HOUR} + {FROM_MONDAY}) % {HOURS_A_WEEK}",
+    "hour_of_day": "hour % 24",
+    "hour_of_week": f"(hour + {FROM_MONDAY}) % {HOURS_A_WEEK}",
 }
+
+
+def _with_hours(family: Family, source: str) -> str:
+    """Its first value is by how much the clock is later than UTC: within a stretch the hour tells every other unit."""
+    columns = ", ".join((*family.keys, *family.amounts))
+    return f"(SELECT (at_us + CAST(? AS BIGINT)) / {HOUR_US} AS hour, {columns} FROM {source}) AS source"
+
+
+def _table_of_hours(family: Family, name: str, *, on_sqlite: bool) -> str:
+    """It stays for as long as the connection does, and is empty between transactions."""
+    numbers = ", ".join(f"{each} BIGINT" for each in family.amounts)
+    words = ", ".join(f"{each} TEXT" for each in family.keys)
+    emptied = "" if on_sqlite else "ON COMMIT DELETE ROWS"
+    return f"CREATE TEMPORARY TABLE IF NOT EXISTS {name} (hour BIGINT, {words}, {numbers}) {emptied}"
 
 
 def _unit(unit: str, at_us: int, stretch: Stretch) -> int:

@@ -80,21 +80,15 @@ def lists(app: App, /, **asked: Any) -> None:
 @click.pass_obj
 def rebuild(app: App) -> None:
     """Make the sums of all reports anew from the log; calls go on meanwhile, reports wait."""
-    from crm import ids
     from crm.services import sums
 
-    began: list[int] = []
-
-    def told(until_us: int) -> None:
-        done = min(until_us, ids.now_us())
-        if until_us and not app.as_json:
-            began.append(done)
-            share = 100 * (done - began[0]) // max(1, ids.now_us() - began[0])
-            click.echo(f"\r{share:3} %", nl=False, err=True)
+    def told(done: int) -> None:
+        if not app.as_json:
+            click.echo(f"\r{done:3} %", nl=False, err=True)
 
     app.with_store(lambda store: sums.rebuild(store, told))
     if not app.as_json:
-        click.echo("\r100 %", err=True)
+        click.echo(err=True)
     output.show(app, {"rebuilt": True})
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
@@ -383,11 +384,12 @@ async def added_up(store: Store, times: int) -> None:
 
 
 @pytest.mark.covers("R3")
-async def test_a_report_waits_until_the_past_is_added_up_rather_than_show_half_of_it(
+async def test_a_report_waits_until_the_past_is_added_up_and_says_how_much_of_it_is(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sums, "BUILT_AT_ONCE", 1)
     monkeypatch.setattr(sums, "MORE_ON_POSTGRESQL", 1)
+    monkeypatch.setattr(ids, "now_us", lambda: START_US + 3 * 86_400_000_000)
     async with store.journal() as batch:
         journal.upsert_calls(batch, [call_row(START_US + day * 86_400_000_000, summarised_us=1) for day in range(3)])
     found = []
@@ -397,10 +399,11 @@ async def test_a_report_waits_until_the_past_is_added_up_rather_than_show_half_o
                 report = await reports.calls(session, reports.Asked("month", "2026-01-01", "2026-12-31"), START_US)
                 found.append(report["total"]["calls"])
             except Refused as refused:
-                found.append(refused.code)
+                assert refused.code == "sums_not_ready"
+                found.append(int(re.findall(r"(\d+) % are done", refused.message)[0]))
         async with store.write() as work:
             await sums.step(work)
-    assert found == [*["sums_not_ready"] * 4, 3]
+    assert found == [0, 0, 33, 66, 3]
 
 
 @pytest.mark.covers("R3")
