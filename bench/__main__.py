@@ -1,7 +1,7 @@
 """``make bench``: every measured figure, in one table; fails where a bound does not hold.
 
-``python -m bench calls``, ``conference``, ``rooms``, ``engine``, ``search``, ``reports``, ``scroll``, ``imports``,
-``flood``, ``guessing``, ``sockets`` or ``soak`` takes that part alone.
+``python -m bench calls``, ``conference``, ``rooms``, ``engine``, ``search``, ``reports``, ``bills``, ``scroll``,
+``imports``, ``flood``, ``guessing``, ``sockets`` or ``soak`` takes that part alone.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import sys
 from collections.abc import Awaitable, Callable
 
 from bench import (
+    bills,
     calls,
     conference,
     engine,
@@ -33,6 +34,7 @@ PARTS: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
     "engine": engine.figures,
     "search": search_http.figures,
     "reports": reports.figures,
+    "bills": bills.figures,
     "scroll": scroll.figures,
     "imports": imports.figures,
     "flood": flood.figures,

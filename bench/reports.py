@@ -55,7 +55,7 @@ SELECT n, h, {_MONDAY_US} + (day / 5 * 7 + day % 5) * 86400000000
 FROM (SELECT n, n * 260 / {{count}} AS day, n * 2654435761 % 4294967291 AS h FROM ({{numbers}}) AS numbers) AS mixed
 """
 """Each call's number, what is random about it, and when it began: in the order of days, at work, from nine to six."""
-_NUMBERS = {
+NUMBERS = {
     "postgresql": "SELECT generate_series(CAST({first} AS BIGINT), {last}) AS n",
     "sqlite": "WITH RECURSIVE each(n) AS (SELECT {first} UNION ALL SELECT n + 1 FROM each WHERE n < {last}) "
     "SELECT n FROM each",
@@ -118,7 +118,7 @@ async def _build(url: str, count: int) -> None:
     indexes = await _drop_indexes(store)
     for first in range(0, count, _AT_ONCE):
         last = min(first + _AT_ONCE, count) - 1
-        numbers = _NUMBERS[store.engine.dialect.name].format(first=first, last=last)
+        numbers = NUMBERS[store.engine.dialect.name].format(first=first, last=last)
         for statement in (_CALL, _SUMMARY):
             await _run(
                 store,
@@ -179,8 +179,8 @@ async def _measured(name: str, url: str) -> list[Figure]:
         async with store.read() as session:
             team = await reports.members(session, (await groups.list_all(session))[0].id)
         asked = {label: _report(store, each) for label, each in _questions(team).items()}
-        times = {label: await _best(ask) for label, ask in asked.items()}
-        pages = {label: await _best(_page(store, each)) for label, each in _pages().items()}
+        times = {label: await best(ask) for label, ask in asked.items()}
+        pages = {label: await best(_page(store, each)) for label, each in _pages().items()}
         added = await _added(store)
     finally:
         await store.close()
@@ -231,10 +231,10 @@ def _page(store: Store, wanted: CallFilter) -> Callable[[], Awaitable[object]]:
     return ask
 
 
-async def _best(ask: Callable[[], Awaitable[object]]) -> float:
+async def best(ask: Callable[[], Awaitable[object]], rounds: int = ROUNDS) -> float:
     """In milliseconds, of some tries: what else the machine does is not counted."""
     times = []
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         started = time.perf_counter()
         await ask()
         times.append((time.perf_counter() - started) * 1000)

@@ -205,9 +205,7 @@ async def next_moments(session: AsyncSession, since_us: int, limit: int) -> tupl
 
 async def first_moment(session: AsyncSession) -> int | None:
     """Of the earliest entry of any log."""
-    found = [
-        (await raw.rows(session, f"SELECT MIN({family.at}) FROM {family.table}", []))[0][0] for family in FAMILIES
-    ]
+    found = [(await raw.rows(session, f"SELECT MIN({family.at}) FROM {family.table}", []))[0][0] for family in FAMILIES]
     return min((at for at in found if at is not None), default=None)
 
 

@@ -27,7 +27,7 @@ from crm.unit_of_work import ENGINE, Store, UnitOfWork
 AT_ONCE = 500
 BUILT_AT_ONCE = 1_000
 """Of the past, on SQLite, where nobody writes meanwhile: a twentieth of a second."""
-MORE_ON_POSTGRESQL = 50
+MORE_ON_POSTGRESQL = 30
 """So many times more: it keeps nobody waiting there, and the same sums are not written again for every few calls."""
 CLOCK = "default_time_zone"
 Told = Callable[[int], None]
