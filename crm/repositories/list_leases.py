@@ -67,6 +67,23 @@ async def candidates(
     return found[:limit]
 
 
+async def postponed(
+    session: AsyncSession, list_id: str, open_places: Sequence[str], reason: str, now_us: int, limit: int
+) -> list[Candidate]:
+    """Those that wait for a later moment for this reason alone, at places that are open now."""
+    query = select(
+        ListEntry.id, ListEntry.number, ListEntry.place, ListEntry.due_us, ListEntry.position, ListEntry.last_call_us
+    ).where(
+        ListEntry.list_id == list_id,
+        ListEntry.state == "waiting",
+        ListEntry.place.in_(open_places[:PLACES_AT_ONCE]),
+        ListEntry.due_us > now_us,
+        ListEntry.reason == reason,
+    )
+    rows = await session.execute(query.order_by(ListEntry.due_us, ListEntry.position).limit(limit))
+    return [Candidate(*row) for row in rows]
+
+
 async def lease(
     session: AsyncSession, candidate: Candidate, *, run_id: str, user_id: str, until_us: int, now_us: int
 ) -> bool:

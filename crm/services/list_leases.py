@@ -65,6 +65,8 @@ async def next_entry(
     open_now = [written for written, word in places.items() if word.allowed]
     for _ in range(MOST_ROUNDS):
         found = await rows.candidates(session, row.id, open_now, now_us, AT_ONCE)
+        if not found and await _open_by_now(work, row.id, open_now, judge):
+            continue
         if not found:
             return await _nothing(session, row.id, places, now_us)
         words = await _words(session, row, found, judge, limits, now_us)
@@ -76,6 +78,18 @@ async def next_entry(
                     return await list_entries.show(session, candidate.id, now_us)
                 await rows.release(session, run_id)
     return Nothing(LOOKING, now_us + AGAIN_AFTER_US)
+
+
+async def _open_by_now(work: UnitOfWork, list_id: str, open_now: Sequence[str], judge: Judge) -> bool:
+    """Whether there are any that waited for their hours, which are others by now: the law or the policy was changed."""
+    waiting = await rows.postponed(work.session, list_id, open_now, OUTSIDE_HOURS, work.at_us, AT_ONCE)
+    free = [candidate.id for candidate in waiting if judge(candidate).reason != OUTSIDE_HOURS]
+    for entry_id in free:
+        entry = await rows.locked_entry(work.session, entry_id)
+        if entry is not None and entry.reason == OUTSIDE_HOURS:
+            entry.due_us, entry.reason, entry.changed_us = work.at_us, "", work.at_us
+    await work.flush()
+    return bool(free)
 
 
 async def _over_its_cap(session: AsyncSession, row: ListRow, user_id: str, now_us: int) -> Nothing | None:

@@ -251,6 +251,19 @@ async def test_where_it_is_night_nobody_is_looked_at_and_it_is_said_when_morning
     assert nothing == Nothing("outside_hours", morning)
 
 
+@pytest.mark.covers("L4")
+async def test_who_waits_for_the_hours_of_a_law_is_called_when_that_law_is_another_one(store: Store) -> None:
+    mio = await add_user(store, "mio@demo.example")
+    made = await add_list(store, mio, await add_people(store, 2))
+    morning = store.clock() + 5 * HOUR_US
+    closed = Judged(False, "outside_hours", morning)
+    for _ in range(2):  # asked again while the law is the same, nothing comes of it
+        found = await take(store, made, mio, "run_a", judge=lambda candidate: closed)
+        assert found == Nothing("not_due", morning)
+    found = await take(store, made, mio, "run_a")
+    assert isinstance(found, Entry) and (found.position, found.reason) == (1, "")
+
+
 @pytest.mark.covers("L5")
 async def test_a_call_that_nobody_answers_comes_again_by_the_rules_and_the_users_word_goes_before(store: Store) -> None:
     mio = await add_user(store, "mio@demo.example")
