@@ -22,6 +22,7 @@ from pbx.web.problems import BadRequest
 from pbx.web.routes import TABLES, description, phone, session
 from pbx.web.sip_proxy import SipProxies
 from pbx.web.sockets import SOCKETS
+from pbx.web.uploads import UNDER_WAY, Uploads
 
 log = structlog.get_logger("web")
 
@@ -49,6 +50,7 @@ def make_app(engine: Engine) -> web.Application:
     """Raises UndeclaredRoute if anything is served without a declared right."""
     app = web.Application(middlewares=[guard], client_max_size=LARGEST_BODY)
     app[ENGINE], app[DOOR], app[ONCE], app[SOCKETS] = engine, Door(engine), Once(), set()
+    app[UNDER_WAY] = Uploads(list)
     declared: dict[web.AbstractRoute, Route] = {}
     app[ROUTES] = declared
     for table in TABLES:

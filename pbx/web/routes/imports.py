@@ -39,8 +39,9 @@ async def upload_import(ctx: Ctx, query: UploadQuery) -> Any:
     if not ctx.who.sees_all:
         async with ctx.engine.store.read() as session:
             await call_lists.check_may_have(session, ctx.who.id)
-    check = await uploads.quota(ctx)
-    return await ctx.engine.imports.keep(query.name, ctx.who.id, ctx.request.content.iter_chunked(CHUNK), check)
+    chunks = ctx.request.content.iter_chunked(CHUNK)
+    async with uploads.quota(ctx) as check:
+        return await ctx.engine.imports.keep(query.name, ctx.who.id, chunks, check)
 
 
 @table.route(

@@ -46,16 +46,22 @@ class Signed(Query):
 async def upload_attachment(ctx: Ctx, query: Named) -> Any:
     """A file of 5 MB at most, to be sent with a text: its content is the body, its kind the Content-Type.
     What reps may upload within a day is a setting."""
-    content, check = bytearray(), await uploads.quota(ctx)
+    kind = ctx.request.content_type
+    async with uploads.quota(ctx) as check:
+        content = await _content(ctx, check)
+        return await ctx.engine.texting.files.upload(ctx.who.author, ctx.who.id, content, kind, query.name)
+
+
+async def _content(ctx: Ctx, check: uploads.Check) -> bytes:
+    content = bytearray()
     async for chunk in ctx.request.content.iter_chunked(65_536):
         content += chunk
         if len(content) > LARGEST:
             raise BadRequest(413, "too_large", "This file is too large for a text: 5 MB at most. Send a smaller one.")
+        check(len(content))
     if not content:
         raise Refused("missing", "There is no file here. Send it as the request's body.")
-    check(len(content))
-    kind = ctx.request.content_type
-    return await ctx.engine.texting.files.upload(ctx.who.author, ctx.who.id, bytes(content), kind, query.name)
+    return bytes(content)
 
 
 @table.route("GET", "/text-attachments/{attachment}", right=Right.REP, scope="texts:read", raw="*/*", errors=(403, 404))

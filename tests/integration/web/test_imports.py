@@ -6,6 +6,7 @@ import asyncio
 import csv
 import io
 import re
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -190,3 +191,31 @@ async def test_what_a_rep_uploads_within_a_day_is_bounded_files_of_texts_and_imp
     assert await attach(world.mio) == 413
     assert await attach(world.sam) == 201, "each has a day of their own"
     assert (await upload(world, large))[0] == 201 and await attach(world.alex) == 201, "who manages is not bounded"
+
+
+@pytest.mark.covers("TRUST6")
+async def test_two_that_a_rep_uploads_at_one_moment_share_what_is_left_of_the_day(world: World) -> None:
+    assert (await world.ask("PUT", "/settings/uploads.rep_mb_per_day", world.robin, {"value": 1}))[0] == 200
+    await world.engine.reload()
+    url = world.server.make_url(f"{API}/text-attachments?name=a.jpg")
+    both_have_begun = asyncio.Barrier(2)
+
+    async def slowly() -> AsyncIterator[bytes]:
+        yield b"x" * 300_000
+        await both_have_begun.wait()
+        yield b"x" * 300_000
+
+    async def attach() -> int:
+        headers = {**world.mio.bearer, "Content-Type": "image/jpeg"}
+        async with world.http.post(url, data=slowly(), headers=headers) as response:
+            return response.status
+
+    assert sorted(await asyncio.gather(attach(), attach())) == [201, 413]
+    assert await attach_small(world) == 201, "what was refused is not counted"
+
+
+async def attach_small(world: World) -> int:
+    headers = {**world.mio.bearer, "Content-Type": "image/jpeg"}
+    url = world.server.make_url(f"{API}/text-attachments?name=b.jpg")
+    async with world.http.post(url, data=b"x" * 300_000, headers=headers) as response:
+        return response.status
