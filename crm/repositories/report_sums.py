@@ -80,12 +80,13 @@ async def _in_parts(
         (parts.edges, unit, parts.edge_what, parts.edge_part, since * parts.hours, until * parts.hours)
         for since, until in period.edges()
     ]
-    found: Found = []
+    selects, given, amounts = [], list[Any](), ", ".join(CALLS)
     for table, unit, what, part, since, until in asked:
         if since < until:
-            between = f"{table} WHERE {mine[0]} AND {unit} >= ? AND {unit} < ? {where}"
-            found += await _sums(session, what, part, CALLS, between, [mine[1], since, until, *values])
-    return found
+            between = f"{mine[0]} AND {unit} >= ? AND {unit} < ? {where}"
+            selects.append(f"SELECT {what} AS what, {part} AS part, {amounts} FROM {table} WHERE {between}")
+            given += [mine[1], since, until, *values]
+    return await _sums(session, "what", "part", CALLS, f"({' UNION ALL '.join(selects)}) AS parts", given)
 
 
 async def texts(session: raw.Session, by: str, period: Period, users: Users) -> Found:
