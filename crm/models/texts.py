@@ -226,6 +226,17 @@ class BrandDay(Base):
     segments: Mapped[int]
 
 
+class Pace(Base):
+    """From which moment on the next text of a campaign or a number may go, whichever engine sends it. ``name`` is the
+    campaign's id or the number."""
+
+    __tablename__ = "text_paces"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    level_us: Mapped[int]
+
+
 class Campaign(Timed, Base):
     """What is written and to whom, as the registry wants to know it (T8)."""
 

@@ -15,7 +15,7 @@ import structlog
 
 from crm.directory import Directory
 from crm.errors import Refused as StoreRefused
-from crm.services import text_outbox
+from crm.services import text_outbox, text_paces
 from crm.texts import Campaign, Conversation, Text
 from crm.unit_of_work import ENGINE, Store, UnitOfWork
 from pbx.core.messaging import gate, pace
@@ -147,14 +147,19 @@ class TextOutbox:
             found = await text_outbox.due(
                 work.session, work.at_us, AT_ONCE - len(self._tasks), without=self._paced(work.at_us)
             )
-            for text in found:
-                judged = await self._gate.judge(work.session, _intent(text, work.at_us))
-                changed.append(await self._decide(work, text, judged, leased))
+            judged = [(text, await self._gate.judge(work.session, _intent(text, work.at_us))) for text in found]
+            for text, word in sorted(judged, key=self._counted_as):
+                changed.append(await self._decide(work, text, word, leased))
         for each in filter(None, changed):
             self._told(*each)
-        for text, transport, judged in leased:
-            self._begin_to_carry(text, transport, judged)
+        for text, transport, word in leased:
+            self._begin_to_carry(text, transport, word)
         return len(found)
+
+    def _counted_as(self, judged: tuple[Text, Judged]) -> tuple[str, str]:
+        """Brand and bucket: engines that take from the same ones do so in one order, and never wait for each other."""
+        text, word = judged
+        return (word.campaign.brand_id if word.campaign else "", self._bucket(text, word)[0])
 
     def _begin_to_carry(self, text: Text, transport: SmsTransport, judged: Judged) -> None:
         def done(task: asyncio.Task[None]) -> None:
@@ -177,22 +182,32 @@ class TextOutbox:
         if transport is None or not transport.ready:
             _, why = self._transports.condition(judged.transport_id or "")
             return await self._put_off(work, text, NOT_READY_US, "transport_not_ready", why)
-        bucket, segments = self._bucket(text, judged), max(text.segments, 1)
+        (name, bucket), segments = self._bucket(text, judged), max(text.segments, 1)
         if bucket.wait_us(work.at_us):
             return None  # the round after this one leaves its number out
+        may_go, bucket.level_us = await text_paces.take(work, name, bucket.cost_us(segments))
+        if not may_go:
+            return None  # another engine has sent meanwhile
         campaign, per_day = judged.campaign, self._per_day(judged.campaign)
         if campaign and per_day:
             until_us = await brand_caps.take(work, campaign.brand_id, per_day, segments)
             if until_us is not None:
+                await self._give_back(work, name)
                 return await text_outbox.put_off(work, text.id, "held", until_us, "brand_daily_cap", _CAPPED)
         if await text_outbox.lease(
             work, text.id, self._worker, judged.transport_id or "", campaign.id if campaign else None
         ):
-            bucket.take(work.at_us, segments)
             leased.append((text, transport, judged))
-        elif campaign and per_day:
+            return None
+        await self._give_back(work, name)
+        if campaign and per_day:
             await brand_caps.give_back(work, campaign.brand_id, segments)
         return None
+
+    async def _give_back(self, work: UnitOfWork, name: str) -> None:
+        """It is not sent after all: another of the same pace may go."""
+        await text_paces.give_back(work, name)
+        self._buckets[name].level_us = work.at_us
 
     def _per_day(self, campaign: Campaign | None) -> int:
         """What the brand may send in a day; 0: as much as it likes."""
@@ -220,7 +235,7 @@ class TextOutbox:
             return await text_outbox.fail(work, text.id, code, reason)
         return await text_outbox.put_off(work, text.id, "queued", work.at_us + wait_us, code, reason)
 
-    def _bucket(self, text: Text, judged: Judged) -> Bucket:
+    def _bucket(self, text: Text, judged: Judged) -> tuple[str, Bucket]:
         """Of the campaign for all its numbers together, unless its class counts each number; else of the number."""
         campaign = judged.campaign if judged.campaign and judged.campaign.state == "approved" else None
         rule = self._directory().law.campaign(campaign.message_class) if campaign else None
@@ -230,7 +245,7 @@ class TextOutbox:
         self._paced_as[text.did] = name
         bucket = self._buckets.setdefault(name, Bucket(per_minute))
         bucket.per_minute = per_minute
-        return bucket
+        return name, bucket
 
     def _paced(self, now_us: int) -> list[str]:
         """Numbers of ours that have to wait."""

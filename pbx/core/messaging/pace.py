@@ -17,7 +17,7 @@ def wait_before(next_try: int) -> timedelta:
 
 @dataclass(slots=True)
 class Bucket:
-    """So many a minute. It begins empty: nobody gains by ending and starting an engine again."""
+    """So many a minute. What this engine knows of it: it is kept in the database, for all engines together."""
 
     per_minute: float
     level_us: int = 0  # the moment from which on the next one may go
@@ -26,6 +26,6 @@ class Bucket:
         """0: one may go now."""
         return max(0, self.level_us - now_us)
 
-    def take(self, now_us: int, segments: int = 1) -> None:
-        """Each segment is a message to carriers."""
-        self.level_us = max(self.level_us, now_us) + int(segments * 60_000_000 / self.per_minute)
+    def cost_us(self, segments: int = 1) -> int:
+        """How long nothing goes after it: each segment is a message to carriers."""
+        return int(segments * 60_000_000 / self.per_minute)

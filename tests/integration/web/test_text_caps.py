@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
-from crm.models.texts import BrandDay
+from crm.models.texts import BrandDay, Pace
 from crm.reports.calendar import moment_us, today
-from crm.services import text_campaigns
+from crm.services import text_campaigns, text_paces
 from pbx.services import brand_caps
 from pbx.services.brand_caps import CLOCK
 from tests.integration.web.test_texts import carried, send, state
@@ -62,3 +62,28 @@ async def test_engines_that_send_for_one_brand_at_once_keep_its_day_together(wor
 
     answers = await asyncio.gather(*(asks() for _ in range(12)))
     assert answers.count(None) == 5
+
+
+@pytest.mark.covers("A8")
+async def test_engines_that_send_for_one_campaign_at_once_keep_its_pace_together(world: World) -> None:
+    async def asks() -> tuple[bool, int]:
+        async with world.engine.store.write() as work:
+            return await text_paces.take(work, "tc_1", 60_000_000)
+
+    answers = await asyncio.gather(*(asks() for _ in range(8)))
+    assert [may_go for may_go, _ in answers].count(True) == 1
+    assert len({level_us for _, level_us in answers}) == 1, "the others are told how long to wait"
+
+
+@pytest.mark.covers("A8")
+async def test_what_another_engine_has_sent_for_a_campaign_is_waited_for(world: World) -> None:
+    await carried(world)
+    await state(world, (await send(world, world.mio))["id"], "sent")
+    store = world.engine.store
+    async with store.write() as work:
+        [campaign] = await text_campaigns.list_all(work.session)
+        later_us = work.at_us + 4_000_000
+        await work.session.execute(update(Pace).where(Pace.name == campaign.id).values(level_us=later_us))
+    waits = await send(world, world.mio, "One more")
+    waits = await state(world, waits["id"], "sent")
+    assert waits["state_us"] >= later_us

@@ -80,7 +80,7 @@ def test_nobody_but_the_confirmation_itself_reaches_who_has_opted_out() -> None:
 def test_texts_are_paced_and_segments_count_each() -> None:
     bucket = Bucket(per_minute=60)
     assert bucket.wait_us(1_000_000) == 0
-    bucket.take(1_000_000, 3)
+    bucket.level_us = 1_000_000 + bucket.cost_us(3)
     assert bucket.wait_us(1_000_000) == 3_000_000
     assert bucket.wait_us(4_000_000) == 0
 
