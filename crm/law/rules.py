@@ -41,6 +41,8 @@ class Rule:
     date: str
     texts: Mapping[str, str]
     changed: Change | None = None
+    unchecked: bool = False
+    """It came with the system, and nobody has compared it with its source yet."""
 
     def text(self, language: str) -> str:
         return self.texts.get(language, self.texts.get("en", ""))
@@ -71,8 +73,9 @@ def _of_file(kind: str) -> list[Rule]:
 def _rule(kind: str, place: str, given: dict[str, Any]) -> Rule:
     texts = {"en": given.pop("text"), "ja": given.pop("ja")}
     basis, source, since = given.pop("basis"), given.pop("source"), given.pop("date")
+    unchecked = bool(given.pop("unchecked", False))
     value = check_value(kind, given)
-    return Rule(f"{kind}.{place}", kind, place, value, basis, source, since.isoformat(), texts)
+    return Rule(f"{kind}.{place}", kind, place, value, basis, source, since.isoformat(), texts, unchecked=unchecked)
 
 
 # -- what a rule may hold --------------------------------------------------------------------------------

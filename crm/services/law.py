@@ -21,7 +21,8 @@ from crm.unit_of_work import UnitOfWork
 
 @dataclass(frozen=True, slots=True)
 class RuleView:
-    """A rule in force. ``default`` is what it came with, nothing for one that an admin added."""
+    """A rule in force. ``default`` is what it came with, nothing for one that an admin added; ``unchecked``: nobody has
+    compared it with its source yet. Who changes it, or writes it down again as it is, has."""
 
     key: str
     kind: str
@@ -33,6 +34,7 @@ class RuleView:
     text: str
     default: dict[str, Any] | None
     changed: Change | None
+    unchecked: bool
 
 
 _CHECKS: dict[str, fields.Check] = {
@@ -116,4 +118,5 @@ def _view(rule: Rule, language: str) -> RuleView:
         rule.text(language),
         dict(default.value) if default else None,
         rule.changed,
+        rule.unchecked,
     )

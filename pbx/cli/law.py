@@ -11,7 +11,7 @@ from pbx.cli import output
 from pbx.cli.app import App, json_option
 from pbx.cli.nouns import plain
 
-_RULES = ("key", "value", "basis", "source", "date", "changed")
+_RULES = ("key", "value", "basis", "source", "date", "unchecked", "changed")
 _HOLDS = ("id", "kind", "object_id", "reason", "placed_by", "created_us", "released_us")
 
 

@@ -61,3 +61,14 @@ async def test_a_person_is_erased_after_a_look_and_a_hold_stands_in_the_way(worl
     assert (await world.ask("GET", f"/records/{lead['id']}", world.robin))[0] == 404
     assert (await world.ask("POST", "/law/erasures/plan", world.mio, question))[0] == 403
     assert (await world.ask("GET", "/law/destructions", world.alex))[1] == {"items": [], "next_cursor": None}
+
+
+@pytest.mark.covers("P5")
+async def test_admins_are_told_which_rules_nobody_has_compared_with_their_source(world: World) -> None:
+    _, rule = await world.ask("GET", "/law/rules/hours.US-UT", world.robin)
+    assert rule["unchecked"] and rule["source"] == "Utah Code 13-25a-103"
+    assert not (await world.ask("GET", "/law/rules/hours.US", world.robin))[1]["unchecked"]
+    checked = {**LATER, "value": rule["value"], "source": rule["source"], "reason": "Compared with the code"}
+    assert not (await world.ask("PUT", "/law/rules/hours.US-UT", world.robin, checked))[1]["unchecked"]
+    assert (await world.ask("DELETE", "/law/rules/hours.US-UT", world.robin))[0] == 204
+    assert (await world.ask("GET", "/law/rules/hours.US-UT", world.robin))[1]["unchecked"]

@@ -101,6 +101,7 @@ export const law = {
   source: 'Source',
   since: (date: string) => `as of ${date}`,
   changed: 'Changed',
+  unchecked: 'To be compared with its source',
   changedBy: (name: string, when: string, why: string) => `Changed by ${name} on ${when}: ${why}`,
   change: 'Change',
   addRule: 'Add a rule',

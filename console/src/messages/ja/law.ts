@@ -102,6 +102,7 @@ export const law: Later['law'] = {
   source: '出典',
   since: (date) => `${date} 時点`,
   changed: '変更あり',
+  unchecked: '出典との照合が必要',
   changedBy: (name, when, why) => `${when}に${name}さんが変更：${why}`,
   change: '変更',
   addRule: '規則を追加',
