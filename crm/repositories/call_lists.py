@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm import local_time
-from crm.call_lists import CallList, Counts, Entry
+from crm.call_lists import CallList, Counts, Entry, Judged
 from crm.models.call_lists import CallList as ListRow
 from crm.models.call_lists import ListEntry, ListLease
 from crm.models.people import Record
@@ -87,8 +88,10 @@ async def entries(
     after: int | None = None,
     limit: int = 50,
     entry_ids: Sequence[str] | None = None,
+    hours: Callable[[local_time.Place], Judged] | None = None,
 ) -> list[Entry]:
-    """In the list's order; with who holds them now."""
+    """In the list's order; with who holds them now. With ``hours`` those that wait, where nobody may be called now,
+    say so and until when: a list that is worked through does not even look at them."""
     held = and_(ListLease.entry_id == ListEntry.id, ListLease.until_us > at_us)
     query = (
         select(ListEntry, Record.kind, Record.name, Record.company_name, Record.company_id, ListLease.user_id)
@@ -106,7 +109,18 @@ async def entries(
         query = query.where(ListEntry.id.in_(entry_ids))
     rows = list(await session.execute(query))
     companies = await _names(session, {row[4] for row in rows if row[4]})
-    return [_entry(row[0], row[1], row[2], companies.get(row[4] or "") or row[3], row[5]) for row in rows]
+    found = [_entry(row[0], row[1], row[2], companies.get(row[4] or "") or row[3], row[5]) for row in rows]
+    if hours is None:
+        return found
+    return [
+        _by_hours(entry, hours(local_time.read(row[0].place)), at_us) for entry, row in zip(found, rows, strict=True)
+    ]
+
+
+def _by_hours(entry: Entry, word: Judged, at_us: int) -> Entry:
+    if word.allowed or entry.state != "waiting" or entry.due_us > max(at_us, word.again_us or 0):
+        return entry
+    return replace(entry, reason=word.reason, due_us=word.again_us or entry.due_us)
 
 
 async def entry(session: AsyncSession, entry_id: str, at_us: int) -> Entry | None:

@@ -6,7 +6,7 @@ and whether the record is still there, is looked at again before it is called.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from sqlalchemy import delete, insert, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm import csv_files, fields, ids, local_time, paging, people
-from crm.call_lists import ENTRY_STATES, Entry
+from crm.call_lists import ENTRY_STATES, Entry, Judged
 from crm.errors import Refused, not_found
 from crm.models.call_lists import CallList as ListRow
 from crm.models.call_lists import ListEntry, ListLease
@@ -121,13 +121,16 @@ async def page(
     state: str | None = None,
     cursor: str | None = None,
     limit: int = 50,
+    hours: Callable[[local_time.Place], Judged] | None = None,
 ) -> paging.Page[Entry]:
+    """``hours`` tells whether somebody there may be called now: those who may not say so."""
     paging.checked_limit(limit)
     if state is not None:
         fields.one("state", state, fields.choice(*ENTRY_STATES))
     row = await lists.find(session, ref)
     after = paging.decode(cursor)
-    found = await rows.entries(session, row.id, at_us, state=state, after=after[0] if after else None, limit=limit + 1)
+    last = after[0] if after else None
+    found = await rows.entries(session, row.id, at_us, state=state, after=last, limit=limit + 1, hours=hours)
     return paging.page_of(found, limit, lambda entry: (entry.position, entry.id))
 
 

@@ -272,10 +272,11 @@ class Parts(ABC):
         self.alert_log = AlertLog(self.store, worker)
         self.alerts.watchers += [self.hub.alert_changed, self.metrics.alert_changed, self.alert_log.changed]
         self.switch.on_answered = self.metrics.answer_took
+        self.hours = LawfulHours(self._current)
         self.dialer = Dialer(
             self.store,
             self.hub,
-            Steps(self.store, self.control, self.gate, LawfulHours(self._current)),
+            Steps(self.store, self.control, self.gate, self.hours),
             self.records,
             self.occupancy.busy,
             lambda: self.link.linked.is_set(),

@@ -50,13 +50,19 @@ _COLUMNS = ("position", "name", "number", "state", "reason", "due_us", "calls", 
 @click.pass_obj
 def entries_command(app: App, ref: str, state: str | None, limit: int, cursor: str | None) -> None:
     """Show what stands in LIST, in its order."""
-    from crm import ids
+    from crm import directory, ids
     from crm.records import as_dict
     from crm.services import list_entries
+    from pbx.services.calling_hours import LawfulHours
 
-    page = app.read(
-        lambda session: list_entries.page(session, ref, ids.now_us(), state=state, cursor=cursor, limit=limit)
-    )
+    async def read(session: Any) -> Any:
+        known, now = await directory.load(session), ids.now_us()
+        hours = LawfulHours(lambda: known)
+        return await list_entries.page(
+            session, ref, now, state=state, cursor=cursor, limit=limit, hours=lambda place: hours.look(place, now)
+        )
+
+    page = app.read(read)
     output.page(app, [as_dict(entry) for entry in page.items], _COLUMNS, page.next_cursor)
 
 

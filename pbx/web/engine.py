@@ -20,6 +20,7 @@ from pbx.services.alerts import Alerts
 from pbx.services.billing import Billing
 from pbx.services.blocking import Blocking
 from pbx.services.browsers import BrowserPhones
+from pbx.services.calling_hours import CallingHours
 from pbx.services.dialer import Dialer
 from pbx.services.digests import Digests
 from pbx.services.drain import Drain
@@ -120,6 +121,8 @@ class Engine(Protocol):
     def drops(self) -> Drops: ...
     @property
     def greetings(self) -> Greetings: ...
+    @property
+    def hours(self) -> CallingHours: ...
     @property
     def imports(self) -> Imports: ...
     @property

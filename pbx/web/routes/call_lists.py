@@ -110,12 +110,20 @@ async def bring_entries(ctx: Ctx, body: Bring) -> Any:
     errors=(403, 404, 422),
 )
 async def list_entries_of(ctx: Ctx, query: EntryQuery) -> Any:
-    """In the list's order, each with what came of it, why it waits, and who works on it now."""
+    """In the list's order, each with what came of it, why it waits and until when, and who works on it now."""
     async with ctx.engine.store.read() as session:
         row = await call_lists.find(session, ctx.path("list"))
         await call_lists.check_may_use(session, row, ctx.who.id)
         now = ctx.engine.clock.now()
-        return await list_entries.page(session, row.id, now, state=query.state, cursor=query.cursor, limit=query.limit)
+        return await list_entries.page(
+            session,
+            row.id,
+            now,
+            state=query.state,
+            cursor=query.cursor,
+            limit=query.limit,
+            hours=lambda place: ctx.engine.hours.look(place, now),
+        )
 
 
 @table.route(

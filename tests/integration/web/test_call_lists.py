@@ -176,6 +176,8 @@ async def test_who_may_not_be_called_now_is_left_and_it_is_said_why_and_until_wh
     )
     entries = (await world.ask("GET", f"/lists/{made['id']}/entries?state=out", world.mio))[1]["items"]
     assert [(each["name"], each["reason"]) for each in entries] == [("Lead 0", "prefix_denied")]
+    [night] = (await world.ask("GET", f"/lists/{made['id']}/entries?state=waiting", world.mio))[1]["items"]
+    assert (night["reason"], night["due_us"]) == ("outside_hours", morning)
 
 
 @pytest.mark.covers("L4", "T7")
