@@ -2,7 +2,8 @@
 
 1,000,000 calls of 100 users on SQLite and 10,000,000 of 1,000 on PostgreSQL; BENCH_REPORT_CALLS is another number for
 both. The stores are filled once, straight into the tables, and kept under build/bench-cache; their sums are then made
-as a database that is brought up to date makes them. Each report is asked for as the API asks, in a transaction of its
+as a database that is brought up to date makes them, beside somebody who writes; how long that took, and how long the
+writer waited, is kept with the store. Each report is asked for as the API asks, in a transaction of its
 own; what counts is the slowest of all that can be asked, each with the year before beside it.
 """
 
@@ -13,7 +14,9 @@ import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 
+import orjson
 from sqlalchemy import text
 
 from bench.figures import Figure, at_most, shown
@@ -72,8 +75,8 @@ async def figures() -> list[Figure]:
     count = int(os.environ.get("BENCH_REPORT_CALLS", "0"))
     found = await _on_sqlite(count or ON_SQLITE)
     try:
-        async with _postgres_url(count or ON_POSTGRES) as url:
-            found += await _measured("postgresql", url)
+        async with _postgres_url(count or ON_POSTGRES) as (url, done):
+            found += [*await _measured("postgresql", url), *_of_rebuild("postgresql", done)]
     except postgres.NoPostgres as error:
         print(error)
     return found
@@ -86,13 +89,16 @@ async def _on_sqlite(count: int) -> list[Figure]:
             partial = path.with_suffix(".part")
             for leftover in CACHE.glob(f"{partial.name}*"):
                 leftover.unlink()
-            await _build(f"sqlite:///{partial}", count)
+            rebuilt = await _build(f"sqlite:///{partial}", count)
+            path.with_suffix(".json").write_bytes(orjson.dumps(rebuilt))
             partial.replace(path)
-        return await _measured("sqlite", f"sqlite+aiosqlite:///{path}")
+        measured = await _measured("sqlite", f"sqlite+aiosqlite:///{path}")
+        return [*measured, *_of_rebuild("sqlite", path.with_suffix(".json"))]
 
 
 @asynccontextmanager
-async def _postgres_url(count: int) -> AsyncIterator[str]:
+async def _postgres_url(count: int) -> AsyncIterator[tuple[str, Path]]:
+    """The store, and the file of what its sums took."""
     directory, name = CACHE / "postgresql", f"calls_{count}_{head()}"
     with alone("postgresql"):
         cluster = postgres.start(directory, "-c shared_buffers=1GB -c maintenance_work_mem=512MB")
@@ -100,9 +106,8 @@ async def _postgres_url(count: int) -> AsyncIterator[str]:
             done = directory / f"{name}.done"
             if not done.exists():
                 cluster.drop_database(name)
-                await _build(cluster.create_database(name), count)
-                done.touch()
-            yield cluster.url(name)
+                done.write_bytes(orjson.dumps(await _build(cluster.create_database(name), count)))
+            yield cluster.url(name), done
         finally:
             cluster.rest()
 
@@ -110,7 +115,8 @@ async def _postgres_url(count: int) -> AsyncIterator[str]:
 # -- many calls ------------------------------------------------------------------------------------
 
 
-async def _build(url: str, count: int) -> None:
+async def _build(url: str, count: int) -> tuple[float, float]:
+    """Gives what :func:`_rebuilt` does."""
     await migrate(url)
     store, started = Store(url), time.monotonic()
     people = max(10, count // CALLS_A_USER)
@@ -129,12 +135,40 @@ async def _build(url: str, count: int) -> None:
         await _run(store, definition)
     await _triggers(store, "ENABLE")
     await _run(store, "DELETE FROM calls_to_sum")
-    began = time.monotonic()
-    await sums.rebuild(store)
-    print(f"\r{count:,} calls built; their sums took {time.monotonic() - began:.0f} s", flush=True)
+    rebuilt = await _rebuilt(store)
+    print(f"\r{count:,} calls built; their sums took {rebuilt[0]:.0f} s", flush=True)
     await store.close()
     on_postgres = store.engine.dialect.name == "postgresql"
     await (finish_postgres(url, ()) if on_postgres else asyncio.to_thread(finish_sqlite, url))
+    return rebuilt
+
+
+async def _rebuilt(store: Store) -> tuple[float, float]:
+    """The seconds that all sums took, and the milliseconds that the unluckiest of those who wrote meanwhile waited."""
+    waits = [0.0]
+
+    async def writes() -> None:
+        while True:
+            began = time.perf_counter()
+            await _run(store, "DELETE FROM calls_to_sum WHERE seq < 0")
+            waits.append((time.perf_counter() - began) * 1000)
+            await asyncio.sleep(0.02)
+
+    writer, began = asyncio.create_task(writes()), time.monotonic()
+    try:
+        await sums.rebuild(store)
+    finally:
+        writer.cancel()
+        await asyncio.wait([writer])
+    return time.monotonic() - began, max(waits)
+
+
+def _of_rebuild(name: str, kept: Path) -> list[Figure]:
+    took_s, waited_ms = orjson.loads(kept.read_bytes())
+    return [
+        shown(f"reports.{name}.rebuilt", took_s, "s"),
+        shown(f"reports.{name}.rebuild_writer_waits", waited_ms, "ms"),
+    ]
 
 
 async def _people(store: Store, count: int) -> None:
