@@ -21,6 +21,8 @@ from crm.reports.calendar import FOR_EVER_US, HOUR_US, Stretch
 from crm.repositories import raw
 
 EVERYBODY = "*"
+FORGETTING = -1
+"""Stands for the moment up to which the past is added up while sums of before are still there."""
 _LEFT_US = """CASE WHEN direction = 'out' AND (state IN ('sent', 'delivered', 'unknown')
     OR (state = 'failed' AND sent_us IS NOT NULL)) THEN 1 ELSE 0 END"""
 
@@ -137,16 +139,26 @@ async def state(session: AsyncSession) -> SumsState | None:
 
 
 async def restart(session: AsyncSession, time_zone: str) -> None:
-    """Forget all sums: everything is added up anew, by this clock."""
-    for family in FAMILIES:
-        for target in family.targets:
-            await session.execute(text(f"DELETE FROM {target.table}"))
+    """Everything is added up anew, by this clock, once what there is has been forgotten: see :func:`forget_some`."""
     row = await state(session)
     if row is None:
-        session.add(SumsState(id=1, time_zone=time_zone, built_until_us=0))
+        session.add(SumsState(id=1, time_zone=time_zone, built_until_us=FORGETTING))
     else:
-        row.time_zone, row.built_until_us = time_zone, 0
+        row.time_zone, row.built_until_us = time_zone, FORGETTING
     await session.flush()
+
+
+async def forget_some(session: AsyncSession, limit: int) -> bool:
+    """Forget so many sums, on PostgreSQL all, where it keeps nobody waiting; whether there are more."""
+    for table in (target.table for family in FAMILIES for target in family.targets):
+        names = ", ".join(SumsState.metadata.tables[table].primary_key.columns.keys())
+        next_one = f"SELECT {names} FROM {table} ORDER BY {names} LIMIT 1 OFFSET {limit}"
+        if raw.is_on_sqlite(session) and (found := await raw.rows(session, next_one, [])):
+            places = ", ".join("?" * len(found[0]))
+            await raw.run(session, f"DELETE FROM {table} WHERE ({names}) < ({places})", found[0])
+            return True
+        await session.execute(text(f"DELETE FROM {table}"))
+    return False
 
 
 async def waiting(session: AsyncSession, family: Family, until_us: int, limit: int) -> tuple[int, int, int, int] | None:

@@ -27,6 +27,7 @@ from crm.unit_of_work import ENGINE, Store, UnitOfWork
 AT_ONCE = 500
 BUILT_AT_ONCE = 1_000
 """Of the past, on SQLite, where nobody writes meanwhile: a twentieth of a second."""
+FORGOTTEN_AT_ONCE = 10_000
 MORE_ON_POSTGRESQL = 30
 """So many times more: it keeps nobody waiting there, and the same sums are not written again for every few calls."""
 CLOCK = "default_time_zone"
@@ -66,6 +67,10 @@ async def step(work: UnitOfWork) -> bool:
         await sums.restart(session, time_zone)
         state = await sums.state(session)
     assert state is not None
+    if state.built_until_us == sums.FORGETTING:
+        if not await sums.forget_some(session, FORGOTTEN_AT_ONCE):
+            state.built_until_us = 0
+        return True
     zone = ZoneInfo(time_zone)
     more = [await _add_changes(session, family, state.built_until_us, zone) for family in sums.FAMILIES]
     if state.built_until_us >= FOR_EVER_US:

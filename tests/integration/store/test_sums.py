@@ -351,6 +351,7 @@ async def test_sums_are_what_the_log_says_whatever_happens_and_whoever_is_killed
     store: Store, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sums, "BUILT_AT_ONCE", 5 + 30 * seed)
+    monkeypatch.setattr(sums, "FORGOTTEN_AT_ONCE", 3 + 40 * seed)
     monkeypatch.setattr(sums, "MORE_ON_POSTGRESQL", 1)
     life = Life(store, seed)
     await life.begin()
@@ -393,7 +394,7 @@ async def test_a_report_waits_until_the_past_is_added_up_and_says_how_much_of_it
     async with store.journal() as batch:
         journal.upsert_calls(batch, [call_row(START_US + day * 86_400_000_000, summarised_us=1) for day in range(3)])
     found = []
-    for _ in range(5):
+    for _ in range(6):
         async with store.read() as session:
             try:
                 report = await reports.calls(session, reports.Asked("month", "2026-01-01", "2026-12-31"), START_US)
@@ -403,7 +404,7 @@ async def test_a_report_waits_until_the_past_is_added_up_and_says_how_much_of_it
                 found.append(int(re.findall(r"(\d+) % are done", refused.message)[0]))
         async with store.write() as work:
             await sums.step(work)
-    assert found == [0, 0, 33, 66, 3]
+    assert found == [0, 0, 0, 33, 66, 3]
 
 
 @pytest.mark.covers("R3")
@@ -437,3 +438,28 @@ async def test_an_outcome_given_at_the_moment_in_which_its_call_is_counted_is_co
 def draft(row: dict[str, Any]) -> dict[str, Any]:
     times = {"created_us": 1, "updated_us": 1, "call_created_us": row["created_us"]}
     return {"call_id": row["id"], "user_id": row["user_id"], "role": "host", "state": "draft", "notes": ""} | times
+
+
+@pytest.mark.covers("R3")
+async def test_sums_are_forgotten_a_part_at_a_time_and_no_report_is_made_of_the_rest(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with store.journal() as batch:
+        journal.upsert_calls(batch, [call_row(START_US + day * 86_400_000_000, summarised_us=1) for day in range(9)])
+    await sums.catch_up(store)
+    monkeypatch.setattr(sums, "FORGOTTEN_AT_ONCE", 4)
+    async with store.write() as work:
+        await work.session.execute(text("DELETE FROM sums_state"))
+    left = []
+    while True:
+        async with store.write() as work:
+            await sums.step(work)
+            left.append(await work.session.scalar(text("SELECT COUNT(*) FROM calls_by_hour")))
+            with pytest.raises(Refused, match="0 % are done"):
+                await sums.clock(work.session)
+            if await sums.built_until(work.session) == 0:
+                break
+    parts = [*range(18 - 4, 0, -4), 0] if store.engine.dialect.name == "sqlite" else [0]
+    assert left[: len(parts)] == parts and not any(left[len(parts) :])
+    await sums.catch_up(store)
+    assert await kept(store) == await plainly(store)
