@@ -44,6 +44,13 @@ async def due(session: AsyncSession, now_us: int, limit: int, *, without: Collec
     return await repository.with_files(session, list(rows))
 
 
+async def look_again(work: UnitOfWork, code: str) -> None:
+    """Have those that wait for this reason looked at now; not before the moment that somebody chose for them."""
+    chosen = or_(Text.scheduled_us.is_(None), Text.scheduled_us <= work.at_us)
+    again = update(Text).where(_waits(), Text.code == code, Text.next_us > work.at_us, chosen)
+    await work.session.execute(again.values(next_us=work.at_us))
+
+
 async def next_due(session: AsyncSession) -> int | None:
     """When the next one wants to be looked at, in the way or not."""
     return await session.scalar(select(Text.next_us).where(_waits()).order_by(Text.next_us).limit(1))

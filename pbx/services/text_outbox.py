@@ -15,6 +15,7 @@ import structlog
 
 from crm.directory import Directory
 from crm.errors import Refused as StoreRefused
+from crm.law import Law
 from crm.services import text_outbox, text_paces
 from crm.texts import Campaign, Conversation, Text
 from crm.unit_of_work import ENGINE, Store, UnitOfWork
@@ -70,6 +71,7 @@ class TextOutbox:
         self._buckets: dict[str, Bucket] = {}
         self._paced_as: dict[str, str] = {}  # number of ours -> its bucket
         self._settled_us = 0
+        self._hours: tuple[str, Law] | None = None  # by which texts were put off
         self._ends = False
 
     def due(self) -> None:
@@ -117,6 +119,7 @@ class TextOutbox:
                 await self._settle()
             if len(self._tasks) >= AT_ONCE or self._ends:
                 return LOOK_EVERY_S
+            await self._notice_other_hours()
             if await self._take():
                 return 0.0
             async with self._store.read() as session:
@@ -128,6 +131,16 @@ class TextOutbox:
             log.exception("texts.round_failed")
             return RETRY_S
         return self._until(next_us)
+
+    async def _notice_other_hours(self) -> None:
+        """What waits for the morning is looked at again where the law or the policy is another one."""
+        directory = self._directory()
+        policy, law = str(directory.settings["texts.calling_hours"]), directory.law
+        if self._hours is not None and self._hours[0] == policy and self._hours[1] is law:
+            return
+        async with self._store.write(ENGINE) as work:
+            await text_outbox.look_again(work, str(gate.Reason.HOURS))
+        self._hours = policy, law
 
     def _until(self, next_us: int | None) -> float:
         """Not before a number may go on; a text that waits for the one before it is looked at when that is done."""

@@ -11,6 +11,7 @@ import pytest
 from crm.services import ledger, numbers, rate_import, text_transports
 from pbx.adapters.sms.media import MediaAddresses
 from pbx.core.gate import Reason
+from pbx.core.messaging.gate import Hours
 from pbx.services.ports_texts import (
     Accepted,
     Delivery,
@@ -366,6 +367,27 @@ async def test_a_text_may_be_scheduled_inside_the_laws_hours_only_and_a_reply_go
     await comes(world, "+14155550101", "Are you there?")
     _, shown = await world.ask("POST", "/texts/preview", world.mio, {"to": ANN, "body": "Hi"})
     assert shown["allowed"]
+
+
+@pytest.mark.covers("T1", "A2")
+async def test_a_text_that_waits_for_the_morning_goes_when_the_hours_are_switched_off(world: World) -> None:
+    await carried(world)
+
+    async def night(session: Any, planned: Any) -> Hours:
+        return Hours(False, planned.at_us + 5 * HOUR_US, "It is night there.")
+
+    waits = await send(world, world.mio, at_us=world.engine.store.clock() + 1_500_000)
+    world.engine.texting.rules.hours = night
+    for _ in range(600):
+        if waits["code"] == "outside_hours":
+            break
+        await asyncio.sleep(0.05)
+        _, waits = await world.ask("GET", f"/texts/{waits['id']}", world.mio)
+    assert (waits["state"], waits["code"]) == ("scheduled", "outside_hours")
+    world.engine.texting.rules.hours = lawful_hours
+    assert (await world.ask("PUT", "/settings/texts.calling_hours", world.robin, {"value": "off"}))[0] == 200
+    await world.engine.reload()
+    await state(world, waits["id"], "sent")
 
 
 @pytest.mark.covers("T7", "S2")
