@@ -321,6 +321,7 @@ class Parts(ABC):
             lambda: [*read_fallback_log(logs), *self._unheard()],
             self.spool.adopt,
             lambda: self.link.began_s,
+            lambda: self.clock.now() > self._linked_first + 2 * GRACE_US,
         )
 
     def _make_observers(self) -> None:
@@ -371,8 +372,9 @@ class Parts(ABC):
         """What came while no engine listened, though Asterisk took it that one did; until we were there ourselves."""
         if not self.live_log.since or not self._linked_first:
             return []
-        since = Instant(self.live_log.since + GRACE_US)
-        return self.endings.unheard(since, Instant(self._linked_first + GRACE_US), self.live_log.channels)
+        since, until = self.live_log.since + GRACE_US, self._linked_first + GRACE_US
+        heard_until = Instant(self.clock.now() - GRACE_US)
+        return self.endings.unheard(Instant(since), Instant(until), self.live_log.channels, heard_until)
 
     def _places(self) -> Places:
         return Places(

@@ -67,15 +67,18 @@ class FallbackCalls:
         read: Callable[[], Sequence[FallbackCall]],
         adopt: Callable[[str, str], bool] = lambda channel, recording: False,
         switch_began_s: Callable[[], float] = lambda: 0.0,
+        settled: Callable[[], bool] = lambda: True,
     ) -> None:
         """``adopt`` makes the sound that was recorded under the name of a channel that of a recording, if there is
-        any. ``switch_began_s`` is when the switch that runs now was started: of an earlier one nothing goes on."""
+        any. ``switch_began_s`` is when the switch that runs now was started: of an earlier one nothing goes on.
+        ``settled`` tells whether all that came before we were there can be told from what has come to us."""
         self._store = store
         self._calls = calls
         self._directory = directory
         self._read = read
         self._adopt = adopt
         self._switch_began_s = switch_began_s
+        self._settled = settled
         self._done: set[str] = set()
         self._handed_over = False
 
@@ -96,7 +99,7 @@ class FallbackCalls:
 
     async def _look(self) -> bool:
         """Take what has ended into the log; tells whether some of it still goes on."""
-        running = False
+        running = not self._settled()
         for call in await asyncio.to_thread(self._read):
             if call.channel in self._done:
                 continue

@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Container
+from dataclasses import replace
 from pathlib import Path
 
 import structlog
@@ -43,17 +44,24 @@ class Endings:
         found = ((self._leg_of(match[1].decode()), _ending(match)) for match in _LINE.finditer(text))
         return {leg: ending for leg, ending in found if leg is not None}
 
-    def unheard(self, since: Instant, until: Instant, known: Container[str]) -> list[FallbackCall]:
+    def unheard(
+        self, since: Instant, until: Instant, known: Container[str], heard_until: Instant
+    ) -> list[FallbackCall]:
         """Calls that came and were given up before an engine had heard of them: Asterisk had told one that was dead.
 
-        ``known`` are the channels of which an engine has heard between the two moments.
+        ``known`` are the channels of which an engine has heard between the two moments. What ended after
+        ``heard_until`` may have come to us, who have not read it yet, and would stand in the log twice: it counts as
+        one that has not ended.
         """
         try:
             text = self._path.read_bytes()
         except FileNotFoundError:
             return []
         came = [match for match in _LINE.finditer(text) if match[6] and match[1].decode() not in known]
-        return [_gave_up(match) for match in came if since < _ending(match).at < until]
+        gave_up = [(_ending(match).at, _gave_up(match)) for match in came]
+        return [
+            call if at < heard_until else replace(call, ended_at_s=None) for at, call in gave_up if since < at < until
+        ]
 
     def trim(self) -> None:
         """What an engine has heard needs no line. Asterisk appends, so cutting it leaves no hole."""

@@ -40,11 +40,17 @@ def test_no_log_is_no_endings(tmp_path: Path) -> None:
 def test_who_came_and_left_before_any_engine_had_heard_is_a_call_all_the_same(tmp_path: Path) -> None:
     came = [line(f"ended|{second}.1|{second + 1}.500|127|Ring|in|tr_a|+1415|+1206") for second in (10, 20, 30, 40)]
     found = endings(tmp_path, *came, line(f"ended|{LEG}|21.000|16|Up")).unheard(
-        Instant(15_000_000), Instant(35_000_000), {"30.1"}
+        Instant(15_000_000), Instant(35_000_000), {"30.1"}, Instant(50_000_000)
     )
     assert found == [
         FallbackCall("20.1", "in", "tr_a", "+1415", "+1206", 20, ended_at_s=21, result="CANCEL", cause=127)
     ]
+
+
+def test_whose_coming_we_may_still_read_is_not_taken_for_one_that_nobody_heard_of(tmp_path: Path) -> None:
+    came = [line(f"ended|{second}.1|{second + 1}.500|127|Ring|in|tr_a|+1415|+1206") for second in (20, 30)]
+    found = endings(tmp_path, *came).unheard(Instant(15_000_000), Instant(35_000_000), {}, Instant(31_000_000))
+    assert [(call.channel, call.ended_at_s) for call in found] == [("20.1", 21), ("30.1", None)]
 
 
 def test_a_long_log_is_emptied_once_it_has_been_read(tmp_path: Path) -> None:
