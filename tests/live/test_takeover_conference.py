@@ -181,6 +181,15 @@ async def test_a_blind_transfer_is_ended_well_by_the_next_engine(table: Table) -
     await table.at_customer.until_ended()
 
 
+async def takes_the_call(table: Table, ring: Call) -> None:
+    """Whom the customer was handed to answers, both hear each other, and the end of the one is the other's."""
+    await ring.answer()
+    ring.say(GUEST)
+    await asyncio.gather(heard(table.at_customer, GUEST), heard(ring, CUSTOMER))
+    await ring.hang_up()
+    await table.at_customer.until_ended()
+
+
 @pytest.mark.covers("C9")
 async def test_who_waits_for_the_other_hears_ringing_until_the_call_is_taken_with_the_next_engine(
     table: Table,
@@ -191,11 +200,7 @@ async def test_who_waits_for_the_other_hears_ringing_until_the_call_is_taken_wit
     await table.at_customer.until_hears(440)
     await another_engine(table.scene)
     await table.at_customer.until_hears(440)
-    await ring.answer()
-    ring.say(GUEST)
-    await asyncio.gather(heard(table.at_customer, GUEST), heard(ring, CUSTOMER))
-    await ring.hang_up()
-    await table.at_customer.until_ended()
+    await takes_the_call(table, ring)
 
 
 @pytest.mark.covers("C9")
@@ -206,11 +211,7 @@ async def test_who_transfers_and_hangs_up_as_no_engine_is_there_has_handed_on(ta
     async with unseen(table.scene):
         await table.at_host.hang_up()
     await table.at_customer.until_hears(440)
-    await ring.answer()
-    ring.say(GUEST)
-    await asyncio.gather(heard(table.at_customer, GUEST), heard(ring, CUSTOMER))
-    await ring.hang_up()
-    await table.at_customer.until_ended()
+    await takes_the_call(table, ring)
 
 
 @pytest.mark.covers("C9")
@@ -225,8 +226,4 @@ async def test_a_phone_that_asks_for_a_transfer_as_no_engine_is_there_is_told_th
     await asyncio.gather(heard(table.at_customer, HOST), heard(table.at_host, CUSTOMER))
     await table.at_host.transfer(table.guest.did)
     ring = await table.guest.phone.incoming()
-    await ring.answer()
-    ring.say(GUEST)
-    await asyncio.gather(heard(table.at_customer, GUEST), heard(ring, CUSTOMER))
-    await ring.hang_up()
-    await table.at_customer.until_ended()
+    await takes_the_call(table, ring)
