@@ -7,8 +7,10 @@ the home directory, environment variables ``SWITCHHOOK_<NAME>`` (for example ``S
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import os
+import re
 import secrets
 import tomllib
 from collections.abc import Mapping
@@ -16,6 +18,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
+_NODE = re.compile(r"[a-z][a-z0-9-]{0,19}")
 SECRET_BYTES = 24  # 32 characters of base64: TRUST asks for 20 or more
 
 
@@ -54,6 +57,8 @@ class Config:
     ari_host: str = "127.0.0.1"
     ari_port: int = 8088
     ami_port: int = 5038
+    nodes: str = ""  # "a=10.0.0.11, b=10.0.0.12": machines with an Asterisk each; empty: one, on this machine
+    edge: str = ""  # IP literals of the SIP load balancers before the nodes, comma-separated; empty: none
     practice_sip_port: int = 5160
     practice_rtp_start: int = 15000
     practice_rtp_end: int = 16999
@@ -81,9 +86,26 @@ class Config:
         if not config.database_url:
             config = replace(config, database_url=f"sqlite+aiosqlite:///{home / 'switchhook.db'}")
         _check_ports(config)
+        _nodes(config.nodes)
+        for address in filter(None, config.edge.split(",")):
+            _address(address.strip(), "edge")
         if config.mail_security not in ("starttls", "tls", "none"):
             raise ConfigError(f"mail_security must be starttls, tls or none, not “{config.mail_security}”.")
         return config
+
+    @property
+    def asterisks(self) -> dict[str, Config]:
+        """What each Asterisk runs with, by its node's name; without nodes there is one, and its name is empty.
+
+        A node keeps what is its own under the home, which all machines share: its files are ours to read and write
+        wherever it runs.
+        """
+        if not self.nodes:
+            return {"": self}
+        return {
+            name: replace(self, home=self.home / "nodes" / name, sip_host=at, ari_host=at, nodes="")
+            for name, at in _nodes(self.nodes).items()
+        }
 
     @property
     def recordings(self) -> Path:
@@ -186,6 +208,28 @@ def _typed(name: str, value: Any, config: Config) -> Any:
         return int(value)
     except (TypeError, ValueError) as error:
         raise ConfigError(f"{name} must be a whole number, not “{value}”.") from error
+
+
+def _nodes(text: str) -> dict[str, str]:
+    """Addresses by the names of nodes."""
+    found: dict[str, str] = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        name, _, at = (word.strip() for word in part.partition("="))
+        if not _NODE.fullmatch(name) or name in found:
+            raise ConfigError(
+                f"nodes must be like “a=10.0.0.11, b=10.0.0.12”, each with a name of its own, not “{part}”."
+            )
+        found[name] = _address(at, "nodes")
+    if len(set(found.values())) < len(found):
+        raise ConfigError("Two of the nodes have the same address: give each its own.")
+    return found
+
+
+def _address(text: str, setting: str) -> str:
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError as error:
+        raise ConfigError(f"{setting} must hold IP addresses, not “{text}”.") from error
 
 
 def _check_ports(config: Config) -> None:
