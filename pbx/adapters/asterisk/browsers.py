@@ -134,7 +134,13 @@ class BrowserEndpoints:
                 raise
 
     async def _in_asterisk(self) -> set[str]:
-        endpoints = await self._ask("GET", "endpoints/PJSIP", None)
+        """With no endpoint at all, as before a house has its first phone or trunk, Asterisk denies its technology."""
+        try:
+            endpoints = await self._ask("GET", "endpoints/PJSIP", None)
+        except AriError as error:
+            if error.status != 404:
+                raise
+            return set()
         return {str(each["resource"]) for each in endpoints if str(each["resource"]).startswith(BROWSER)}
 
 

@@ -52,7 +52,10 @@ class PaperAri:
             if self.objects.pop(name, None) is None:
                 raise AriError(404, "not there")
         elif address == "endpoints/PJSIP":
-            return [{"resource": each.partition("/")[2]} for each in self.objects if each.startswith("endpoint/")]
+            there = [each.partition("/")[2] for each in self.objects if each.startswith("endpoint/")]
+            if not there:
+                raise AriError(404, "No Endpoints found - invalid tech PJSIP")  # as 22.10.1 does
+            return [{"resource": name} for name in there]
         else:
             return {"channel_ids": self.channels.get(address.rsplit("/", 1)[-1], [])}
         return None
