@@ -114,7 +114,7 @@ async def remove(work: UnitOfWork, ref: str) -> Trunk:
 async def _check(session: AsyncSession, row: Row) -> None:
     if row.mode == "register" and not (row.username and row.secret):
         raise Refused(
-            "register_needs_login", "A trunk that registers needs username and secret. Give both.", "username"
+            "register_needs_login", "A trunk that registers needs a user name and a password. Give both.", "username"
         )
     if not row.codecs:
         raise Refused("no_codec", f"A trunk needs a codec at least: {', '.join(CODECS)}.", "codecs")

@@ -9,7 +9,7 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -42,16 +42,24 @@ def up_command(app: App, demo: bool) -> None:
             check_room(config.home)
             check_ports(ports_of(config, practice=demo))
             prefix = ensure(config)
-            logins = asyncio.run(_prepare(config, demo))
+            people = asyncio.run(_prepare(config, demo))
             supervisor = Supervisor(config, prefix, lambda text: _say(config, text), practice=demo)
-            asyncio.run(_run(config, supervisor, logins, demo))
+            asyncio.run(_run(config, supervisor, people, demo))
     except CannotStart as error:
         raise click.ClickException(str(error)) from error
 
 
-async def _prepare(config: Config, demo: bool) -> Sequence[Login]:
+class _People(NamedTuple):
+    logins: Sequence[Login]
+    """Those of the demo."""
+    admins: bool
+    """Whether there is one who can sign in."""
+
+
+async def _prepare(config: Config, demo: bool) -> _People:
     """A database of this version, with the demo organisation in it."""
     from crm.migrations import migrate
+    from crm.services import users
     from crm.unit_of_work import Store
     from pbx.adapters.asterisk.instance import hosts_warning
     from pbx.supervisor import demo as demos
@@ -61,12 +69,15 @@ async def _prepare(config: Config, demo: bool) -> Sequence[Login]:
     await migrate(config.database_url)
     store = Store(config.database_url)
     try:
-        return await demos.prepare(config, store) if demo else ()
+        logins = await demos.prepare(config, store) if demo else ()
+        async with store.read() as session:
+            admins = await users.list_all(session, role="admin", active=True)
+        return _People(logins, any(admin.has_password for admin in admins))
     finally:
         await store.close()
 
 
-async def _run(config: Config, supervisor: Supervisor, logins: Sequence[Login], demo: bool) -> None:
+async def _run(config: Config, supervisor: Supervisor, people: _People, demo: bool) -> None:
     from pbx.supervisor.screen import first_screen
 
     stopping = asyncio.Event()
@@ -77,7 +88,7 @@ async def _run(config: Config, supervisor: Supervisor, logins: Sequence[Login], 
         await asyncio.wait((starting, asked), return_when=asyncio.FIRST_COMPLETED)
         if starting.done():
             await starting
-            _print(first_screen(config, logins, practice=demo))
+            _print(first_screen(config, people.logins, practice=demo, admins=people.admins))
             await _show_until(config, asked)
     finally:
         starting.cancel()

@@ -23,8 +23,9 @@ def lan_address() -> str:
         return str(probe.getsockname()[0])
 
 
-def first_screen(config: Config, logins: Sequence[Login], *, practice: bool) -> str:
-    parts = [_where(config, "somebody below" if logins else "your admin"), *_people(logins)]
+def first_screen(config: Config, logins: Sequence[Login], *, practice: bool, admins: bool = True) -> str:
+    """``admins``: whether there is one who can sign in."""
+    parts = [_where(config, bool(logins)), *(_people(logins) if logins else _without_demo(admins))]
     if practice:
         parts += _practice(logins)
     parts.append(
@@ -33,19 +34,30 @@ def first_screen(config: Config, logins: Sequence[Login], *, practice: bool) -> 
     return "\n".join(["", *parts, ""])
 
 
-def _where(config: Config, who: str) -> str:
+def _where(config: Config, demo: bool) -> str:
     server = lan_address() if config.sip_host in ("0.0.0.0", "::") else config.sip_host
+    who, secret = ("somebody below", "as below") if demo else ("your admin", "of a phone that you add")
     return (
         f"Switchhook runs.  Open {engine_url(config)} and sign in as {who}: calls ring in the browser.\n"
         f"API description: {engine_url(config)}/api/v1/openapi.json\n"
         f"Desk phones: server {server}, port {config.sip_port} (UDP or TCP), {config.sip_tls_port} (TLS), "
-        "with user and secret as below."
+        f"with user and secret {secret}."
     )
 
 
+def _without_demo(admins: bool) -> list[str]:
+    if admins:
+        return [""]
+    return [
+        "",
+        "Nobody can sign in yet. Make the first admin, in a second terminal; the second line prints the password:",
+        '  .venv/bin/pbx user add --email you@example.com --name "Your Name" --role admin',
+        "  .venv/bin/pbx user password you@example.com",
+        "",
+    ]
+
+
 def _people(logins: Sequence[Login]) -> list[str]:
-    if not logins:
-        return ["", "No demo. Make the first admin: pbx user add --email … --name … --role admin, pbx user password …"]
     rows = [
         f"  {login.email:<22}{login.password:<34}{login.role:<9}{login.name:<12}{login.number or 'no number':<13}"
         f"{_LANGUAGES.get(login.language, '')}".rstrip()

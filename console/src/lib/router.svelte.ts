@@ -27,7 +27,7 @@ class Router {
   }
 
   go(address: string, options: { replace?: boolean } = {}): void {
-    if (address === location.pathname + location.search) return;
+    if (address === location.pathname + location.search + location.hash) return;
     if (options.replace) history.replaceState(null, '', address);
     else history.pushState(null, '', address);
     this.#read();
@@ -66,7 +66,7 @@ class Router {
     if (link.origin !== location.origin || /^\/(api|metrics|healthz|readyz)\b/.test(link.pathname)) return;
     if (link.hash && link.pathname === location.pathname) return;
     event.preventDefault();
-    this.go(link.pathname + link.search);
+    this.go(link.pathname + link.search + link.hash);
   }
 }
 

@@ -7,7 +7,11 @@ import { live } from './live/live.svelte';
 export type Role = 'rep' | 'manager' | 'admin';
 const RANK: Record<Role, number> = { rep: 0, manager: 1, admin: 2 };
 
+const SPREAD_MS = 1_000;
+
 class Session {
+  #revision = 0;
+  #asking: ReturnType<typeof setTimeout> | undefined;
   /** undefined: not asked yet; null: nobody. */
   user = $state.raw<Schemas['User'] | null | undefined>(undefined);
   /** Where the engine cannot be reached at the first question, the page says so and asks again. */
@@ -61,10 +65,24 @@ class Session {
     await language.use(user.language);
   }
 
+  /**
+   * Who one is may be changed elsewhere: a number given, a role taken away. To be told each configuration there is.
+   * It is asked a little later, so that neither every page asks at once nor one for each line of an import.
+   */
+  follow(revision: number): void {
+    if (this.#revision && revision !== this.#revision) {
+      this.#asking ??= setTimeout(() => {
+        this.#asking = undefined;
+        if (this.user) void this.find();
+      }, Math.random() * SPREAD_MS);
+    }
+    this.#revision = revision;
+  }
+
   async #began(said: Schemas['SessionAnswer']): Promise<void> {
     setCsrf(said.csrf);
     this.unreachable = false;
-    this.user = said.user;
+    if (JSON.stringify(said.user) !== JSON.stringify(this.user)) this.user = said.user;
     await language.use(said.user.language);
     live.start();
   }

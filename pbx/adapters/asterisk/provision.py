@@ -37,6 +37,7 @@ _DIALPLAN = "pbx_config.so"
 _DIALLED = re.compile(r"[0-9+*#]{1,40}")
 _HOST = re.compile(r"[A-Za-z0-9.\-_]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]")
 _MATCH = re.compile(r"[A-Za-z0-9.\-_:/\[\]]{1,120}")
+_HERE = frozenset({"127.0.0.1", "localhost", "[::1]"})
 _CODEC = re.compile(r"[a-z0-9]{2,12}")
 _FOLDER = re.compile(r"/[A-Za-z0-9_.\-/]{1,200}")
 _SHUT = FallbackGate()
@@ -184,9 +185,15 @@ def _identify_lines(trunk: Trunk, name: str) -> list[str]:
     matches = list(trunk.match_addresses) or ([trunk.host] if trunk.mode == "address" else [])
     if not matches:
         return []
-    addresses = [checked(_MATCH, match, f"address of {name}") for match in matches]
+    addresses = [_beside_browsers(checked(_MATCH, match, f"address of {name}"), trunk.port) for match in matches]
     head = [f"[{name}]", "type = identify", f"endpoint = {name}", "srv_lookups = no"]
     return [*head, *(f"match = {match}" for match in addresses)]
+
+
+def _beside_browsers(match: str, port: int) -> str:
+    """On this machine a trunk is known by its port, too: from here come the phones of browsers, by way of the engine,
+    and would all be taken for the trunk."""
+    return f"{match}:{port}" if match in _HERE else match
 
 
 def _credential_lines(trunk: Trunk, name: str) -> list[str]:

@@ -89,6 +89,15 @@ def test_a_trunk_without_addresses_is_known_by_its_host() -> None:
     assert "match = carrier.example" in render_trunk(replace(TRUNK, match_addresses=()))
 
 
+@pytest.mark.parametrize("here", ["127.0.0.1", "localhost", "[::1]"])
+@pytest.mark.covers("V9")
+def test_a_trunk_on_this_machine_does_not_take_the_phones_of_browsers_for_its_own(here: str) -> None:
+    """Their SIP comes from loopback as well, through the engine: so such a trunk is known by its port, too."""
+    assert f"match = {here}:5160\n" in render_trunk(replace(TRUNK, host=here, port=5160, match_addresses=()))
+    assert f"match = {here}:5160\n" in render_trunk(replace(TRUNK, port=5160, match_addresses=(here,)))
+    assert "match = 127.0.0.1:5170\n" in render_trunk(replace(TRUNK, match_addresses=("127.0.0.1:5170",)))
+
+
 def test_a_registering_trunk_answers_with_its_secret_escaped() -> None:
     text = render_trunk(replace(TRUNK, mode="registration", username="user", secret="a;b\\c", transport="tcp"))
     assert r"password = a\;b\c" in text

@@ -18,6 +18,8 @@ export interface FieldSpec {
   kind:
     'text' | 'email' | 'password' | 'integer' | 'money' | 'choice' | 'switch' | 'long' | 'colour' | 'several' | 'list';
   choices?: Choice[];
+  /** Where they are not the same for each; null: for one that is added. */
+  choicesFor?: (item: object | null) => Choice[];
   required?: boolean;
   /** What stands there when something is added. */
   initial?: Value;

@@ -32,6 +32,11 @@ class Shortcuts {
     return () => (this.all = this.all.filter((each) => !shortcuts.includes(each)));
   }
 
+  /** As if it were pressed, for a button elsewhere that does the same. */
+  press(keys: string): void {
+    this.all.findLast((each) => each.keys === keys)?.does();
+  }
+
   #pressed(event: KeyboardEvent): void {
     if (!this.on || event.defaultPrevented || event.isComposing) return;
     const pressed = nameOf(event);

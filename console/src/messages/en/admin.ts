@@ -83,7 +83,7 @@ export const admin = {
     email: 'E-mail address',
     role: 'Role',
     password: 'Password',
-    passwordHint: 'At least 12 characters.',
+    passwordHint: 'At least 10 characters.',
     language: 'Language',
     timeZone: 'Time zone',
     country: 'Country',
@@ -108,6 +108,8 @@ export const admin = {
     numberHint: 'In any notation, for example +1 415 555 0101.',
     owner: 'User',
     nobody: 'Nobody',
+    noNumber: 'None',
+    freeHint: 'Numbers that nobody has.',
     voice: 'Carries calls',
     sms: 'Carries texts',
     label: 'Label',
@@ -271,7 +273,7 @@ export const admin = {
       trunk: { title: 'Connect your carrier', text: 'Its server and the login that it gave you.', does: 'Add trunk' },
       user: {
         title: 'Give it to a user',
-        text: 'Add everybody who calls, then choose who has the number.',
+        text: 'Add everybody who calls and choose the number of each, also for yourself.',
         does: 'Add user',
       },
       number: {
@@ -284,7 +286,7 @@ export const admin = {
         text: 'The browser is one after “Start shift”; a desk phone is another.',
         does: 'My phones',
       },
-      first_call: { title: 'Make the first call', text: 'Press / and type a number.', does: 'Open the call list' },
+      first_call: { title: 'Make the first call', text: 'Press / and type a number.', does: 'Make a call' },
     } as Record<string, { title: string; text: string; does: string }>,
   },
 };

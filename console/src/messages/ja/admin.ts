@@ -85,7 +85,7 @@ export const admin: Messages['admin'] = {
     email: 'メールアドレス',
     role: '役割',
     password: 'パスワード',
-    passwordHint: '12文字以上。',
+    passwordHint: '10文字以上。',
     language: '言語',
     timeZone: 'タイムゾーン',
     country: '国',
@@ -110,6 +110,8 @@ export const admin: Messages['admin'] = {
     numberHint: '表記は自由です。例：+81 3-1234-5678',
     owner: 'ユーザー',
     nobody: '割り当てなし',
+    noNumber: 'なし',
+    freeHint: '誰も使っていない番号です。',
     voice: '通話に使う',
     sms: 'SMSに使う',
     label: 'ラベル',
@@ -269,7 +271,7 @@ export const admin: Messages['admin'] = {
       trunk: { title: '通信事業者につなぐ', text: 'サーバーとログイン情報を入力します。', does: 'トランクを追加' },
       user: {
         title: 'ユーザーに番号を割り当てる',
-        text: '電話を使う人を追加し、番号の持ち主に選びます。',
+        text: '電話を使う人を追加し、それぞれの番号を選びます。自分の番号も忘れずに。',
         does: 'ユーザーを追加',
       },
       number: {
@@ -282,7 +284,7 @@ export const admin: Messages['admin'] = {
         text: 'ブラウザーは「業務を開始」で電話になります。卓上電話も使えます。',
         does: '電話機の設定',
       },
-      first_call: { title: '最初の電話をかける', text: '/ キーを押して番号を入力します。', does: '通話履歴を開く' },
+      first_call: { title: '最初の電話をかける', text: '/ キーを押して番号を入力します。', does: '電話をかける' },
     },
   },
 };
