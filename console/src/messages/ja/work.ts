@@ -34,7 +34,7 @@ export const work: Messages['work'] = {
     choose: (outcome) => `通話結果：${outcome}`,
     noOutcomes: '選べる通話結果がありません。管理者が設定できます。',
     notes: 'メモ',
-    topic: '案件',
+    topic: '商談',
     noTopic: '商談なし',
     filedUnder: '関連付け',
     notFiled: 'まだありません。選んだ相手のページに通話とメモが表示されます。',
