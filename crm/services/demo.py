@@ -18,7 +18,6 @@ from crm.services import (
     demo_conversations,
     demo_lists,
     demo_money,
-    demo_outcomes,
     demo_people,
     demo_scripts,
     demo_texts,
@@ -28,6 +27,7 @@ from crm.services import (
     settings,
     trunks,
     users,
+    usual_outcomes,
 )
 from crm.services.devices import NewDevice
 from crm.unit_of_work import UnitOfWork
@@ -76,7 +76,7 @@ async def seed(work: UnitOfWork, *, practice_host: str = "127.0.0.1", practice_p
     await _notices(work)
     trunk = await _trunk(work, practice_host, practice_port)
     await demo_people.seed_people(work)
-    await demo_outcomes.seed_outcomes(work)
+    await usual_outcomes.seed(work)
     await demo_scripts.seed_scripts(work)
     await demo_texts.seed_texts(work, trunk)
     await demo_money.seed_money(work, await demo_conversations.seed_conversations(work))

@@ -18,6 +18,7 @@ from pbx.config import Config
 from pbx.supervisor.health import engine_url, ready
 
 if TYPE_CHECKING:
+    from crm.unit_of_work import Store
     from pbx.supervisor.demo import Login
     from pbx.supervisor.supervise import Supervisor
 
@@ -69,12 +70,22 @@ async def _prepare(config: Config, demo: bool) -> _People:
     await migrate(config.database_url)
     store = Store(config.database_url)
     try:
-        logins = await demos.prepare(config, store) if demo else ()
+        logins = await demos.prepare(config, store) if demo else await _begin(store)
         async with store.read() as session:
             admins = await users.list_all(session, role="admin", active=True)
         return _People(logins, any(admin.has_password for admin in admins))
     finally:
         await store.close()
+
+
+async def _begin(store: Store) -> Sequence[Login]:
+    """A house without a demo: what nobody should have to think of before the first call. Nobody's login."""
+    from crm.services import users, usual_outcomes
+
+    async with store.write() as work:
+        if not await users.list_all(work.session):
+            await usual_outcomes.seed(work)
+    return ()
 
 
 async def _run(config: Config, supervisor: Supervisor, people: _People, demo: bool) -> None:

@@ -119,7 +119,10 @@ async def test_the_guide_leads_from_nothing_to_the_first_call_and_it_is_heard_bo
     await page.keyboard.press("Enter")
     await tab.until_hears(STEADY, 10)
     await page.get_by_role("button", name="End", exact=True).click()
-    await expect(page.get_by_role("heading", name=re.compile("^Summary"))).to_be_visible()
+    await expect(page.get_by_role("heading", name=re.compile("^Summary"))).to_be_focused()
+    await page.keyboard.press("1")  # the first of the outcomes that a house begins with
+    await expect(page.get_by_role("button", name="Connected", pressed=True)).to_be_visible()
+    await page.get_by_role("button", name="Save", exact=True).click()
 
     calling = asyncio.ensure_future(carrier.call(CALLER, "+14155550199", hz=CALLER_TONE))
     card = page.get_by_role("region", name="Incoming call", exact=True)
@@ -132,4 +135,5 @@ async def test_the_guide_leads_from_nothing_to_the_first_call_and_it_is_heard_bo
     await expect(page.get_by_text("To the first call")).to_be_hidden()
     found = json.loads((await house.run("calls", "--log", "--json")).out)
     assert [call["disposition"] for call in found["items"]] == ["answered", "answered"], found
+    assert len(json.loads((await house.run("calls", "--log", "--outcome", "Connected", "--json")).out)["items"]) == 1
     await context.close()

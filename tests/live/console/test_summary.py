@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
 from typing import Any
 
 import pytest
-from playwright.async_api import Locator, expect
+from playwright.async_api import Locator, Route, expect
 
 from crm.services import outcomes, scripts, summaries, tasks
 from tests.live.console.page import VOICE, Console, Open, known_person
@@ -64,6 +65,27 @@ async def test_the_summary_opens_survives_a_reload_and_is_saved_with_outcome_top
     assert saved.deal_id and [task.title for task in todo.items] == ["Send the offer"]
     await console.go(f"/people/{record.id}?tab=notes")
     await expect(console.page.get_by_role("tabpanel", name="Notes")).to_contain_text("And after it.")
+
+
+@pytest.mark.covers("S2")
+async def test_a_digit_that_is_pressed_before_the_outcomes_are_there_counts(
+    scene: Scene, open_console: Open, outcome: str
+) -> None:
+    rep, customer = await scene.rep(phones=0), scene.outside(THEIRS)
+    console = await open_console(rep)
+    theirs = await talk(console, customer)
+    there = asyncio.Event()
+
+    async def late(route: Route) -> None:
+        await there.wait()
+        await route.continue_()
+
+    await console.page.route("**/api/v1/outcomes", late)
+    await over(console, theirs)
+    await expect(console.page.get_by_role("heading", name=re.compile("^Summary"))).to_be_focused()
+    await console.key("3")
+    there.set()
+    await expect(console.page.get_by_role("button", name=outcome, pressed=True)).to_be_visible()
 
 
 async def the_only_script(work: Any, values: dict[str, str]) -> Any:

@@ -12,7 +12,7 @@ _NAMES = {
 }
 
 
-async def seed_outcomes(work: UnitOfWork) -> None:
+async def seed(work: UnitOfWork) -> None:
     """Only where there are none: whoever has defined their own keeps them."""
     if await outcomes.list_all(work.session):
         return
