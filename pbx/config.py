@@ -35,6 +35,7 @@ class Secrets:
     ami_security: str
     practice_ami: str
     cookie: str
+    edge: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +88,7 @@ class Config:
             config = replace(config, database_url=f"sqlite+aiosqlite:///{home / 'switchhook.db'}")
         _check_ports(config)
         _nodes(config.nodes)
-        for address in filter(None, config.edge.split(",")):
-            _address(address.strip(), "edge")
+        _ = config.edges  # read once, so that a mistake is said at the start
         if config.mail_security not in ("starttls", "tls", "none"):
             raise ConfigError(f"mail_security must be starttls, tls or none, not “{config.mail_security}”.")
         return config
@@ -106,6 +106,10 @@ class Config:
             name: replace(self, home=self.home / "nodes" / name, sip_host=at, ari_host=at, nodes="")
             for name, at in _nodes(self.nodes).items()
         }
+
+    @property
+    def edges(self) -> tuple[str, ...]:
+        return tuple(_address(each.strip(), "edge") for each in self.edge.split(",") if each.strip())
 
     @property
     def recordings(self) -> Path:

@@ -15,6 +15,7 @@ from pbx.adapters.asterisk.ami import Ami, MixMonitor
 from pbx.adapters.asterisk.ari import AriClient, AriError
 from pbx.adapters.asterisk.browsers import BrowserEndpoints
 from pbx.adapters.asterisk.dialling import APP
+from pbx.adapters.asterisk.edge import edge_of, machines_of
 from pbx.adapters.asterisk.endings import Endings
 from pbx.adapters.asterisk.fallback_log import FallbackCall, read_fallback_log
 from pbx.adapters.asterisk.fence import AclFence
@@ -183,7 +184,7 @@ class Parts(ABC):
         """What Asterisk has to know of users, phones and trunks."""
         etc = self.config.home / "asterisk" / "etc"
         in_memory = BrowserEndpoints(etc, lambda method, uri, body: self.ari.call(method, uri, body=body))
-        self.provisioner = AsteriskProvisioner(etc, self._reload, in_memory)
+        self.provisioner = AsteriskProvisioner(etc, self._reload, in_memory, edge_of(self.config))
         self.fence = AclFence(
             lambda method, uri, body: self.ari.call(method, uri, body=body),
             lambda method, uri, body: self.ari.send(method, uri, body=body, on_answer=lambda status, content: None),
@@ -255,7 +256,8 @@ class Parts(ABC):
         """What people and machines are shown."""
         directory = self._current
         presence = PresenceView(directory, self.registrations.registered, self.occupancy.busy)
-        self.blocking = Blocking(self.store, directory, self.alerts, self.clock, self.fence, addresses_of)
+        machines = machines_of(self.config)
+        self.blocking = Blocking(self.store, directory, self.alerts, self.clock, self.fence, addresses_of, machines)
         self.hub = Hub(self.records, presence, directory, self.clock, alerts=lambda: self.alerts.standing)
         self.metrics = Metrics(self.records)
         worker = f"{socket.gethostname()}:{self.config.home}"

@@ -64,14 +64,17 @@ class Blocking:
         clock: Clock,
         fence: Fence,
         resolve: Resolve,
+        machines: Iterable[str] = (),
     ) -> None:
+        """``machines`` are addresses of ours besides this one: others speak to Asterisk through them."""
         self._store, self._directory, self._alerts, self._clock, self._fence = store, directory, alerts, clock, fence
         self._resolve = resolve
         self.tries = Tries()
         self._held: dict[str, Block] = {}
         self._unwritten: dict[str, Block] = {}
         self._of_trunks: list[blocks.Network] = []
-        self._never: list[blocks.Network] = list(blocks.OURSELVES)
+        self._ours = [*blocks.OURSELVES, *(ipaddress.ip_network(each) for each in machines)]
+        self._never: list[blocks.Network] = self._ours
         self._judged: dict[str, bool] = {}
         self._told: frozenset[str] | None = None
         self._wake = asyncio.Event()
@@ -261,7 +264,7 @@ class Blocking:
         """Names of trunks are looked up; one that cannot be, now, is as it was."""
         self.tries.free = int(directory.settings["block.tries"])
         self.tries.window_us = int(directory.settings["block.window_s"]) * 1_000_000
-        self._never = blocks.never_blocked(directory.settings, directory.trunks)
+        self._never = [*self._ours, *blocks.never_blocked(directory.settings, directory.trunks)]
         found = [address for trunk in directory.trunks for address in await self._resolve(trunk.host)]
         if found or not any(_parsed(trunk.host) is None for trunk in directory.trunks):
             self._of_trunks = [ipaddress.ip_network(each) for each in found]

@@ -139,6 +139,7 @@ class EngineAsterisk(Instance):
             "sip_host": config.sip_host,
             "sip_port": str(config.sip_port),
             "sip_tls_port": str(config.sip_tls_port),
+            "identifiers": "ip,header,username,auth_username" if config.edge else "ip,username,auth_username",
             "tls_certificate": str(certificate),
             "tls_key": str(key),
             "nat": nat_lines(config.external_address, config.local_nets),

@@ -14,12 +14,14 @@ from pbx.core.events import Phone
 _GONE = frozenset({"Removed", "Unreachable", "Unavail"})
 
 
+_BEHIND = re.compile(r";at=(\[[0-9A-Fa-f:.]+\]|[0-9.]+)~[0-9]+~[a-z]+")
+"""Where a phone really is, as the edge writes it (``deploy/edge``); the address before it is the edge's."""
 _HOST = re.compile(r"sips?:(?:[^@]*@)?(\[[0-9A-Fa-f:.]+\]|[0-9.]+)(?:[:;?]|$)")
 
 
 def address_of(uri: str) -> str:
     """The address in a contact's URI; empty for a name."""
-    found = _HOST.match(uri)
+    found = _BEHIND.search(uri) or _HOST.match(uri)
     return found[1].strip("[]") if found else ""
 
 

@@ -14,8 +14,10 @@ from pathlib import Path
 
 from pbx.adapters.asterisk.browsers import BrowserEndpoints
 from pbx.adapters.asterisk.device_options import E164, ID, LANGUAGE, auth_options, checked, endpoint_options
+from pbx.adapters.asterisk.edge import Addresses, Edge, names, render_edge, sources
 from pbx.adapters.asterisk.fallback_gate import extension, recorded, render_gate
 from pbx.adapters.asterisk.layout import write_changed
+from pbx.adapters.names import addresses_of
 from pbx.services.ports_provision import (
     Device,
     EmergencyNumber,
@@ -47,16 +49,18 @@ _WORD = re.compile(r"[A-Za-z0-9_.@+\-]{1,120}")
 class AsteriskProvisioner:
     """Keeps the generated files of one instance. One change at a time; the last one wins."""
 
-    def __init__(self, etc: Path, reload: Reload, browsers: BrowserEndpoints) -> None:
+    def __init__(self, etc: Path, reload: Reload, browsers: BrowserEndpoints, edge: Edge | None = None) -> None:
         self._etc = etc
         self._reload = reload
         self._browsers = browsers
+        self._edge = edge
         self._lock = asyncio.Lock()
         self._pending: set[str] = set()
 
     async def apply(self, wanted: Provisioning, *, force: bool = False) -> bool:
         """Write and reload; a reload that failed is asked for again at the next call. Raises ProvisionError."""
-        files = render(wanted)
+        places = {name: await addresses_of(name) for name in names(wanted.trunks)} if self._edge else {}
+        files = render(wanted, self._edge, places)
         async with self._lock:
             changed = await asyncio.to_thread(self._write, files)
             self._pending |= {_PJSIP, _DIALPLAN} if force else changed
@@ -79,11 +83,14 @@ class AsteriskProvisioner:
         return {_DIALPLAN if name.startswith("fallback") else _PJSIP for name in changed}
 
 
-def render(wanted: Provisioning) -> dict[str, str]:
-    """File names and their whole texts. Raises ProvisionError for a value that is none."""
+def render(wanted: Provisioning, edge: Edge | None = None, addresses: Addresses | None = None) -> dict[str, str]:
+    """File names and their whole texts; behind an edge with the ``addresses`` that hosts of trunks lead to. Raises
+    ProvisionError for a value that is none."""
+    trunks = [render_trunk(trunk) for trunk in wanted.trunks]
     return {
         "pjsip_users.conf": _HEAD + "\n".join(render_device(device) for device in wanted.devices),
-        "pjsip_trunks.conf": _HEAD + "\n".join(render_trunk(trunk) for trunk in wanted.trunks),
+        "pjsip_trunks.conf": _HEAD
+        + "\n".join([*trunks, *([render_edge(edge, wanted.trunks, addresses or {})] if edge else [])]),
         "fallback_generated.conf": _HEAD
         + render_fallback(wanted.fallback, wanted.emergency, wanted.gate, wanted.spool),
     }
@@ -181,11 +188,10 @@ def _dial(route: Route) -> str:
 
 
 def _identify_lines(trunk: Trunk, name: str) -> list[str]:
-    """A trunk by address is known by its own host too, unless it says which addresses."""
-    matches = list(trunk.match_addresses) or ([trunk.host] if trunk.mode == "address" else [])
+    matches = [checked(_MATCH, match, f"address of {name}") for match in sources(trunk)]
     if not matches:
         return []
-    addresses = [_beside_browsers(checked(_MATCH, match, f"address of {name}"), trunk.port) for match in matches]
+    addresses = [_beside_browsers(match, trunk.port) for match in matches]
     head = [f"[{name}]", "type = identify", f"endpoint = {name}", "srv_lookups = no"]
     return [*head, *(f"match = {match}" for match in addresses)]
 

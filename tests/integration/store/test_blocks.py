@@ -19,7 +19,7 @@ from tests.unit.services.standins import HandClock
 
 pytestmark = pytest.mark.covers("TRUST16")
 
-BAD, OFFICE = "192.0.2.7", "198.51.100.9"
+BAD, OFFICE, EDGE = "192.0.2.7", "198.51.100.9", "203.0.113.77"
 MINUTE_S = 60
 
 
@@ -51,7 +51,9 @@ class House:
     async def start(self) -> None:
         async with self.store.read() as session:
             self.directory = await directories.load(session)
-        self.blocking = Blocking(self.store, lambda: self.directory, self.alerts, self.clock, self.fence, self._resolve)
+        self.blocking = Blocking(
+            self.store, lambda: self.directory, self.alerts, self.clock, self.fence, self._resolve, [EDGE]
+        )
         self.task = asyncio.ensure_future(self.blocking.run())
         await until(lambda: self.blocking._read_us is not None and self.blocking._told is not None, 2, "the first look")
 
@@ -128,7 +130,7 @@ async def test_trunks_trusted_networks_and_the_engine_itself_are_never_blocked(h
     await house.reread()
     await until(lambda: house.blocking._read_us is not None, 2, "the change")
     await asyncio.sleep(0)
-    for address in ("127.0.0.1", "::1", OFFICE, "203.0.113.5", "203.0.113.70", "203.0.113.9"):
+    for address in ("127.0.0.1", "::1", EDGE, OFFICE, "203.0.113.5", "203.0.113.70", "203.0.113.9"):
         house.guess(address, 500)
         house.blocking.guessed(address)
     house.guess(BAD)
