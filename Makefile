@@ -56,7 +56,7 @@ asterisk: venv ## build the embedded Asterisk, once
 venv: ## Python packages in .venv
 	@deploy/prepare.sh venv
 
-tools: ## what only the tests need: baresip, SIPp, PostgreSQL, Chromium
+tools: ## what only the tests need: baresip, SIPp, PostgreSQL, Chromium, Kamailio
 	@deploy/prepare.sh tools
 
 constraints: venv ## choose new versions and write constraints.txt

@@ -3,7 +3,7 @@
 #
 #   deploy/prepare.sh venv    Python 3.11 or newer, .venv, the packages of constraints.txt, the `pbx` command
 #   deploy/prepare.sh console the page that reps work in: Node.js, the packages of console/package-lock.json, pbx/web/static
-#   deploy/prepare.sh tools   what only the tests need: baresip, SIPp, PostgreSQL's programs, Chromium, ip
+#   deploy/prepare.sh tools   what only the tests need: baresip, SIPp, PostgreSQL's programs, Chromium, ip, Kamailio
 #
 # Missing system packages are installed with apt where this user may (root, sudo); else the line to paste is named.
 # What commands print goes to build/prepare.log; a person sees progress, and on failure one sentence.
@@ -13,7 +13,7 @@ VENV=.venv
 LOG=build/prepare.log
 SYSTEM_PYTHON=${SYSTEM_PYTHON:-/usr/bin/python3}
 OLDEST='(3, 11)'
-TOOLS='baresip-core sip-tester postgresql chromium iproute2'
+TOOLS='baresip-core sip-tester postgresql chromium iproute2 kamailio kamailio-tls-modules'
 
 fail() { printf '\n%s\n' "$*" >&2; exit 1; }
 tell() { printf '%s\n' "$*" >&2; }
@@ -226,8 +226,16 @@ console() {
 
 tools() {
     has_apt || { tell "No apt here: tests that need $TOOLS are skipped unless these are installed."; return; }
+    fresh=$(missing kamailio)
     # shellcheck disable=SC2086
     install $TOOLS || tell "Not installed, so their tests are skipped: $(missing $TOOLS)(as root: apt-get install $(missing $TOOLS))"
+    # Debian starts it at once, on the port that Asterisk is to have.
+    [ -z "$fresh" ] || [ -n "$(missing kamailio)" ] || quiet_kamailio
+}
+
+quiet_kamailio() {
+    rights=$(root) || return 0
+    $rights sh -c 'service kamailio stop; systemctl disable kamailio || update-rc.d kamailio disable' >>"$LOG" 2>&1 </dev/null || true
 }
 
 case "${1:-}" in

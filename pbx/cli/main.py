@@ -57,6 +57,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "bill": ("money", "What a month has cost: list, show, export as CSV or PDF."),
     "report": ("report", "Calls, texts, deals and call lists in figures; as a table, JSON or CSV."),
     "asterisk": ("asterisk", "The Asterisk that carries the calls: status, build, selftest."),
+    "edge": ("edge", "The SIP load balancer before several nodes: config, run."),
     "practice": ("practice", "The practice carrier: have somebody call."),
     "migrate": ("database", "Make the database, or bring it up to date."),
     "backup": ("database", "Copy database, recordings and secrets into one file."),
