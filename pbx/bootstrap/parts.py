@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
@@ -43,6 +42,7 @@ from pbx.adapters.sound_worker import SoundWorker
 from pbx.adapters.store.journal import FileJournal, Line
 from pbx.adapters.store.live_log import LiveLog
 from pbx.adapters.store.projector import Projector
+from pbx.adapters.store.turn import engine_name, is_shared
 from pbx.adapters.webhook_post import WebhookPost
 from pbx.config import Config
 from pbx.core.events import Direction
@@ -114,7 +114,7 @@ class Parts(ABC):
             place.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.registrations = Registrations()
         self.records = LiveRecords()
-        self.live_log = LiveLog(config.journal)
+        self.live_log = LiveLog(config.journal, locked=not is_shared(config))
         self.journal = FileJournal(config.journal)
         self.alerts = Alerts(self.clock)
         self.store_watch = StoreWatch(self.alerts)
@@ -260,7 +260,7 @@ class Parts(ABC):
         self.blocking = Blocking(self.store, directory, self.alerts, self.clock, self.fence, addresses_of, machines)
         self.hub = Hub(self.records, presence, directory, self.clock, alerts=lambda: self.alerts.standing)
         self.metrics = Metrics(self.records)
-        worker = f"{socket.gethostname()}:{self.config.home}"
+        worker = engine_name(self.config)
         makers = transport_makers(self.sip_texts, self.public_http, self.config.spool / "texts", directory)
         self.texting = Texting(self.store, self.hub, directory, makers, self.config.attachments, worker)
         self.billing = Billing(

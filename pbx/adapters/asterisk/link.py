@@ -61,6 +61,7 @@ class AsteriskLink:
         self.on_attended: Callable[[LegId, LegId], None] = lambda leg, other: None
         self.started = ""  # when this Asterisk was: another value is another process
         self.on_lost: Callable[[], None] = lambda: None
+        self.on_app_taken: Callable[[], None] = lambda: None
 
     async def run(self) -> None:
         """Keep the link for as long as the engine runs."""
@@ -162,6 +163,7 @@ class AsteriskLink:
         if found is None:
             if kind == "ApplicationReplaced":
                 log.error("asterisk.app_taken", app=APP, why="another engine has connected to this Asterisk")
+                self.on_app_taken()
             return
         if isinstance(found, NewChannel):
             self._on_channel(found)

@@ -49,12 +49,12 @@ class _Live:
 
 
 class LiveLog:
-    """One engine's: it is locked as long as the engine lives."""
+    """One engine's: it is locked as long as the engine lives, unless a :class:`Turn` sees to there being one only."""
 
-    def __init__(self, directory: Path, *, largest: int = LARGEST) -> None:
+    def __init__(self, directory: Path, *, largest: int = LARGEST, locked: bool = True) -> None:
         """Raises EngineRuns where another engine works in this directory."""
         self._path = directory / "live.lines"
-        self._lock = _locked(directory / LOCK)
+        self._lock = _locked(directory / LOCK) if locked else -1
         self._largest = largest
         self._live: dict[str, _Live] = {}
         self._handle = -1
