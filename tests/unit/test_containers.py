@@ -38,12 +38,13 @@ def understood(compose: list[str], *options: str) -> str:
 
 @pytest.mark.covers("A8")
 def test_docker_compose_understands_the_file(compose: list[str]) -> None:
-    text = understood(compose, "--profile", "postgres", "--profile", "practice")
-    for service in ("asterisk", "engine", "postgres", "practice"):
+    profiles = [word for name in ("postgres", "practice", "machines", "edge") for word in ("--profile", name)]
+    text = understood(compose, *profiles)
+    for service in ("asterisk", "engine", "postgres", "practice", "node", "standby", "edge"):
         assert re.search(rf"^  {service}:$", text, re.MULTILINE), service
     assert text.count("healthcheck:") == 3
     # Counted inside the services: Compose 2 prints the shared part of the file once more, by itself.
-    assert len(re.findall(r"^    network_mode: host$", text, re.MULTILINE)) == 3
+    assert len(re.findall(r"^    network_mode: host$", text, re.MULTILINE)) == 6
 
 
 def test_no_secret_stands_in_the_container_files() -> None:
