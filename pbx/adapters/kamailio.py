@@ -56,7 +56,7 @@ def _definitions(config: Config, edge: Edge, at: str, folder: Path) -> str:
         f'#!substdef "!EDGE_AT!{here}!g"',
         f'#!substdef "!EDGE_PATTERN!{_literally(here)}!g"',
         f'#!substdef "!EDGE_KEY!{edge.key}!g"',
-        f'#!define NODES "^({"|".join(_literally(spelled(node)) for node in edge.nodes)})$"',
+        f'#!define NODES "^({"|".join(_ways(node) for node in edge.nodes)})$"',
         f'#!define PHONE "^{_PHONE}$"',
         f'#!define TLS_CERTIFICATE "{certificate}"',
         f'#!define TLS_KEY "{key}"',
@@ -67,6 +67,13 @@ def _definitions(config: Config, edge: Edge, at: str, folder: Path) -> str:
         f"listen=tls:{place}:{config.sip_tls_port}",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _ways(address: str) -> str:
+    """An address as Kamailio writes it itself or finds it in a URI."""
+    if ":" not in address:
+        return _literally(address)
+    return f"{spelled(address)}|{_literally(_in_uri(address))}|{_literally(_in_uri(spelled(address)))}"
 
 
 def _in_uri(address: str) -> str:

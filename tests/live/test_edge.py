@@ -16,6 +16,7 @@ from pbx.adapters.asterisk import embedded
 from pbx.adapters.asterisk.edge import SOURCE_HEADER
 from pbx.config import Config, ConfigError
 from tests.live.edge_stage import CARRIER, NODES, PEOPLE, SECRET, EdgeStage, Person, edge_stage
+from tests.support import malformed
 from tests.support.sip_call import Call
 from tests.support.sip_phone import SipPhone
 from tests.support.waiting import Missed, until
@@ -174,3 +175,17 @@ async def test_who_guesses_or_floods_is_not_answered_and_others_are(stage: EdgeS
     call = await anns.call(bob.did)
     await talk(call, await bobs.incoming(), (ann.tone, bob.tone))
     guesser.vanish()
+
+
+async def test_what_is_no_sip_harms_neither_the_edge_nor_others(stage: EdgeStage) -> None:
+    _, (ann, bob), (anns, bobs) = await stage.neighbours()
+    carrier = await stage.carrier()
+    call = await carrier.call(ann.did, caller="+12065550100")  # as one that is known it may send what it likes
+    await rings(call, anns)
+    await (call.hang_up() if call.at.answered else call.cancel())
+    for raw in malformed.messages("UDP", 400):
+        carrier.wire.send(raw[:60_000], stage.server)
+        await asyncio.sleep(0.002)
+    call = await anns.call(bob.did)
+    await talk(call, await bobs.incoming(), (ann.tone, bob.tone))
+    assert stage.edge.poll() is None

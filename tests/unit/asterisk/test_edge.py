@@ -107,6 +107,18 @@ def test_kamailio_takes_what_is_written(tmp_path: Path) -> None:
         assert checked.returncode == 0, checked.stderr
 
 
+@pytest.mark.filterwarnings("ignore:Possible nested set")
+def test_kamailio_takes_addresses_of_ipv6_in_each_way_of_writing_them(tmp_path: Path) -> None:
+    config = Config.load({}, home=str(tmp_path), nodes="a=fd00::11, b=fd00::12", edge="::1")
+    text = kamailio.write_edge(config, tmp_path / "edge").read_text()
+    nodes = re.search('#!define NODES "(.*)"', text)
+    assert nodes is not None
+    for there in ("fd00:0:0:0:0:0:0:11", "[fd00::11]", "[fd00:0:0:0:0:0:0:12]"):
+        assert re.search(nodes[1], there)
+    assert not re.search(nodes[1], "[fd00::1]")
+    assert "listen=udp:[::1]:5060" in text
+
+
 def test_without_nodes_or_edge_there_is_nothing_to_write(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="There is no edge"):
         kamailio.write_edge(load(tmp_path, ""), tmp_path / "edge")
