@@ -166,6 +166,11 @@ class Config:
         return Secrets(**{name: known[name] for name in names})
 
 
+def in_url(host: str) -> str:
+    """As an address stands before a port: an IPv6 literal in brackets (RFC 3986, section 3.2.2)."""
+    return f"[{host}]" if ":" in host else host
+
+
 def write_private(path: Path, text: str) -> None:
     """Write a file that only its owner may read, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)

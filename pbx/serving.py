@@ -47,7 +47,8 @@ async def run(config: Config, *, standby: bool = False) -> None:
 
 async def _keep(turn: Turn, engine: Engine) -> None:
     """An engine whose turn is over must not write another word, neither to the disk nor to Asterisk."""
-    engine.link.on_app_taken = turn.asterisk_taken
+    for node in engine.nodes.all:
+        node.link.on_app_taken = turn.asterisk_taken
     await turn.keep()
     log.critical(
         "engine.turn_lost", why="another engine with this home has the calls", remedy="Start it with --standby."

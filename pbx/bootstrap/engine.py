@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import structlog
 
@@ -13,10 +14,13 @@ from crm import directory as directories
 from crm import ids
 from crm.directory import Directory
 from crm.errors import Refused
+from pbx.adapters.asterisk.ari import AriError
 from pbx.adapters.asterisk.presence import address_of
 from pbx.adapters.asterisk.translate import NewChannel
+from pbx.bootstrap.node import AsteriskNode
 from pbx.bootstrap.parts import Parts
 from pbx.core.commands import Explanation
+from pbx.core.events import SwitchLost
 from pbx.core.gate import Reason, Verdict
 from pbx.core.ids import call_of
 from pbx.services.alerts import Kind
@@ -41,7 +45,7 @@ _OVERLOADED = (
 
 
 class Engine(Parts):
-    """One engine: one Asterisk, one store. ``start`` returns when calls are taken; ``stop`` loses nothing."""
+    """One engine: one store, one Asterisk or more. ``start`` returns when calls are taken; ``stop`` loses nothing."""
 
     _not_over_yet: Callable[[], None] = staticmethod(lambda: None)
 
@@ -57,7 +61,6 @@ class Engine(Parts):
         self._run(
             self.projector.run,
             self.journal.flush_forever,
-            self.link.run,
             self.sip_texts.run,
             self.stories.run,
             self.wrapup.run,
@@ -67,22 +70,24 @@ class Engine(Parts):
             self.sums.run,
             self.dialer.run,
             self.texting.run,
-            self.admission.run,
             self.webhooks.run,
             self.alert_log.run,
             self.digests.run,
             self.voicemail_mail.run,
             self._watch_directory,
             self.blocking.run,
-            self.security.run,
+            self.disk_guard.run,
+            *(loop for node in self.nodes.all for loop in node.loops()),
         )
-        self._run(self.disk_guard.run)
+        self.nodes.on_change, self.nodes.on_given_up = self._node_changed, self._given_up
+        self.nodes.begin()
         await self.web.start()
-        self._run(lambda: self.leftovers.run(self.link.linked), lambda: self.fallback_calls.run(self.link.linked))
+        nodes = self.nodes
+        self._run(lambda: self.leftovers.run(nodes.settled), lambda: self.fallback_calls.run(nodes.linked))
         log.info("engine.started", address=f"http://{self.config.http_host}:{self.config.http_port}")
 
     async def until_linked(self, deadline_s: float = 30.0) -> None:
-        await asyncio.wait_for(self.link.linked.wait(), deadline_s)
+        await asyncio.wait_for(self.nodes.linked.wait(), deadline_s)
 
     async def stop(self) -> None:
         """Let go of everything in order; calls that are up stay up in Asterisk."""
@@ -91,13 +96,12 @@ class Engine(Parts):
         await self.imports.stop()
         await self.recordings.drain(DRAIN_S)
         self.calls.let_go()
-        self.browsers_told.stop()
+        self.nodes.stop()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self.ari.close()
-        await self.aside.close()
-        self.ami.close()
+        for node in self.nodes.all:
+            await node.close()
         await self.public_http.close()
         await self.sound.close()
         self.journal.close()
@@ -106,22 +110,23 @@ class Engine(Parts):
 
     def ready(self) -> dict[str, object]:
         """What a health check wants to know; ``ready`` is the sum of it."""
-        linked = self.link.linked.is_set()
+        linked, nodes = self.nodes.linked.is_set(), self.nodes.all
         return {
             "ready": linked and not self.drain.on,
             "reason": "draining" if self.drain.on else "" if linked else "asterisk_away",
             "draining": self.drain.on,
             "asterisk": linked,
-            "asterisk_version": self.link.version,
-            "manager": self.ami.connected,
+            "asterisk_version": next((node.link.version for node in nodes if node.link.version), ""),
+            "manager": any(node.ami.connected for node in nodes),
             "config_revision": self._directory.revision,
             "journal_lag": self.projector.lag,
             "recordings_waiting": self.recordings.waiting,
             "calls": len(self.calls),
-            "overloaded": self.admission.overloaded() or self.admission.shedding,
-            "intruders_heard": self.security.connected,
+            "overloaded": self.nodes.overloaded() or all(node.admission.shedding for node in nodes),
+            "intruders_heard": all(node.security.connected for node in self.nodes.there or nodes),
             "disk_free_mb": self.disk_guard.room.free_bytes // MB,
             "recording_withheld": self.disk_guard.withheld is not None,
+            **({"nodes": self.nodes.view()} if self.nodes.many else {}),
         }
 
     async def doctor(self) -> list[dict[str, str]]:
@@ -135,27 +140,30 @@ class Engine(Parts):
 
     # -- what comes from outside --------------------------------------------------------------------
 
-    def _channel_came(self, channel: NewChannel) -> None:
+    def channel_came(self, node: AsteriskNode, channel: NewChannel) -> None:
         """A fault of ours must not leave anybody waiting in silence: the dialplan does what it does without us."""
         if self.drain.hands_over:
-            self._hand_over(channel)
+            self._hand_over(node, channel)
             return
         arrive = self.arrivals.from_trunk if channel.kind == "inbound" else self.arrivals.from_phone
+        self._arriving = node
         try:
             arrive(channel)
         except Exception:
             log.exception("engine.arrival_failed", channel=channel.channel, exten=channel.exten)
-            self._hand_over(channel)
+            self._hand_over(node, channel)
+        finally:
+            self._arriving = None
 
-    def _hand_over(self, channel: NewChannel) -> None:
+    def _hand_over(self, node: AsteriskNode, channel: NewChannel) -> None:
         """To the dialplan, as if there were no engine; the call comes into the log when it is over."""
-        self.switch.give_back(channel)
+        node.switch.give_back(channel)
         self.fallback_calls.handed_over()
 
-    def _shed(self, percent: int, for_s: int) -> None:
+    def _shed(self, node: AsteriskNode, percent: int, for_s: int) -> None:
         """Have the dialplan refuse a share of new calls; they come into the log when it does so no more."""
         verdict = Verdict(False, Reason.OVERLOADED)
-        self.switch.shed(percent, for_s, Explanation(verdict.sentence, verdict.retry_after))
+        node.switch.shed(percent, for_s, Explanation(verdict.sentence, verdict.retry_after))
         self._not_over_yet()
         if percent:
             self.alerts.raised(Kind.OVERLOADED, "calls", _OVERLOADED)
@@ -165,10 +173,10 @@ class Engine(Parts):
 
     def _overloaded(self) -> bool:
         """Whether new calls are to be refused, to come again later or elsewhere."""
-        return self.admission.overloaded() or self.drain.refuses
+        return self.nodes.overloaded(self._arriving) or self.drain.refuses
 
-    def _contact_changed(self, device: str, uri: str, status: str) -> None:
-        if self.registrations.changed(device, uri, status):
+    def contact_changed(self, node: AsteriskNode, device: str, uri: str, status: str) -> None:
+        if node.registrations.changed(device, uri, status):
             self.hub.registration_changed(device)
             if device.startswith(ids.BROWSER):
                 self.reloads.registered(device)
@@ -177,10 +185,10 @@ class Engine(Parts):
         if status != "Removed" and (address := address_of(uri)) and device.startswith(ids.DEVICE):
             self.blocking.phone_is_at(address, device)
 
-    def _security_seen(self, what: str, address: str, account: str) -> None:
+    def security_seen(self, what: str, address: str, account: str) -> None:
         self.blocking.seen(Seen(what, address, account))
 
-    def _recording_failed(self, recording: str, why: str) -> None:
+    def recording_failed(self, recording: str, why: str) -> None:
         """The call goes on; that it is not recorded must be seen (V10)."""
         call = call_of(recording)
         if call is not None:
@@ -189,48 +197,85 @@ class Engine(Parts):
                     call, "recording.finished", {"recording": recording, "state": "failed", "problem": why}
                 )
 
-    async def _linked(self) -> None:
+    async def linked(self, node: AsteriskNode) -> None:
         """Asterisk may be a new one that has read nothing yet: tell it everything. What is configured meanwhile is
         not told by anybody else, as there is no link yet."""
-        for trunk in filter(lambda trunk: self.registrations.reachable(trunk.id), self._directory.trunks):
+        for trunk in filter(lambda trunk: node.registrations.reachable(trunk.id), self._directory.trunks):
             self.trunk_health.options_changed(trunk.id)  # of the others, a new Asterisk does not know yet
         told = None
         while told is not self._directory:
             told = self._directory
-            await self._provision(told, force=True)
-        for address, device in self.registrations.addresses(ids.DEVICE):
+            await self._provision_node(node, told, force=True)
+        for address, device in node.registrations.addresses(ids.DEVICE):
             self.blocking.phone_is_at(address, device)
-        self.fence.distrust()
+        node.fence.distrust()
         self.blocking.asterisk_is_new()
-        self.browsers_told.begin()
-        self._linked_first = self._linked_first or self.clock.now()
-        self.switch_watch.linked(self.link.started, await self.takeover.catch_up())
+        node.browsers_told.begin()
+        node.linked_first = node.linked_first or self.clock.now()
+        node.watch.linked(node.link.started, await self._catch_up(node))
         self.reloads.taken_over()
-        self.endings.trim()
+        node.endings.trim()
 
-    async def _provision(self, directory: Directory, *, force: bool = False) -> None:
+    async def _catch_up(self, node: AsteriskNode) -> int:
+        if not self.nodes.many:
+            return await self.takeover.catch_up()
+        self.fallback_calls.handed_over()
+        interrupted = await self.takeover.catch_up(node.survey, lambda call: self.nodes.of_call(call) is node)
+        if node.name in self.nodes.given_up:
+            await self._let_go(node)
+        return interrupted
+
+    async def _let_go(self, node: AsteriskNode) -> None:
+        """It was given up, and is there after all: what stands there is of calls that were closed."""
+        for channel in await node.remains.strays():
+            log.warning("engine.let_go", channel=channel, node=node.name)
+            node.remains.hang_up(channel)
+
+    def _given_up(self, node: AsteriskNode) -> None:
+        """Nobody knows whether that machine will be back: its calls end in the log."""
+        log.error("engine.node_given_up", node=node.name)
+        lost_at = node.watch.lost_at or self.clock.now()
+        for call in [call for call in self.calls if self.nodes.of_call(call.id) is node]:
+            self.calls.deliver(call.id, SwitchLost(lost_at))
+
+    def _node_changed(self, node: AsteriskNode) -> None:
+        """Its phones can be rung, or cannot; what the others have to know may be other than it was."""
+        for device in node.registrations.registered():
+            self.hub.registration_changed(device)
+        self._telling = asyncio.ensure_future(self._provision(self._directory))
+
+    async def _provision(self, directory: Directory) -> None:
+        for node in self.nodes.there:
+            try:
+                await self._provision_node(node, directory)
+            except (AriError, TimeoutError) as error:
+                if not self.nodes.many:
+                    raise
+                log.warning("provisioning.later", node=node.name, why=str(error))  # when it is linked again
+
+    async def _provision_node(self, node: AsteriskNode, directory: Directory, *, force: bool = False) -> None:
         """A value that no switch can be given must not keep the next change from taking effect: it is said aloud."""
         credit = not self.spending.used_up
         try:
             wanted = provisioning(directory, str(self.config.spool), credit=credit)
-            await self.provisioner.apply(wanted, force=force)
+            if self.nodes.many:
+                registers = node is self.nodes.registrar
+                wanted = replace(wanted, peers=self.nodes.peers(node), registers=registers)
+            await node.provisioner.apply(wanted, force=force)
             self._told_of_credit = credit
         except ProvisionError as error:
             log.critical("provisioning.refused", why=str(error))
 
-    async def _provision_browsers(self, directory: Directory) -> None:
+    async def tell_of_browsers(self, node: AsteriskNode, directory: Directory) -> None:
         try:
-            await self.provisioner.apply_browsers(browsers(directory))
+            await node.provisioner.apply_browsers(browsers(directory))
         except ProvisionError as error:
             log.critical("provisioning.refused", why=str(error))
 
-    def _known(self, channel: str) -> bool:
-        leg = self.switch.leg_of(channel)
+    def known(self, node: AsteriskNode, channel: str) -> bool:
+        leg = node.switch.leg_of(channel)
         call = call_of(leg) if leg else None
         return call is not None and self.calls.get(call) is not None
-
-    async def _reload(self, module: str) -> None:
-        await self.ari.call("PUT", f"asterisk/modules/{module}")
 
     async def _watch_directory(self) -> None:
         """A change reaches the next call (A2): at once where it was made here, else with the next look."""
@@ -267,12 +312,11 @@ class Engine(Parts):
 
     async def _tell_of_credit(self) -> None:
         """For when the engine is away: the dialplan knows nothing of money."""
-        if self.link.linked.is_set() and self._told_of_credit is self.spending.used_up:
+        if self.nodes.linked.is_set() and self._told_of_credit is self.spending.used_up:
             await self._provision(self._directory)
 
     async def _take_over(self, fresh: Directory) -> None:
-        if self.link.linked.is_set():
-            await self._provision(fresh)
+        await self._provision(fresh)
         self._directory = fresh
         self.billing.changed()
         self.blocking.changed()
@@ -282,8 +326,8 @@ class Engine(Parts):
 
     async def _take_over_browsers(self, fresh: Directory) -> None:
         """Somebody has signed in or out: nothing is written, reloaded or told to all."""
-        if self.link.linked.is_set():
-            await self._provision_browsers(fresh)
+        for node in self.nodes.there:
+            await self.tell_of_browsers(node, fresh)
         others = set(fresh.browsers()) ^ set(self._directory.browsers())
         self._directory = fresh
         self.hub.phones_changed({device.user_id for device in others})

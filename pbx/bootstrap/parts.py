@@ -10,23 +10,13 @@ from pathlib import Path
 from crm import ids
 from crm.directory import Directory
 from crm.unit_of_work import Store
-from pbx.adapters.asterisk.ami import Ami, MixMonitor
-from pbx.adapters.asterisk.ari import AriClient, AriError
-from pbx.adapters.asterisk.browsers import BrowserEndpoints
-from pbx.adapters.asterisk.dialling import APP
-from pbx.adapters.asterisk.edge import edge_of, machines_of
-from pbx.adapters.asterisk.endings import Endings
-from pbx.adapters.asterisk.fallback_log import FallbackCall, read_fallback_log
-from pbx.adapters.asterisk.fence import AclFence
-from pbx.adapters.asterisk.instance import prompts_of
+from pbx.adapters.asterisk.ami import Ami
+from pbx.adapters.asterisk.ari import AriClient
+from pbx.adapters.asterisk.edge import machines_of
+from pbx.adapters.asterisk.fallback_log import FallbackCall
 from pbx.adapters.asterisk.link import AsteriskLink
 from pbx.adapters.asterisk.practice import PracticeCaller
-from pbx.adapters.asterisk.presence import Registrations
-from pbx.adapters.asterisk.provision import AsteriskProvisioner
-from pbx.adapters.asterisk.remains import Remains
-from pbx.adapters.asterisk.security_events import SecurityEvents
 from pbx.adapters.asterisk.spool import Spool
-from pbx.adapters.asterisk.survey import Survey
 from pbx.adapters.asterisk.switch import AriSwitch
 from pbx.adapters.asterisk.texts import SipTexts
 from pbx.adapters.asterisk.translate import NewChannel
@@ -44,9 +34,11 @@ from pbx.adapters.store.live_log import LiveLog
 from pbx.adapters.store.projector import Projector
 from pbx.adapters.store.turn import engine_name, is_shared
 from pbx.adapters.webhook_post import WebhookPost
+from pbx.bootstrap.node import AsteriskNode
+from pbx.bootstrap.nodes import Nodes
 from pbx.config import Config
-from pbx.core.events import Direction
-from pbx.core.ids import CallId, Instant
+from pbx.core.events import Direction, Event
+from pbx.core.ids import CallId
 from pbx.services.admission import Admission
 from pbx.services.alert_log import AlertLog
 from pbx.services.alerts import Alerts
@@ -54,7 +46,6 @@ from pbx.services.arrivals import Arrivals
 from pbx.services.billing import Billing
 from pbx.services.blocking import Blocking
 from pbx.services.browsers import BrowserPhones
-from pbx.services.browsers_told import BrowsersTold
 from pbx.services.call_control import CallControl
 from pbx.services.calling_hours import LawfulHours
 from pbx.services.dialer import Dialer
@@ -90,7 +81,6 @@ from pbx.services.spending import Spending
 from pbx.services.store_watch import StoreWatch
 from pbx.services.stories import Stories
 from pbx.services.sums import Sums
-from pbx.services.switch_watch import SwitchWatch
 from pbx.services.takeover import TakeOver
 from pbx.services.texting import Texting
 from pbx.services.toll_fraud import TollFraud
@@ -101,8 +91,6 @@ from pbx.services.webhooks import Webhooks
 from pbx.services.wrapup import WrapUp
 from pbx.web.server import WebServer
 
-GRACE_US = 1_000_000  # between what Asterisk writes down and what we do
-
 
 class Parts(ABC):
     """Every part of an engine, each knowing those it needs. What they report is for the engine itself."""
@@ -112,7 +100,6 @@ class Parts(ABC):
         self.clock = LoopClock()
         for place in (config.recordings, config.spool, config.journal):
             place.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self.registrations = Registrations()
         self.records = LiveRecords()
         self.live_log = LiveLog(config.journal, locked=not is_shared(config))
         self.journal = FileJournal(config.journal)
@@ -120,12 +107,9 @@ class Parts(ABC):
         self.store_watch = StoreWatch(self.alerts)
         self.projector = Projector(store, self.journal, self.records, self.store_watch)
         self._tasks: list[asyncio.Task[None]] = []
-        self.browsers_told = BrowsersTold(lambda: self._directory, self._provision_browsers, (AriError, TimeoutError))
-        self._linked_first = Instant(0)
         self._told_of_credit = True
-        self._make_switch()
-        self._make_link()
-        self._make_provisioning()
+        self._arriving: AsteriskNode | None = None
+        self._make_nodes()
         self._make_ways()
         self._make_calls()
         self._make_people()
@@ -149,69 +133,69 @@ class Parts(ABC):
 
     # -- put together -------------------------------------------------------------------------------
 
-    def _make_switch(self) -> None:
-        """Asterisk's media, and what it says of who asks for it."""
-        config, secrets = self.config, self.config.secrets()
-        self.ami = Ami("127.0.0.1", config.ami_port, "switchhook", secrets.ami, self._contact_changed)
-        self.sip_texts = SipTexts(self.ami, config.home / "asterisk" / "spool" / "texts")
-        self.public_http = PublicHttp(config.outgoing_nets)
-        self.security = SecurityEvents(config.ami_port, "security", secrets.ami_security, self._security_seen)
-        self.spool = Spool(config.spool)
-        self.monitor = MixMonitor(self.ami, self.spool, self._recording_failed)
-        prompts = prompts_of(config)
-        self.switch = AriSwitch(self.monitor, prompts, lambda call, event: self.calls.deliver(call, event))
+    def _make_nodes(self) -> None:
+        """The Asterisks, and what is asked of all of them together."""
+        self.public_http = PublicHttp(self.config.outgoing_nets)
+        self.spool = Spool(self.config.spool)
+        made = [
+            AsteriskNode(name, config, self.config, self.spool, self) for name, config in self.config.asterisks.items()
+        ]
+        for node in made:
+            node.watched(self.clock.now, self.alerts, self._current)
+        self.nodes = nodes = Nodes(made)
+        self.registrations = nodes.registrations if nodes.many else nodes.one.registrations
+        self.sip_texts = SipTexts([(node.ami, node.texts) for node in nodes.all])
 
-    def _make_link(self) -> None:
-        """Asterisk's events and our commands."""
-        config, secrets = self.config, self.config.secrets()
-        base = f"http://{config.ari_host}:{config.ari_port}"
-        self.ari = AriClient(base, "switchhook", secrets.ari, APP, lambda event: self.link.received(event))
-        self.aside = AriClient(base, "switchhook", secrets.ari, f"{APP}-aside", lambda event: None)
-        self.link = AsteriskLink(
-            self.ari,
-            self.aside,
-            self.ami,
-            self.switch,
-            self.registrations,
-            lambda call, event: self.calls.deliver(call, event),
-            self._channel_came,
-            self._linked,
-        )
-        self.switch_watch = SwitchWatch(self.clock.now, self.alerts, config.home / "asterisk" / "log")
-        self.link.on_lost = self.switch_watch.lost
+    @property
+    def ami(self) -> Ami:
+        return self.nodes.one.ami
 
-    def _make_provisioning(self) -> None:
-        """What Asterisk has to know of users, phones and trunks."""
-        etc = self.config.home / "asterisk" / "etc"
-        in_memory = BrowserEndpoints(etc, lambda method, uri, body: self.ari.call(method, uri, body=body))
-        self.provisioner = AsteriskProvisioner(etc, self._reload, in_memory, edge_of(self.config))
-        self.fence = AclFence(
-            lambda method, uri, body: self.ari.call(method, uri, body=body),
-            lambda method, uri, body: self.ari.send(method, uri, body=body, on_answer=lambda status, content: None),
-        )
+    @property
+    def ari(self) -> AriClient:
+        return self.nodes.one.ari
+
+    @property
+    def link(self) -> AsteriskLink:
+        return self.nodes.one.link
+
+    @property
+    def switch(self) -> AriSwitch:
+        """Of the only Asterisk, or of the first."""
+        return self.nodes.one.switch
 
     def _make_ways(self) -> None:
         """Who may call where, and by which way out."""
         now, directory = self.clock.now, self._current
-        self.browsers = BrowserPhones(directory, lambda: self.link.linked.is_set() and self.browsers_told.all)
-        self.admission = Admission(lambda: self.ari.lag_s, lambda: len(self.calls), now, self._shed)
+        self.browsers = BrowserPhones(directory, lambda: any(node.browsers_told.all for node in self.nodes.there))
+        for node in self.nodes.all:
+            node.admission = self._admission(node)
         self.trunk_health = TrunkHealth(directory, now, self.alerts, self.registrations.reachable)
-        self.link.on_registration = self.trunk_health.registration_changed
+        for node in self.nodes.all:
+            node.link.on_registration = self.trunk_health.registration_changed
         self.routing = Routing(directory, now, self.trunk_health.trusted)
         self.prices = Prices(self.store, directory, now)
         self.spending = Spending(self.prices.call, now)
         self.drain = Drain(now, lambda: len(self.calls))
         self.gate = Gate(directory, self.routing, self.spending, self._overloaded, now)
 
+    def _admission(self, node: AsteriskNode) -> Admission:
+        """Measured by each Asterisk's own answers."""
+        calls = (lambda: self.nodes.count(node)) if self.nodes.many else (lambda: len(self.calls))
+        return Admission(
+            lambda: node.ari.lag_s, calls, self.clock.now, lambda percent, for_s: self._shed(node, percent, for_s)
+        )
+
     def _make_calls(self) -> None:
+        nodes = self.nodes
         self.calls = Calls(
-            self.switch,
+            nodes.switch if nodes.many else nodes.one.switch,
             self.journal,
             self.clock,
             self.gate,
             find_colleague=lambda number: self.persons.at(number, Direction.INTERNAL),
             find_guest=lambda digits, user_id: self.guests.keyed(digits, user_id),
             keeper=self.live_log,
+            placement=nodes.switch if nodes.many else None,
         )
 
     def _make_people(self) -> None:
@@ -231,9 +215,11 @@ class Parts(ABC):
             str(self.config.greetings),
         )
         self.guests = Guests(directory, self.persons)
-        self.reloads = Reloads(self.calls, directory, self.registrations, self.switch.packets_from)
+        switch = self.nodes.switch if self.nodes.many else self.nodes.one.switch
+        self.reloads = Reloads(self.calls, directory, self.registrations, switch.packets_from)
         self.transfers = Transfers(self.calls, self.guests)
-        self.link.on_attended = self.transfers.attended
+        for node in self.nodes.all:
+            node.link.on_attended = self.transfers.attended
 
     def _make_control(self) -> None:
         """What comes, and who may ask what of a call."""
@@ -246,9 +232,9 @@ class Parts(ABC):
             self.guests,
             self.registrations,
             new_call,
-            lambda: self.link.linked.is_set(),
+            lambda: self.nodes.linked.is_set(),
             self.records.last_used,
-            self.admission.overloaded,
+            lambda: self.nodes.overloaded(),
             lambda: self.drain.on,
         )
 
@@ -256,8 +242,9 @@ class Parts(ABC):
         """What people and machines are shown."""
         directory = self._current
         presence = PresenceView(directory, self.registrations.registered, self.occupancy.busy)
+        fence = self.nodes.fences if self.nodes.many else self.nodes.one.fence
         machines = machines_of(self.config)
-        self.blocking = Blocking(self.store, directory, self.alerts, self.clock, self.fence, addresses_of, machines)
+        self.blocking = Blocking(self.store, directory, self.alerts, self.clock, fence, addresses_of, machines)
         self.hub = Hub(self.records, presence, directory, self.clock, alerts=lambda: self.alerts.standing)
         self.metrics = Metrics(self.records)
         worker = engine_name(self.config)
@@ -273,7 +260,8 @@ class Parts(ABC):
         self.voicemail_mail = VoicemailMail(self.store, mail, directory, self.config.recordings)
         self.alert_log = AlertLog(self.store, worker)
         self.alerts.watchers += [self.hub.alert_changed, self.metrics.alert_changed, self.alert_log.changed]
-        self.switch.on_answered = self.metrics.answer_took
+        for node in self.nodes.all:
+            node.switch.on_answered = self.metrics.answer_took
         self.hours = LawfulHours(self._current)
         self.dialer = Dialer(
             self.store,
@@ -281,7 +269,7 @@ class Parts(ABC):
             Steps(self.store, self.control, self.gate, self.hours),
             self.records,
             self.occupancy.busy,
-            lambda: self.link.linked.is_set(),
+            lambda: self.nodes.linked.is_set(),
         )
 
     def _make_sound(self) -> None:
@@ -305,25 +293,24 @@ class Parts(ABC):
     def _make_leftovers(self) -> None:
         """What other runs left, and calls that Asterisk took alone."""
         directory = self._current
+        nodes = self.nodes
         self.leftovers = Leftovers(
             self.store,
             self.calls,
             self.recordings,
             self.config.spool,
-            self._voicemails,
-            Remains(self.ari, self._known),
+            [node.voicemails for node in nodes.all],
+            nodes.remains if nodes.many else nodes.one.remains,
             lambda call: self.records.get(call) is not None,
         )
-        logs = self.config.home / "asterisk" / "log"
-        self.endings = Endings(logs, self.switch.leg_of)
         self.fallback_calls = FallbackCalls(
             self.store,
             self.calls,
             directory,
-            lambda: [*read_fallback_log(logs), *self._unheard()],
+            self._handled_alone,
             self.spool.adopt,
-            lambda: self.link.began_s,
-            lambda: self.clock.now() > self._linked_first + 2 * GRACE_US,
+            lambda channel: nodes.of_channel(channel).link.began_s,
+            lambda: all(node.read_up(self.clock.now()) for node in nodes.there),
         )
 
     def _make_observers(self) -> None:
@@ -335,7 +322,7 @@ class Parts(ABC):
         self.projector.on_stored = self._stored
         self.calls.observers += [
             self.records,
-            self.admission,
+            self.nodes if self.nodes.many else self.nodes.one.admission,
             self.occupancy,
             self.routing,
             self.trunk_health,
@@ -354,60 +341,56 @@ class Parts(ABC):
             self.calls,
             self.journal,
             self.gate,
-            Survey(self.ari, self.switch, self.monitor, self.endings, lambda: self.switch_watch.lost_at),
+            self.nodes.one.survey,
             [self.records, self.occupancy, self.routing, self.recordings, self.stories],
         )
         self.practice = Practice(PracticeCaller(self.config))
         self.bill_printer = BillPrinter(self.config.database_url, self.config.paper_font)
         self.web = WebServer(self)
 
-    @property
-    def _voicemails(self) -> Path:
-        return self.config.home / "asterisk" / "spool" / "recording"
-
     def _stored(self, lines: Sequence[Line]) -> None:
         self.wrapup.stored(lines)
         self.billing.stored(lines)
         self.webhooks.stored(lines)
 
-    def _unheard(self) -> list[FallbackCall]:
-        """What came while no engine listened, though Asterisk took it that one did; until we were there ourselves."""
-        if not self.live_log.since or not self._linked_first:
-            return []
-        since, until = self.live_log.since + GRACE_US, self._linked_first + GRACE_US
-        heard_until = Instant(self.clock.now() - GRACE_US)
-        return self.endings.unheard(Instant(since), Instant(until), self.live_log.channels, heard_until)
+    def _handled_alone(self) -> list[FallbackCall]:
+        since, channels, now = self.live_log.since, self.live_log.channels, self.clock.now()
+        return [call for node in self.nodes.all for call in node.fallback_calls(since, channels, now)]
 
     def _places(self) -> Places:
         return Places(
             raw=self.spool.path,
-            voicemail=lambda name: self._voicemails / f"{name}.wav",
-            settled=self.monitor.settled,
+            voicemail=self.nodes.voicemail,
+            settled=self.nodes.recorded,
             release=self.spool.release,
         )
+
+    def asterisk_of(self, device: str) -> Config:
+        return self.nodes.for_browser(device).config
+
+    def deliver(self, call: CallId, event: Event) -> None:
+        self.calls.deliver(call, event)
 
     # -- what comes from outside: see the engine ------------------------------------------------------
 
     @abstractmethod
-    def _channel_came(self, channel: NewChannel) -> None: ...
+    def channel_came(self, node: AsteriskNode, channel: NewChannel) -> None: ...
+    @abstractmethod
+    def contact_changed(self, node: AsteriskNode, device: str, uri: str, status: str) -> None: ...
+    @abstractmethod
+    def security_seen(self, what: str, address: str, account: str) -> None: ...
+    @abstractmethod
+    def recording_failed(self, recording: str, why: str) -> None: ...
+    @abstractmethod
+    def known(self, node: AsteriskNode, channel: str) -> bool: ...
+    @abstractmethod
+    async def linked(self, node: AsteriskNode) -> None: ...
+    @abstractmethod
+    async def tell_of_browsers(self, node: AsteriskNode, directory: Directory) -> None: ...
     @abstractmethod
     def _overloaded(self) -> bool: ...
     @abstractmethod
-    def _shed(self, percent: int, for_s: int) -> None: ...
-    @abstractmethod
-    def _contact_changed(self, device: str, uri: str, status: str) -> None: ...
-    @abstractmethod
-    def _security_seen(self, what: str, address: str, account: str) -> None: ...
-    @abstractmethod
-    def _recording_failed(self, recording: str, why: str) -> None: ...
-    @abstractmethod
-    async def _linked(self) -> None: ...
-    @abstractmethod
-    async def _provision_browsers(self, directory: Directory) -> None: ...
-    @abstractmethod
-    async def _reload(self, module: str) -> None: ...
-    @abstractmethod
-    def _known(self, channel: str) -> bool: ...
+    def _shed(self, node: AsteriskNode, percent: int, for_s: int) -> None: ...
     @abstractmethod
     def ready(self) -> dict[str, object]: ...
     @abstractmethod

@@ -66,12 +66,12 @@ class FallbackCalls:
         directory: Callable[[], Directory],
         read: Callable[[], Sequence[FallbackCall]],
         adopt: Callable[[str, str], bool] = lambda channel, recording: False,
-        switch_began_s: Callable[[], float] = lambda: 0.0,
+        switch_began_s: Callable[[str], float] = lambda channel: 0.0,
         settled: Callable[[], bool] = lambda: True,
     ) -> None:
         """``adopt`` makes the sound that was recorded under the name of a channel that of a recording, if there is
-        any. ``switch_began_s`` is when the switch that runs now was started: of an earlier one nothing goes on.
-        ``settled`` tells whether all that came before we were there can be told from what has come to us."""
+        any. ``switch_began_s`` is when the switch of a channel was started, as it runs now: of an earlier one nothing
+        goes on. ``settled`` tells whether all that came before we were there can be told from what has come to us."""
         self._store = store
         self._calls = calls
         self._directory = directory
@@ -103,7 +103,7 @@ class FallbackCalls:
         for call in await asyncio.to_thread(self._read):
             if call.channel in self._done:
                 continue
-            if call.ended_at_s is None and call.began_at_s >= int(self._switch_began_s()):
+            if call.ended_at_s is None and call.began_at_s >= int(self._switch_began_s(call.channel)):
                 running = True
                 continue
             try:

@@ -55,12 +55,12 @@ class Leftovers:
         calls: Calls,
         recordings: Recordings,
         spool: Path,
-        messages: Path,
+        messages: Sequence[Path],
         remains: Remains,
         ours: Callable[[str], bool],
     ) -> None:
-        """``spool`` is where calls are recorded, ``messages`` where voicemails are; ``ours`` tells of a call whether it
-        is of this run, begun or taken over, also where it has ended by now."""
+        """``spool`` is where calls are recorded, ``messages`` the folders of voicemails; ``ours`` tells of a call
+        whether it is of this run, begun or taken over, also where it has ended by now."""
         self._store = store
         self._calls = calls
         self._recordings = recordings
@@ -157,5 +157,5 @@ class Leftovers:
     def _found(self) -> list[tuple[Path, Finish]]:
         whole = [path for path in sorted(self._spool.glob("rec_*.sln")) if not recording_of(path.stem)[1]]
         recordings = [(path, self._recordings.finish_left_behind) for path in whole]
-        messages = sorted(self._messages.glob("vm_*.wav"))
+        messages = sorted(path for folder in self._messages for path in folder.glob("vm_*.wav"))
         return recordings + [(path, self._recordings.finish_message_left_behind) for path in messages]

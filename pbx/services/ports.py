@@ -51,6 +51,20 @@ class Switch(Protocol):
     def ready(self) -> bool: ...
 
 
+class Placement(Protocol):
+    """On which of several switches each call lives. With one there is nothing to ask."""
+
+    def place(self, call: CallId, channel: str, dial: str) -> str:
+        """Choose where a call lives that begins, by the channel that it came on, or by the phone that it rings first;
+        both may be empty. The answer is to be kept with the call."""
+
+    def again(self, call: CallId, node: str) -> None:
+        """It lives where an earlier engine put it."""
+
+    def away(self, call: CallId) -> bool:
+        """Whether its switch cannot be told anything now."""
+
+
 class Presence(Protocol):
     """Which devices are registered now, and where."""
 
@@ -69,7 +83,7 @@ class Kept:
     """A live call as its last step left it.
 
     ``facts`` is all that happened to it, with numbers, of which ``fresh`` may not stand in the journal yet; ``todo``
-    what the last step wanted done, which may not have been.
+    what the last step wanted done, which may not have been. ``node`` is where it lives, see :class:`Placement`.
     """
 
     call: Call
@@ -78,6 +92,7 @@ class Kept:
     facts: Sequence[tuple[int, Fact]]
     todo: Sequence[Command] = ()
     fresh: Sequence[tuple[int, Fact]] = ()
+    node: str = ""
 
 
 class Keeper(Protocol):
@@ -90,6 +105,7 @@ class Keeper(Protocol):
         channels: Channels,
         facts: Sequence[tuple[int, Fact]],
         todo: Sequence[Command],
+        node: str = "",
     ) -> None:
         """After a step, before anything of it goes out. Returns when it survives the engine's own death."""
 

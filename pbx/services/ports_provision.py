@@ -135,9 +135,19 @@ class EmergencyNumber:
 
 
 @dataclass(frozen=True, slots=True)
+class Peer:
+    """Another Asterisk of ours, which rings phones of this one and whose phones are rung from here."""
+
+    name: str
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
 class Provisioning:
     """Everything, whole. ``browsers`` come and go with logins; the rest is what people configured, but for ``spool``,
-    the directory where the dialplan records while the engine is away (empty: it does not)."""
+    the directory where the dialplan records while the engine is away (empty: it does not). Of several switches only
+    one ``registers`` with the carriers that want it, and ``peers`` are the others."""
 
     devices: Sequence[Device] = ()
     trunks: Sequence[Trunk] = ()
@@ -146,6 +156,8 @@ class Provisioning:
     browsers: Sequence[Device] = ()
     gate: FallbackGate = FallbackGate()
     spool: str = ""
+    peers: Sequence[Peer] = ()
+    registers: bool = True
 
 
 class Provisioner(Protocol):

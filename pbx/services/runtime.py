@@ -9,7 +9,7 @@ turn.
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Protocol
@@ -44,6 +44,7 @@ from pbx.core.events import (
     Beginning,
     ColleagueFound,
     CommandFailed,
+    DialRequested,
     Event,
     GuestFound,
     LegEnded,
@@ -56,7 +57,8 @@ from pbx.core.events import (
 )
 from pbx.core.gate import Reason, Verdict
 from pbx.core.ids import CallId, Instant, LegId
-from pbx.services.ports import Channels, Clock, Journal, Keeper, Kept, Observer, Switch
+from pbx.services.alone import NoKeeper, OneSwitch
+from pbx.services.ports import Clock, Journal, Keeper, Kept, Observer, Placement, Switch
 
 log = structlog.get_logger("calls")
 
@@ -74,21 +76,6 @@ class UnknownCall(Exception):
     """No call of that id is up."""
 
 
-class _NoKeeper:
-    """No other engine will come."""
-
-    def keep(
-        self,
-        call: Call,
-        seq: int,
-        channels: Channels,
-        facts: Sequence[tuple[int, Fact]],
-        todo: Sequence[Command],
-    ) -> None: ...
-
-    def drop(self, call: CallId) -> None: ...
-
-
 @dataclass(slots=True)
 class _Entry:
     """``steps`` counts what was decided by this engine. ``todo`` is what the last step wanted done; of a call that is
@@ -97,6 +84,7 @@ class _Entry:
     call: Call
     began: Instant
     channels: dict[LegId, str] = field(default_factory=dict)
+    node: str = ""
     seq: int = 0
     steps: int = 0
     busy: bool = False
@@ -119,6 +107,7 @@ class Calls:
         find_colleague: Callable[[str], Person | None] = lambda number: None,
         find_guest: Callable[[str, str], GuestFound] = lambda digits, user_id: GuestFound(None),
         keeper: Keeper | None = None,
+        placement: Placement | None = None,
     ) -> None:
         """``find_colleague`` gives the user who has a number of ours, ``find_guest`` who is meant by the keys that a
         user pressed, as they are at this moment."""
@@ -128,7 +117,8 @@ class Calls:
         self._gatekeeper = gatekeeper
         self._find_colleague = find_colleague
         self._find_guest = find_guest
-        self._keeper = keeper or _NoKeeper()
+        self._keeper = keeper or NoKeeper()
+        self._placement = placement or OneSwitch()
         self._let_go = False
         self.observers = list(observers)
         self._entries: dict[CallId, _Entry] = {}
@@ -151,8 +141,9 @@ class Calls:
     def take_over(self, kept: Kept) -> None:
         """Take a call of an earlier engine as it was; its timers run when it has caught up."""
         began = kept.facts[0][1].at if kept.facts else kept.call.now
-        entry = _Entry(kept.call, began, dict(kept.channels), kept.seq, behind=True, todo=list(kept.todo))
+        entry = _Entry(kept.call, began, dict(kept.channels), kept.node, kept.seq, behind=True, todo=list(kept.todo))
         self._entries[kept.call.id] = entry
+        self._placement.again(kept.call.id, kept.node)
         for leg, channel in kept.channels.items():
             self._switch.adopt(kept.call.id, leg, channel)
 
@@ -208,6 +199,7 @@ class Calls:
             raise RuntimeError("this engine takes no more calls")
         call, decided = begin(call_id, event, self._clock.now())
         entry = self._entries[call_id] = _Entry(call, call.now)
+        entry.node = self._placement.place(call_id, channel, _first_rung(event))
         if channel and call.first_leg is not None:
             entry.channels[call.first_leg] = channel
             self._switch.adopt(call_id, call.first_leg, channel)
@@ -249,7 +241,7 @@ class Calls:
         fact = (last + 1, Fact(kind, self._clock.now(), data))
         if entry:
             entry.seq += 1
-            self._keeper.keep(entry.call, entry.seq, entry.channels, [fact], entry.todo)
+            self._keeper.keep(entry.call, entry.seq, entry.channels, [fact], entry.todo, entry.node)
         else:
             self._remember(call_id, last + 1)
         self._journal.append(call_id, [fact])
@@ -322,16 +314,19 @@ class Calls:
     def _keep(self, entry: _Entry, facts: list[tuple[int, Fact]], decided: Decided) -> None:
         """Before the journal, whose lines an engine that comes after adds where they are missing."""
         entry.steps += 1
-        entry.behind |= not self._switch.ready
+        entry.behind |= self._is_away(entry.call.id)
         earlier = entry.todo if entry.behind else []
         for item in decided:
             if isinstance(item, TakeLeg):
                 entry.channels[item.leg] = self._switch.channel_of(item.other)
         entry.todo = earlier + [item for item in decided if isinstance(item, REPEATED)]
         try:
-            self._keeper.keep(entry.call, entry.seq, entry.channels, facts, entry.todo)
+            self._keeper.keep(entry.call, entry.seq, entry.channels, facts, entry.todo, entry.node)
         except Exception:  # the call itself is more than its copy
             log.exception("call.not_kept", call=entry.call.id)
+
+    def _is_away(self, call_id: CallId) -> bool:
+        return not self._switch.ready or self._placement.away(call_id)
 
     def _with_answers(self, entry: _Entry, decided: Decided) -> Iterator[Command | Fact]:
         """What is asked of ourselves is answered within the step: asking changes nothing outside, and what follows
@@ -443,7 +438,7 @@ class Calls:
             entry.timers["reap"] = self._clock.later(REAP_AFTER_S, lambda: self._reap(entry))
 
     def _reap(self, entry: _Entry) -> None:
-        if not self._switch.ready:  # what is left of it is settled when the link is back
+        if self._is_away(entry.call.id):  # what is left of it is settled when the link is back
             entry.timers["reap"] = self._clock.later(REAP_AFTER_S, lambda: self._reap(entry))
             return
         missing = [leg.id for leg in entry.call.legs.values() if not leg.ended]
@@ -460,6 +455,11 @@ class Calls:
         self._remember(entry.call.id, entry.seq)
         self._switch.forget(entry.call.id)
         self._keeper.drop(entry.call.id)
+
+
+def _first_rung(event: Beginning) -> str:
+    """The phone that a call rings before anybody else is there."""
+    return event.phone.dial if isinstance(event, DialRequested) and event.phone is not None else ""
 
 
 def _undone(command: Command, why: str) -> Event:

@@ -12,9 +12,10 @@ SUBJECT = "asterisk"
 
 
 class SwitchWatch:
-    """``logs`` is where Asterisk says what happened to it."""
+    """``logs`` is where Asterisk says what happened to it; ``node`` its name, where there are several."""
 
-    def __init__(self, now: Callable[[], Instant], alerts: Alerts, logs: Path) -> None:
+    def __init__(self, now: Callable[[], Instant], alerts: Alerts, logs: Path, node: str = "") -> None:
+        self._subject = f"{SUBJECT} {node}" if node else SUBJECT
         self._now = now
         self._alerts = alerts
         self._logs = logs
@@ -32,4 +33,4 @@ class SwitchWatch:
                 f"Asterisk ended and runs again. Calls that were interrupted: {interrupted}. If nobody restarted it, "
                 f"look into {self._logs}."
             )
-            self._alerts.raised(Kind.ASTERISK_RESTARTED, SUBJECT, sentence, passing=True, interrupted=interrupted)
+            self._alerts.raised(Kind.ASTERISK_RESTARTED, self._subject, sentence, passing=True, interrupted=interrupted)

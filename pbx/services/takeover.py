@@ -6,7 +6,7 @@ The same is done when only the link to the switch was lost: what happened meanwh
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol, runtime_checkable
 
 import structlog
@@ -74,26 +74,26 @@ class TakeOver:
         for purpose, since in allowed.items():
             self._gate.take_over(kept.call, purpose, since)
 
-    async def catch_up(self) -> int:
+    async def catch_up(self, survey: Survey | None = None, mine: Callable[[CallId], bool] = lambda call: True) -> int:
         """After each link to the switch, until every call that was up before stands as it should. Gives the number of
-        calls of which nothing was left."""
+        calls of which nothing was left. Of several switches, ``survey`` looks at one, and ``mine`` are its calls."""
         began = time.monotonic()
-        behind = set(self._calls.steps())
-        calls = list(self._calls)
+        calls = [call for call in self._calls if mine(call.id)]
+        behind = {call.id for call in calls}
         for _ in range(LOOKS):
             if not behind:
                 break
-            behind = await self._look(behind)
+            behind = await self._look(survey or self._survey, behind)
         if calls:
             log.info(
                 "takeover.done", calls=len(calls), unsettled=len(behind), ms=int((time.monotonic() - began) * 1000)
             )
         return sum(call.interrupted for call in calls)
 
-    async def _look(self, behind: set[CallId]) -> set[CallId]:
+    async def _look(self, survey: Survey, behind: set[CallId]) -> set[CallId]:
         steps = self._calls.steps()
         calls = [call for call in self._calls if call.id in behind]
-        found = await self._survey.look(calls)
+        found = await survey.look(calls)
         return {call.id for call in calls if not self._calls.catch_up(call.id, found, steps[call.id])}
 
 

@@ -145,6 +145,9 @@ class Engine(Protocol):
     def bill_printer(self) -> Callable[[str, str], Awaitable[bytes]]:
         """Gives the bill of a month as PDF, in a language."""
 
+    def asterisk_of(self, device: str) -> Config:
+        """How the Asterisk is reached that has this phone of a browser, or is to have it."""
+
     async def doctor(self) -> Sequence[Mapping[str, str]]:
         """What is found in every layer: layer, state, message, remedy."""
 

@@ -17,6 +17,7 @@ import structlog
 from aiohttp import WSMsgType, web
 
 from crm.errors import Refused
+from pbx.config import in_url
 from pbx.core.sip_frames import LARGEST, Refusal, Speaker
 from pbx.services.reloads import Ending
 from pbx.web.engine import Engine
@@ -64,13 +65,13 @@ class SipProxies:
     def __len__(self) -> int:
         return sum(map(len, self._open.values()))
 
-    async def connect(self) -> aiohttp.ClientWebSocketResponse:
-        """A connection of its own to Asterisk. Raises Refused (503)."""
+    async def connect(self, device: str) -> aiohttp.ClientWebSocketResponse:
+        """A connection of its own to the Asterisk that has this phone. Raises Refused (503)."""
         if not self._engine.browsers.reachable:
             raise _away()
-        config = self._engine.config
+        config = self._engine.asterisk_of(device)
         self._http = self._http or aiohttp.ClientSession()
-        address = f"http://{config.ari_host}:{config.ari_port}/ws"
+        address = f"http://{in_url(config.ari_host)}:{config.ari_port}/ws"
         wanted = self._http.ws_connect(address, protocols=(PROTOCOL,), compress=0, max_msg_size=2 * LARGEST)
         try:
             return await asyncio.wait_for(wanted, CONNECT_S)

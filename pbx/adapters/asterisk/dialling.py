@@ -20,6 +20,7 @@ from pbx.core.commands import DialOut
 from pbx.core.ids import CallId, LegId
 
 APP = "switchhook"
+BINDING_HEADER = "X-Switchhook-Binding"
 CALL_VARIABLE = "SWITCHHOOK_CALL"
 CONFLICT = 409  # a leg of that name is there already: it was asked for twice
 
@@ -37,6 +38,14 @@ class Send(Protocol):
 
 Failing = Callable[[CallId, str, LegId], OnAnswer]
 """Gives what takes an answer, and tells the call where it is a refusal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """How a phone is rung that is registered on another node: what is dialled, and which binding is to ring there."""
+
+    dial: str
+    binding: str
 
 
 @dataclass(frozen=True, slots=True)

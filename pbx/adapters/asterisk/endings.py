@@ -73,7 +73,7 @@ class Endings:
 
 
 def _gave_up(match: re.Match[bytes]) -> FallbackCall:
-    """Asterisk's name of a channel begins with the second in which it came."""
+    """Asterisk's name of a channel begins with the second in which it came, behind the name of its node."""
     channel, ended_s, _, cause, _, way, endpoint, called, caller = [(each or b"").decode() for each in match.groups()]
     return FallbackCall(
         channel,
@@ -81,7 +81,7 @@ def _gave_up(match: re.Match[bytes]) -> FallbackCall:
         endpoint,
         called or "!",
         caller,
-        began_at_s=int(channel.split(".", 1)[0]),
+        began_at_s=int(channel.rpartition("-")[2].split(".", 1)[0]),
         ended_at_s=int(ended_s),
         result="CANCEL",
         cause=int(cause) if cause else None,

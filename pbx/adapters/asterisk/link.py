@@ -62,6 +62,7 @@ class AsteriskLink:
         self.started = ""  # when this Asterisk was: another value is another process
         self.on_lost: Callable[[], None] = lambda: None
         self.on_app_taken: Callable[[], None] = lambda: None
+        self.on_change: Callable[[], None] = lambda: None  # ``linked`` is another now
 
     async def run(self) -> None:
         """Keep the link for as long as the engine runs."""
@@ -77,8 +78,13 @@ class AsteriskLink:
             except Exception:
                 log.exception("asterisk.link_broke")  # our own fault; without a link there is no telephone
             finally:
-                self.linked.clear()
+                self._unlinked()
             await asyncio.sleep(RETRY_S)
+
+    def _unlinked(self) -> None:
+        if self.linked.is_set():
+            self.linked.clear()
+            self.on_change()
 
     async def _linked_once(self) -> None:
         if not self._ami.connected:
@@ -101,6 +107,7 @@ class AsteriskLink:
             self.started = str(info.get("status", {}).get("startup_time", ""))
             await self._on_linked()
             self.linked.set()
+            self.on_change()
             self._heard_of_registration()
             log.info("asterisk.linked", version=self.version)
             await asyncio.wait(reading, return_when=asyncio.FIRST_COMPLETED)

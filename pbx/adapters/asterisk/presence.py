@@ -36,6 +36,12 @@ class Registrations:
             Phone(device, f"PJSIP/{device}/{uri}") for device in device_ids for uri in self._contacts.get(device, ())
         )
 
+    def has(self, dial: str) -> bool:
+        """Whether this binding is one of them, by what is dialled for it."""
+        technology, _, rest = dial.partition("/")
+        device, _, uri = rest.partition("/")
+        return technology == "PJSIP" and uri in self._contacts.get(device, ())
+
     def registered(self) -> dict[str, int]:
         """How many bindings each device has."""
         return {device: len(contacts) for device, contacts in self._contacts.items() if contacts}

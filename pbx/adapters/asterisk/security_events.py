@@ -41,15 +41,15 @@ Hear = Callable[[str, str, str], None]
 class SecurityEvents:
     """Listens for as long as the engine runs; while Asterisk is away there is nothing to hear."""
 
-    def __init__(self, port: int, user: str, secret: str, hear: Hear) -> None:
-        self._port, self._user, self._secret, self._hear = port, user, secret, hear
+    def __init__(self, port: int, user: str, secret: str, hear: Hear, host: str = "127.0.0.1") -> None:
+        self._host, self._port, self._user, self._secret, self._hear = host, port, user, secret, hear
         self.connected = False
 
     async def run(self) -> None:
         said = False
         while True:
             try:
-                reader, writer = await asyncio.open_connection("127.0.0.1", self._port, limit=4 * SLICE)
+                reader, writer = await asyncio.open_connection(self._host, self._port, limit=4 * SLICE)
                 try:
                     await asyncio.wait_for(self._log_in(reader, writer), LOGIN_WITHIN_S)
                     said, self.connected = False, True

@@ -17,7 +17,7 @@ from pbx.services.recordings import our_side
 log = structlog.get_logger("spool")
 
 MOST_KEPT = 512
-_CHANNEL = re.compile(r"[0-9.]{1,40}")
+_CHANNEL = re.compile(r"(?:[a-z][a-z0-9-]*-)?[0-9.]{1,40}")
 
 
 class Spool:

@@ -16,7 +16,16 @@ from typing import Any, Protocol
 import structlog
 
 from pbx.adapters.asterisk.ari import AriClient, AriError, Json, OnAnswer
-from pbx.adapters.asterisk.dialling import APP, CALL_VARIABLE, CONFLICT, Dialling, joining, seconds
+from pbx.adapters.asterisk.dialling import (
+    APP,
+    BINDING_HEADER,
+    CALL_VARIABLE,
+    CONFLICT,
+    Dialling,
+    Elsewhere,
+    joining,
+    seconds,
+)
 from pbx.adapters.asterisk.endings import HANDLER
 from pbx.adapters.asterisk.translate import NewChannel
 from pbx.core.call.transfer import ANSWERED
@@ -102,6 +111,7 @@ class AriSwitch:
         self._dialling = Dialling(
             self._send, lambda: self._send if self.aside is None else self.aside.send, self._failing
         )
+        self.reach: Callable[[str], Elsewhere | None] = lambda dial: None
         self.on_answered: Callable[[float], None] = lambda seconds: None  # how long an answer took to reach its phone
 
     @property
@@ -238,7 +248,11 @@ class AriSwitch:
             # Two dialects: Call-Info of RFC 6910 / Yealink and Polycom, Alert-Info of most others.
             variables["PJSIP_HEADER(add,Call-Info)"] = "<sip:switchhook>;answer-after=0"
             variables["PJSIP_HEADER(add,Alert-Info)"] = "<http://switchhook>;info=alert-autoanswer;delay=0"
-        self._originate(call, command.leg, command.dial, command.caller_id, command.timeout, command.for_leg, variables)
+        elsewhere = self.reach(command.dial)
+        if elsewhere is not None:
+            variables[f"PJSIP_HEADER(add,{BINDING_HEADER})"] = elsewhere.binding
+        dial = command.dial if elsewhere is None else elsewhere.dial
+        self._originate(call, command.leg, dial, command.caller_id, command.timeout, command.for_leg, variables)
 
     def _originate(
         self,

@@ -1,4 +1,4 @@
-"""Texts of SIP (RFC 3428) between the engine and its Asterisk: our module ``res_switchhook_text`` does the rest.
+"""Texts of SIP (RFC 3428) between the engine and Asterisk: our module ``res_switchhook_text`` does the rest.
 
 What comes in stands on the disk before Asterisk accepts it, in a file for each text; here it is read, handed on, and
 removed when it stands in the database. What goes out is told by an action of AMI, and what the other side answered by
@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,14 +61,17 @@ Take = Callable[[SpooledText], Awaitable[None]]
 class SipTexts:
     """``take`` of a trunk raises :class:`Refused` while it cannot keep a text: it is offered again later."""
 
-    def __init__(self, ami: Ami, spool: Path) -> None:
-        self._ami = ami
-        self._spool = spool
+    def __init__(self, ways: Sequence[tuple[Ami, Path]]) -> None:
+        """``ways`` are the Asterisks, each with the folder in which it keeps what came; what goes out goes by the first
+        that is there."""
+        self._amis = [ami for ami, _ in ways]
+        self._spools = [spool for _, spool in ways]
         self._takers: dict[str, Take] = {}
         self._waiting: dict[str, asyncio.Future[Answer]] = {}
         self._came = asyncio.Event()
-        ami.hear("SwitchhookTextAnswer", self._answered)
-        ami.hear("SwitchhookTextCame", lambda event: self._came.set())
+        for ami in self._amis:
+            ami.hear("SwitchhookTextAnswer", self._answered)
+            ami.hear("SwitchhookTextCame", lambda event: self._came.set())
 
     # -- out ----------------------------------------------------------------------------------------
 
@@ -84,7 +87,7 @@ class SipTexts:
 
     async def _begin(self, **fields: str) -> None:
         try:
-            await self._ami.action("SwitchhookText", **fields)
+            await self._way_out().action("SwitchhookText", **fields)
         except AmiError as error:
             if _NOT_THERE in str(error).lower():
                 raise NotSupported(str(error)) from error
@@ -96,9 +99,12 @@ class SipTexts:
             heard = event["Heard"] == "yes"
             waiting.set_result(Answer(int(event["Status"]), heard, str(event["Reason"]), int(event["RetryAfter"])))
 
+    def _way_out(self) -> Ami:
+        return next((ami for ami in self._amis if ami.connected), self._amis[0])
+
     @property
     def connected(self) -> bool:
-        return self._ami.connected
+        return self._way_out().connected
 
     # -- in -----------------------------------------------------------------------------------------
 
@@ -119,7 +125,7 @@ class SipTexts:
         while True:
             self._came.clear()
             try:
-                for path in await asyncio.to_thread(_listed, self._spool):
+                for path in await asyncio.to_thread(_listed, self._spools):
                     await self._hand_on(path)
             except Refused as error:
                 log.warning("text.not_taken", why=error.message)
@@ -152,11 +158,11 @@ def pieces(body: str) -> dict[str, str]:
     return {f"Body{at // _PIECE}": whole[at : at + _PIECE] for at in range(0, len(whole), _PIECE)}
 
 
-def _listed(spool: Path) -> list[Path]:
+def _listed(spools: Sequence[Path]) -> list[Path]:
     """In the order in which they came."""
 
     def dated() -> Iterator[tuple[int, Path]]:
-        for path in spool.glob("*.json"):
+        for path in (path for spool in spools for path in spool.glob("*.json")):
             try:
                 yield path.stat().st_mtime_ns, path
             except FileNotFoundError:

@@ -77,14 +77,14 @@ class LiveLog:
         channels: Channels,
         facts: Sequence[tuple[int, Fact]],
         todo: Sequence[Command],
+        node: str = "",
     ) -> None:
         live = self._live.setdefault(call.id, _Live())
         fresh = [dataclass_json.dumps([n, fact.kind, fact.at, fact.data]) for n, fact in facts]
         live.facts += fresh
         self._came(channels)
-        live.rest = dataclass_json.dumps(
-            {"c": call.id, "n": seq, "h": channels, "d": [[type(one).__name__, one] for one in todo], "s": call}
-        )
+        rest = {"c": call.id, "n": seq, "h": channels, "d": [[type(one).__name__, one] for one in todo], "s": call}
+        live.rest = dataclass_json.dumps({**rest, "a": node} if node else rest)
         self._write(_line(fresh, live.rest))
 
     def drop(self, call: CallId) -> None:
@@ -187,7 +187,8 @@ class LiveLog:
         rest = {key: value for key, value in line.items() if key != "f"}
         self._live[call.id] = _Live([orjson.dumps(fact) for fact in numbered], orjson.dumps(rest))
         facts = [(n, Fact(kind, Instant(at), data)) for n, kind, at, data in numbered]
-        return Kept(call, line["n"], line["h"], facts, todo, fresh=[(n, f) for n, f in facts if n >= _first(line)])
+        fresh = [(n, fact) for n, fact in facts if n >= _first(line)]
+        return Kept(call, line["n"], line["h"], facts, todo, fresh, line.get("a", ""))
 
 
 def _first(line: dict[str, Any]) -> int:

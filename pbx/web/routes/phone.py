@@ -95,7 +95,7 @@ async def connect_phone(ctx: Ctx) -> web.StreamResponse:
     device = ctx.engine.browsers.of_login(login.id)
     if device is None:
         raise BadRequest(409, "no_phone", "This login has no phone yet. Ask for it with POST /api/v1/session/phone.")
-    switch = await ctx.request.app[PROXIES].connect()
+    switch = await ctx.request.app[PROXIES].connect(device.id)
     try:
         await socket.prepare(ctx.request)
     except BaseException:

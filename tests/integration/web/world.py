@@ -225,6 +225,9 @@ class SmallEngine:
     def ready(self) -> dict[str, Any]:
         return {"ready": self.linked, "config_revision": self.directory.revision, "calls": len(self.calls)}
 
+    def asterisk_of(self, device: str) -> Config:
+        return self.config
+
     async def doctor(self) -> list[dict[str, str]]:
         return await examine(self.config)
 

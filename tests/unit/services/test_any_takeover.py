@@ -137,6 +137,7 @@ class Mortal:
         channels: Channels,
         facts: Sequence[tuple[int, Fact]],
         todo: Sequence[Command],
+        node: str = "",
     ) -> None:
         if self.left != BEFORE_IT_IS_WRITTEN:
             self.story.facts += [fact for _, fact in facts]
