@@ -300,9 +300,11 @@ class Scene:
         srtp: bool = False,
         number: bool = True,
         codecs: tuple[str, ...] = ("PCMU", "PCMA"),
+        at: tuple[str, int] | None = None,
         **given: Any,
     ) -> Rep:
-        """A new user with a number and phones that are registered now, without voicemail unless it is ``given``."""
+        """A new user with a number and phones that are registered now, without voicemail unless it is ``given``. ``at``
+        is where they register, where that may be elsewhere."""
         serial = next(_inside)
         did = f"+1415555{serial:04}"
         values = {"email": f"u{serial}@demo.example", "name": f"User {serial}", "country": "US", "ring_time_s": 5}
@@ -322,12 +324,14 @@ class Scene:
         rep = Rep(user, did if number else "", [], [new.device.id for new in made], [new.secret for new in made])
         self.reps.append(rep)
         for n in range(phones):
-            rep.phones.append(await self.phone(rep, n, transport=transport, srtp=srtp, codecs=codecs))
+            rep.phones.append(await self.phone(rep, n, at=at, transport=transport, srtp=srtp, codecs=codecs))
         return rep
 
-    async def phone(self, rep: Rep, n: int = 0, *, tone: float | None = None, **how: Any) -> SipPhone:
+    async def phone(
+        self, rep: Rep, n: int = 0, *, tone: float | None = None, at: tuple[str, int] | None = None, **how: Any
+    ) -> SipPhone:
         """Register a phone as the n-th device of a user."""
-        server = self.stack.tls_server if how.get("transport") == "tls" else self.stack.server
+        server = at or (self.stack.tls_server if how.get("transport") == "tls" else self.stack.server)
         phone = await SipPhone.start(rep.devices[n], server, rep.secrets[n], VOICES[n] if tone is None else tone, **how)
         self._phones.append(phone)
         contacts = sum(1 for known in self._phones if known.user == rep.devices[n] and known.registered_until)

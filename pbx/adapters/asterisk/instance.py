@@ -14,7 +14,7 @@ from pbx.adapters.asterisk.embedded import recipe
 from pbx.adapters.asterisk.embedded.errors import BuildError
 from pbx.adapters.asterisk.layout import DIALPLANS, TEMPLATES, Layout, modules_of, render, write_changed
 from pbx.adapters.asterisk.process import BOOT_S, Process, check_ports
-from pbx.config import Config
+from pbx.config import Config, in_url
 from pbx.services.prompts import Prompts
 
 AMI_USER = "switchhook"
@@ -113,14 +113,16 @@ class Instance:
 class EngineAsterisk(Instance):
     """The Asterisk that carries the organisation's calls."""
 
-    def __init__(self, config: Config, prefix: Path, *, with_parent: bool = True) -> None:
+    def __init__(self, config: Config, prefix: Path, *, with_parent: bool = True, shared: Config | None = None) -> None:
+        """``shared`` is the configuration whose prompts and secrets are meant, where that is another one."""
         super().__init__(prefix, Layout(config.home / "asterisk"), with_parent=with_parent)
         self._config = config
-        self._secrets = config.secrets()
+        self._secrets = (shared or config).secrets()
+        self._prompts = prompts_of(shared or config)
 
     def render(self) -> None:
         super().render()
-        self.layout.link_sounds(prompts_of(self._config))
+        self.layout.link_sounds(self._prompts)
 
     def values(self) -> Mapping[str, str]:
         config = self._config
@@ -130,13 +132,14 @@ class EngineAsterisk(Instance):
             "ari_host": config.ari_host,
             "ari_port": str(config.ari_port),
             "ari_secret": self._secrets.ari,
+            "ami_host": "127.0.0.1",
             "ami_port": str(config.ami_port),
             "ami_secret": self._secrets.ami,
             "ami_security_secret": self._secrets.ami_security,
             "ami_write": "call,reporting" if embedded.is_ours(self.prefix) else "system,call,reporting",
             "rtp_start": str(config.rtp_start),
             "rtp_end": str(config.rtp_end),
-            "sip_host": config.sip_host,
+            "sip_host": in_url(config.sip_host),
             "sip_port": str(config.sip_port),
             "sip_tls_port": str(config.sip_tls_port),
             "identifiers": "ip,header,username,auth_username" if config.edge else "ip,username,auth_username",
@@ -144,7 +147,7 @@ class EngineAsterisk(Instance):
             "tls_key": str(key),
             "nat": nat_lines(config.external_address, config.local_nets),
             "ice": ice_lines(config.external_address),
-            "music": str(prompts_of(config).music),
+            "music": str(self._prompts.music),
             "own_modules": own_modules(self.prefix),
             "transfers": "yes" if has_module(self.prefix, TRANSFERS_NEED) else "no",
         }

@@ -20,7 +20,7 @@ DIALPLANS = ROOT / "dialplans"
 
 _SOCKET_PATH_MAX = 107  # bytes: sockaddr_un.sun_path less its final zero
 _LANGUAGES = ("en", "ja")
-_OF_LINES = {"nat", "ice", "own_modules"}
+_OF_LINES = {"nat", "ice", "own_modules", "engine_permits", "system_name"}
 """Values that are whole lines, made and checked by us."""
 
 
@@ -90,7 +90,8 @@ class Layout:
         """What ``asterisk.conf``'s template needs."""
         folders = {name: str(self.base / name) for name in ("etc", "lib", "data", "spool", "log")}
         modules = modules_of(prefix)
-        return folders | {"run": str(self.run), "modules_dir": str(modules), "sbin": str(prefix / "sbin")}
+        alone = {"engine_permits": "", "system_name": ""}  # see NodeAsterisk
+        return folders | alone | {"run": str(self.run), "modules_dir": str(modules), "sbin": str(prefix / "sbin")}
 
 
 def _link(folder: Path, targets: Mapping[str, Path]) -> None:

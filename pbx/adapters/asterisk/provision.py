@@ -18,11 +18,13 @@ from pbx.adapters.asterisk.edge import Addresses, Edge, names, render_edge, sour
 from pbx.adapters.asterisk.fallback_gate import extension, recorded, render_gate
 from pbx.adapters.asterisk.layout import write_changed
 from pbx.adapters.names import addresses_of
+from pbx.config import in_url
 from pbx.services.ports_provision import (
     Device,
     EmergencyNumber,
     FallbackGate,
     FallbackNumber,
+    Peer,
     ProvisionError,
     Provisioning,
     Route,
@@ -44,6 +46,7 @@ _CODEC = re.compile(r"[a-z0-9]{2,12}")
 _FOLDER = re.compile(r"/[A-Za-z0-9_.\-/]{1,200}")
 _SHUT = FallbackGate()
 _WORD = re.compile(r"[A-Za-z0-9_.@+\-]{1,120}")
+_PEER = re.compile(r"node-[a-z][a-z0-9-]{0,19}")
 
 
 class AsteriskProvisioner:
@@ -86,13 +89,14 @@ class AsteriskProvisioner:
 def render(wanted: Provisioning, edge: Edge | None = None, addresses: Addresses | None = None) -> dict[str, str]:
     """File names and their whole texts; behind an edge with the ``addresses`` that hosts of trunks lead to. Raises
     ProvisionError for a value that is none."""
-    trunks = [render_trunk(trunk) for trunk in wanted.trunks]
+    trunks = [render_trunk(trunk, wanted.registers) for trunk in wanted.trunks]
+    peers = [render_peer(peer) for peer in wanted.peers]
     return {
         "pjsip_users.conf": _HEAD + "\n".join(render_device(device) for device in wanted.devices),
         "pjsip_trunks.conf": _HEAD
-        + "\n".join([*trunks, *([render_edge(edge, wanted.trunks, addresses or {})] if edge else [])]),
+        + "\n".join([*trunks, *peers, *([render_edge(edge, wanted.trunks, addresses or {})] if edge else [])]),
         "fallback_generated.conf": _HEAD
-        + render_fallback(wanted.fallback, wanted.emergency, wanted.gate, wanted.spool),
+        + render_fallback(wanted.fallback, wanted.emergency, wanted.gate, wanted.spool, wanted.peers),
     }
 
 
@@ -113,8 +117,9 @@ def render_device(device: Device) -> str:
     return "\n".join(lines) + "\n"
 
 
-def render_trunk(trunk: Trunk) -> str:
-    """Endpoint, address, and how its calls are known: by address, by registration, or both."""
+def render_trunk(trunk: Trunk, registers: bool = True) -> str:
+    """Endpoint, address, and how its calls are known: by address, by registration, or both. Where another Asterisk
+    ``registers``, its calls come there."""
     name = checked(ID, trunk.id, "trunk")
     host = checked(_HOST, trunk.host, f"host of {name}")
     if not 1 <= trunk.port <= 65535:
@@ -130,9 +135,30 @@ def render_trunk(trunk: Trunk) -> str:
         lines.append(f"outbound_auth = {name}")
     lines += [f"[{name}](trunk-aor)", f"contact = {server}"]
     lines += _identify_lines(trunk, name) + _credential_lines(trunk, name)
-    if trunk.mode == "registration":
+    if trunk.mode == "registration" and registers:
         lines += _registration_lines(trunk, name, server, host)
     return "\n".join(lines) + "\n"
+
+
+def render_peer(peer: Peer) -> str:
+    """Another Asterisk of ours: known by its address and its port, as nobody else may ring our phones so."""
+    name = checked(_PEER, peer.name, "node")
+    at = checked(_HOST, f"{in_url(peer.host)}", f"address of {name}") + f":{peer.port}"
+    return "\n".join(
+        [
+            f"[{name}](node)",
+            f"aors = {name}",
+            f"[{name}]",
+            "type = aor",
+            f"contact = sip:{at}",
+            f"[{name}]",
+            "type = identify",
+            f"endpoint = {name}",
+            "srv_lookups = no",
+            f"match = {at}",
+            "",
+        ]
+    )
 
 
 def render_fallback(
@@ -140,11 +166,15 @@ def render_fallback(
     emergency: Sequence[EmergencyNumber],
     gate: FallbackGate = _SHUT,
     spool: str = "",
+    peers: Sequence[Peer] = (),
 ) -> str:
     """The contexts [fallback-did], [fallback-emergency] and those of the gate; see ``dialplans/fallback.conf`` for what
     they set. A spool with a name that MixMonitor() would take for more than a name is none: nothing is recorded then.
     """
-    parts = ["[globals]", f"FALLBACK_SPOOL={spool if _FOLDER.fullmatch(spool) else ''}", "\n[fallback-did]"]
+    parts = ["[globals]", f"FALLBACK_SPOOL={spool if _FOLDER.fullmatch(spool) else ''}"]
+    if peers:
+        parts.append(f"FALLBACK_PEERS={'&'.join(checked(_PEER, peer.name, 'node') for peer in peers)}")
+    parts.append("\n[fallback-did]")
     taken = {number.did for number in numbers}
     for number in numbers:
         parts += _fallback_lines(number)

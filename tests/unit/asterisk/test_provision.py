@@ -17,6 +17,7 @@ from pbx.services.ports_provision import (
     FallbackCountry,
     FallbackGate,
     FallbackNumber,
+    Peer,
     ProvisionError,
     Provisioning,
     Route,
@@ -228,3 +229,17 @@ def modes(folder: Path) -> set[int]:
 
 def test_everything_is_rendered_even_when_there_is_nothing() -> None:
     assert set(render(Provisioning())) == {"pjsip_users.conf", "pjsip_trunks.conf", "fallback_generated.conf"}
+
+
+def test_another_asterisk_of_ours_is_known_by_its_address_and_port_alone() -> None:
+    text = render(Provisioning(peers=[Peer("node-b", "10.0.0.12", 5060)]))["pjsip_trunks.conf"]
+    assert "[node-b](node)" in text and "match = 10.0.0.12:5060\n" in text and "contact = sip:10.0.0.12:5060\n" in text
+    text = render(Provisioning(peers=[Peer("node-b", "fd00::12", 5060)]))["pjsip_trunks.conf"]
+    assert "match = [fd00::12]:5060\n" in text
+
+
+def test_where_another_asterisk_registers_this_one_does_not() -> None:
+    trunk = Trunk("tr_a", "registration", "carrier.example", username="us", secret="a-secret-of-twenty-characters")
+    assert "type = registration" in render(Provisioning(trunks=[trunk]))["pjsip_trunks.conf"]
+    text = render(Provisioning(trunks=[trunk], registers=False))["pjsip_trunks.conf"]
+    assert "type = registration" not in text and "[tr_a](trunk)" in text

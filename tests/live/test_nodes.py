@@ -1,0 +1,243 @@
+"""Two Asterisks and one engine: calls live on either, and phones of the one are rung for calls of the other (A8)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from pbx import bootstrap
+from pbx.adapters.asterisk import embedded
+from pbx.bootstrap.nodes import GIVE_UP_S
+from pbx.config import Config
+from pbx.core.events import Ask, PartyAsk
+from tests.live.node_stage import NodeStack, close_nodes, open_nodes
+from tests.live.stage import Rep, Scene
+from tests.live.test_conference import CUSTOMER, GUEST, HOST, MUSIC, Table, everybody_hears, heard
+from tests.support.killable_engine import KillableEngine, with_patience
+from tests.support.sip_call import Call
+from tests.support.sip_phone import SipPhone
+from tests.support.tones import tones_in
+from tests.support.waiting import until
+
+pytestmark = pytest.mark.covers("A8")
+
+VOICES = [540, 580, 620, 820, 900]
+
+
+@pytest.fixture(scope="module")
+async def nodes(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[NodeStack]:
+    config = Config.load()
+    prefix = await asyncio.to_thread(embedded.ensure, config.cache, config.debian_mirror, lambda *_: None)
+    stack = await open_nodes(tmp_path_factory.mktemp("nodes"), prefix)
+    yield stack
+    await close_nodes(stack)
+
+
+@pytest.fixture
+async def stage(nodes: NodeStack) -> AsyncIterator[Scene]:
+    opened = Scene(nodes)
+    yield opened
+    await opened.close()
+
+
+async def come_in(stage: Scene, rep: Rep, by: str, tone: float = 820) -> tuple[Call, Call]:
+    """Somebody calls a rep by one of the nodes, and is answered: the customer's side and ours."""
+    stack = stage.stack
+    assert isinstance(stack, NodeStack)
+    customer = stage.outside(tone=tone)
+    carrier = stack.carrier if by == "a" else stack.carrier_b
+    theirs = await carrier.phone.call(rep.did, caller=customer.number, tone=tone)
+    ours = await rep.phone.incoming()
+    assert ours.caller_number == customer.number
+    await ours.answer()
+    await theirs.until_answered()
+    return theirs, ours
+
+
+async def both_hear(theirs: Call, ours: Call, tone: float = 820, voice: float = 540) -> None:
+    await asyncio.gather(theirs.until_hears(voice), ours.until_hears(tone))
+
+
+@pytest.mark.parametrize("registered", ["a", "b"])
+@pytest.mark.parametrize("by", ["a", "b"])
+async def test_a_call_comes_in_by_either_node_for_a_phone_on_either(
+    stage: Scene, nodes: NodeStack, by: str, registered: str
+):
+    rep = await stage.rep(at=nodes.at(registered))
+    theirs, ours = await come_in(stage, rep, by)
+    await both_hear(theirs, ours)
+    call_id = await stage.live_call(rep)
+    assert nodes.engine.nodes.switch.node(call_id) == by
+    assert ours.header("X-Switchhook-Call") == call_id, "the console finds by it which call its phone rings for"
+    await asyncio.sleep(1)
+    await theirs.hang_up()
+    await ours.until_ended()
+    row, sound = await nodes.recorded(call_id)
+    assert tones_in(sound.channel(0), VOICES, sound.rate) == {820}
+    assert tones_in(sound.channel(1), VOICES, sound.rate) == {540}
+    logged = await stage.logged(rep)
+    assert (logged.row.disposition, logged.row.ended_by) == ("answered", "customer")
+    assert abs(row.duration_ms - logged.row.talk_ms) < 800
+
+
+@pytest.mark.parametrize("registered", ["a", "b"])
+async def test_a_phone_calls_out_from_the_node_where_it_is(stage: Scene, nodes: NodeStack, registered: str):
+    rep, customer = await stage.rep(at=nodes.at(registered)), stage.outside()
+    customer.will_answer()
+    ours = await rep.phone.call(customer.number)
+    theirs = await customer.incoming()
+    await ours.until_answered()
+    await both_hear(theirs, ours)
+    assert theirs.caller_number == rep.did
+    assert nodes.engine.nodes.switch.node(await stage.live_call(rep)) == registered
+    await ours.hang_up()
+    await theirs.until_ended()
+    assert (await stage.logged(rep)).row.disposition == "answered"
+
+
+async def test_a_call_that_the_console_asks_for_lives_where_the_phone_is(stage: Scene, nodes: NodeStack):
+    rep, customer = await stage.rep(at=nodes.at("b")), stage.outside()
+    call_id = nodes.control.dial(rep.id, customer.number, by=rep.id)
+    assert nodes.engine.nodes.switch.node(call_id) == "b"
+    ours = await rep.phone.incoming()
+    await ours.answer()
+    theirs = await customer.incoming()
+    await theirs.answer()
+    await both_hear(theirs, ours)
+    nodes.control.ask(call_id, Ask.HANG_UP, rep.id)
+    await asyncio.gather(ours.until_ended(), theirs.until_ended())
+
+
+async def test_a_phone_of_another_node_is_busy_or_does_not_answer_and_the_caller_is_told_so(
+    stage: Scene, nodes: NodeStack
+):
+    rep, other = await stage.rep(at=nodes.at("b")), await stage.rep(at=nodes.at("a"))
+    rep.phone.will_reject(486)
+    call = await other.phone.call(rep.did)
+    await call.until_ended(within=10)
+    logged = await stage.logged(rep)
+    assert "busy" in logged.results("user")
+    rep.phone.will_ring()
+    call = await stage.outside().call(rep.did)
+    ring = await rep.phone.incoming()
+    await call.until_ringing()
+    await call.cancel()
+    await ring.until_ended()
+    assert (await stage.logged(rep, nth=2)).row.disposition == "missed"
+
+
+async def test_of_two_phones_of_a_device_on_another_node_each_rings_once(stage: Scene, nodes: NodeStack):
+    rep = await stage.rep(at=nodes.at("b"))
+    second = await stage.phone(rep, tone=660, at=nodes.at("b"))
+    call = await stage.outside().call(rep.did)
+    rings = [await rep.phone.incoming(), await second.incoming()]
+    await rings[1].answer()
+    await call.until_answered()
+    await rings[0].until_ended()
+    await both_hear(call, rings[1], voice=660)
+    assert len(rep.phone.calls) == len(second.calls) == 1
+    await call.hang_up()
+    await rings[1].until_ended()
+
+
+async def test_a_colleague_whose_phone_is_on_the_other_node_is_invited_held_and_handed_the_call(
+    stage: Scene, nodes: NodeStack
+):
+    host, guest = await stage.rep(at=nodes.at("a")), await stage.rep(at=nodes.at("b"))
+    theirs, ours = await come_in(stage, host, "a", CUSTOMER)
+    await both_hear(theirs, ours, CUSTOMER, HOST)
+    call_id = await stage.live_call(host)
+    table = Table(stage, host, guest, stage.outside(), ours, theirs, call_id)
+    at_guest = await table.guest_joins()
+    await everybody_hears(table)
+    table.party(PartyAsk.HOLD, "guest")
+    await heard(at_guest, *MUSIC)
+    await heard(theirs, HOST)
+    table.party(PartyAsk.UNHOLD, "guest")
+    await everybody_hears(table)
+    await ours.hang_up()
+    await asyncio.gather(heard(theirs, GUEST), heard(at_guest, CUSTOMER))
+    nodes.control.ask(call_id, Ask.HANG_UP, guest.id)
+    await asyncio.gather(theirs.until_ended(), at_guest.until_ended())
+    _, sound = await nodes.recorded(call_id)
+    assert {HOST, GUEST} <= tones_in(sound.channel(1), VOICES, sound.rate)
+
+
+async def test_a_guest_on_the_other_node_is_put_out(stage: Scene, nodes: NodeStack):
+    host, guest = await stage.rep(at=nodes.at("b")), await stage.rep(at=nodes.at("a"))
+    theirs, ours = await come_in(stage, host, "b", CUSTOMER)
+    table = Table(stage, host, guest, stage.outside(), ours, theirs, await stage.live_call(host))
+    at_guest = await table.guest_joins()
+    await everybody_hears(table)
+    table.party(PartyAsk.KICK, "guest")
+    await at_guest.until_ended()
+    await heard(theirs, HOST)
+    await theirs.hang_up()
+    await ours.until_ended()
+
+
+async def test_nobody_else_comes_in_where_the_nodes_do(stage: Scene, nodes: NodeStack):
+    rep = await stage.rep(at=nodes.at("b"))
+    stranger = await SipPhone.start("node-a", nodes.at("b"))
+    try:
+        call = await stranger.call(rep.devices[0])
+        await call.until_ended(within=10)
+        assert not rep.phone.calls and call.final_status in (401, 403, 404)
+    finally:
+        stranger.vanish()
+
+
+async def test_a_node_is_killed_and_the_other_carries_on(stage: Scene, nodes: NodeStack):
+    here, there = await stage.rep(at=nodes.at("a")), await stage.rep(at=nodes.at("b"))
+    on_a = await come_in(stage, here, "a")
+    on_b = await come_in(stage, there, "b", 900)
+    await asyncio.gather(both_hear(*on_a), both_hear(*on_b, tone=900))
+    call_id = await stage.live_call(there)
+    await nodes.kill("b")
+    for call in on_b:
+        call.finish(by_us=True)
+    try:
+        assert nodes.engine.ready()["ready"] is True
+        await both_hear(*on_a)
+        logged = await stage.logged(there, within=GIVE_UP_S + 5)
+        assert (logged.row.id, logged.row.disposition) == (call_id, "interrupted")
+        await both_hear(*on_a)
+        third = await stage.rep(at=nodes.at("a"))
+        fresh = await come_in(stage, third, "a", 900)
+        await both_hear(*fresh, tone=900)
+        await asyncio.gather(fresh[0].hang_up(), on_a[0].hang_up())
+        await asyncio.gather(fresh[1].until_ended(), on_a[1].until_ended())
+    finally:
+        await nodes.start("b")
+    again = await stage.rep(at=nodes.at("b"))
+    theirs, ours = await come_in(stage, again, "b")
+    await both_hear(theirs, ours)
+    await theirs.hang_up()
+    await ours.until_ended()
+
+
+async def test_the_engine_is_killed_and_the_next_one_has_the_calls_of_both_nodes(stage: Scene, nodes: NodeStack):
+    here, there = await stage.rep(at=nodes.at("a")), await stage.rep(at=nodes.at("b"))
+    admin = await stage.rep(phones=0, number=False, role="admin")
+    secret = await KillableEngine.token(nodes.change, admin.id)
+    engine = KillableEngine(nodes.config, secret, forked=False)
+    await nodes.engine.stop()
+    await engine.start()
+    try:
+        on_a = await come_in(stage, here, "a")
+        on_b = await come_in(stage, there, "b", 900)
+        await asyncio.gather(both_hear(*on_a), both_hear(*on_b, tone=900))
+        await engine.until_one_stands_by()
+        assert await engine.die() < 3
+        await asyncio.gather(both_hear(*on_a), both_hear(*on_b, tone=900))
+        for theirs, ours in (on_a, on_b):
+            call_id = str(ours.header("X-Switchhook-Call"))
+            await with_patience(lambda call_id=call_id: engine.ask("POST", f"/calls/{call_id}/hangup"))
+            await asyncio.gather(theirs.until_ended(), ours.until_ended())
+    finally:
+        await engine.stop()
+        nodes.engine = await bootstrap.open_engine(nodes.config)
+        await nodes.engine.start()
+        await until(lambda: len(nodes.engine.nodes.there) == 2, 15, "both nodes to be linked")
