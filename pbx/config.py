@@ -7,6 +7,7 @@ the home directory, environment variables ``SWITCHHOOK_<NAME>`` (for example ``S
 
 from __future__ import annotations
 
+import fcntl
 import ipaddress
 import json
 import os
@@ -150,20 +151,29 @@ class Config:
         return self.home / "journal"
 
     def secrets(self) -> Secrets:
-        """The generated secrets, made on first use. Raises ConfigError when the file is damaged."""
+        """The generated secrets, made on first use by whoever comes first. Raises ConfigError when the file is
+        damaged."""
         path = self.home / "secrets.json"
         names = [f.name for f in fields(Secrets)]
-        known: dict[str, str] = {}
-        if path.exists():
-            try:
-                known = json.loads(path.read_text())
-            except ValueError as error:
-                raise ConfigError(f"{path} is damaged: delete it and start again to get new secrets.") from error
-        missing = [name for name in names if not known.get(name)]
-        if missing:
-            known |= {name: secrets.token_urlsafe(SECRET_BYTES) for name in missing}
-            write_private(path, json.dumps(known, indent=1))
+        known = _read_secrets(path)
+        if not all(known.get(name) for name in names):
+            self.home.mkdir(parents=True, exist_ok=True)
+            with (self.home / "secrets.lock").open("w") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                known = _read_secrets(path)
+                known |= {name: secrets.token_urlsafe(SECRET_BYTES) for name in names if not known.get(name)}
+                write_private(path, json.dumps(known, indent=1))
         return Secrets(**{name: known[name] for name in names})
+
+
+def _read_secrets(path: Path) -> dict[str, str]:
+    if not path.exists():
+        return {}
+    try:
+        known: dict[str, str] = json.loads(path.read_text())
+    except ValueError as error:
+        raise ConfigError(f"{path} is damaged: delete it and start again to get new secrets.") from error
+    return known
 
 
 def in_url(host: str) -> str:

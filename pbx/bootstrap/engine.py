@@ -18,6 +18,7 @@ from pbx.adapters.asterisk.ari import AriError
 from pbx.adapters.asterisk.presence import address_of
 from pbx.adapters.asterisk.translate import NewChannel
 from pbx.bootstrap.node import AsteriskNode
+from pbx.bootstrap.nodes import GIVE_UP_S
 from pbx.bootstrap.parts import Parts
 from pbx.core.commands import Explanation
 from pbx.core.events import SwitchLost
@@ -235,23 +236,31 @@ class Engine(Parts):
         """Nobody knows whether that machine will be back: its calls end in the log."""
         log.error("engine.node_given_up", node=node.name)
         lost_at = node.watch.lost_at or self.clock.now()
-        for call in [call for call in self.calls if self.nodes.of_call(call.id) is node]:
-            self.calls.deliver(call.id, SwitchLost(lost_at))
+        calls = [call.id for call in self.calls if self.nodes.of_call(call.id) is node]
+        for call in calls:
+            self.calls.deliver(call, SwitchLost(lost_at))
+        node.watch.given_up(node.name, node.config.ari_host, GIVE_UP_S, len(calls))
 
     def _node_changed(self, node: AsteriskNode) -> None:
         """Its phones can be rung, or cannot; what the others have to know may be other than it was."""
         for device in node.registrations.registered():
             self.hub.registration_changed(device)
+        for trunk in self._directory.trunks if self.nodes.there else ():
+            self.trunk_health.options_changed(trunk.id)
         self._telling = asyncio.ensure_future(self._provision(self._directory))
 
     async def _provision(self, directory: Directory) -> None:
+        await self._tell_all(lambda node: self._provision_node(node, directory))
+
+    async def _tell_all(self, tell: Callable[[AsteriskNode], Awaitable[None]]) -> None:
+        """One of several that does not answer keeps nothing from the others: it is told when it is linked again."""
         for node in self.nodes.there:
             try:
-                await self._provision_node(node, directory)
+                await tell(node)
             except (AriError, TimeoutError) as error:
                 if not self.nodes.many:
                     raise
-                log.warning("provisioning.later", node=node.name, why=str(error))  # when it is linked again
+                log.warning("provisioning.later", node=node.name, why=str(error))
 
     async def _provision_node(self, node: AsteriskNode, directory: Directory, *, force: bool = False) -> None:
         """A value that no switch can be given must not keep the next change from taking effect: it is said aloud."""
@@ -326,8 +335,7 @@ class Engine(Parts):
 
     async def _take_over_browsers(self, fresh: Directory) -> None:
         """Somebody has signed in or out: nothing is written, reloaded or told to all."""
-        for node in self.nodes.there:
-            await self.tell_of_browsers(node, fresh)
+        await self._tell_all(lambda node: self.tell_of_browsers(node, fresh))
         others = set(fresh.browsers()) ^ set(self._directory.browsers())
         self._directory = fresh
         self.hub.phones_changed({device.user_id for device in others})

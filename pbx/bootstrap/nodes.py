@@ -29,7 +29,7 @@ class Nodes:
     def __init__(self, made: Sequence[AsteriskNode]) -> None:
         self.all = list(made)
         self.one = self.all[0]
-        self.many = len(self.all) > 1
+        self.many = bool(self.one.name)  # or may become so
         self._by_name = {node.name: node for node in self.all}
         self.given_up: set[str] = set()
         self._giving_up: dict[str, asyncio.TimerHandle] = {}

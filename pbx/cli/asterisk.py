@@ -53,7 +53,9 @@ def status(app: App) -> int:
 def run(app: App) -> None:
     """Run the engine's Asterisk alone, in the foreground until SIGTERM: for containers and service managers."""
     from pbx.adapters.asterisk.instance import EngineAsterisk
+    from pbx.cli.node import refuse_several
 
+    refuse_several(app.config, "run “pbx node run NAME”")
     in_foreground(EngineAsterisk(app.config, ensure(app.config), with_parent=True))
 
 

@@ -26,11 +26,15 @@ _LOOK_AGAIN_S = 0.2
 @click.argument("which", type=click.Choice(tuple(_FILES)), default="engine")
 @click.option("-n", "--lines", type=click.IntRange(0, 1_000_000), default=50, show_default=True)
 @click.option("-f", "--follow", is_flag=True, help="Go on as lines come; Ctrl-C ends it.")
+@click.option("--node", help="Of this node, where there are several: asterisk and security.")
 @click.option("--call", help="Only lines with this call's id.")
 @click.pass_obj
-def logs_command(app: App, which: str, lines: int, follow: bool, call: str | None) -> None:
+def logs_command(app: App, which: str, lines: int, follow: bool, node: str | None, call: str | None) -> None:
     """Show the last lines of a log: engine, asterisk, security, practice or up."""
-    path = app.config.home / _FILES[which]
+    if node is not None and node not in app.config.asterisks:
+        raise click.ClickException(f"There is no node “{node}”: see “pbx node list”.")
+    home = app.config.home if node is None else app.config.asterisks[node].home
+    path = home / _FILES[which]
     if not path.exists():
         raise click.ClickException(f"There is no {path} yet: start with “make up”, or name another home with --home.")
     file: BinaryIO

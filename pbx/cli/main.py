@@ -20,6 +20,7 @@ from pbx.cli.app import App, json_option
 COMMANDS: dict[str, tuple[str, str]] = {
     "up": ("up", "Run everything on this machine; Ctrl-C stops it."),
     "serve": ("serve", "Run the engine alone."),
+    "node": ("node", "Machines that run an Asterisk each: list, run."),
     "drain": ("drain", "Before a planned restart: take no more calls, wait for those that are up."),
     "doctor": ("doctor", "Look at every layer and say what is wrong and what to do."),
     "logs": ("logs", "Show what engine and Asterisk wrote."),

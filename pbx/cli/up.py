@@ -32,12 +32,14 @@ _CLEAR = "\r\033[K"  # the line that is rewritten on a terminal
 def up_command(app: App, demo: bool) -> None:
     """Run Asterisk, practice carrier and engine here until Ctrl-C. The first time builds Asterisk (four minutes)."""
     from pbx.cli.asterisk import ensure
+    from pbx.cli.node import refuse_several
     from pbx.supervisor.checks import check_ports, check_room
     from pbx.supervisor.errors import CannotStart
     from pbx.supervisor.lock import only_one
     from pbx.supervisor.supervise import Supervisor, ports_of
 
     config = app.config
+    refuse_several(config, "run “pbx node run NAME” on the machine of each, and “pbx serve” on one of them")
     try:
         with only_one(config.home, engine_url(config)):
             check_room(config.home)

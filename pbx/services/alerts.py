@@ -31,6 +31,7 @@ class Kind(StrEnum):
     DISK_FULL = "disk_full"  # what was to be recorded is lost
     TRUNK_DOWN = "trunk_down"
     ASTERISK_RESTARTED = "asterisk_restarted"
+    NODE_AWAY = "node_away"  # one of several
     STORE_AWAY = "store_away"
     OVERLOADED = "overloaded"  # a share of new calls is refused
     TOLL_FRAUD = "toll_fraud"

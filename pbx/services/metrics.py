@@ -136,7 +136,9 @@ class Metrics(Collector):
         for (direction, state), count in sorted(states.items()):
             calls.add_metric([direction, state], count)
         yield calls
-        for name, value in sorted((self.ready() if self.ready else {}).items()):
+        engine = self.ready() if self.ready else {}
+        yield from _of_nodes(engine.get("nodes", ()))
+        for name, value in sorted(engine.items()):
             if isinstance(value, bool | int | float):
                 yield GaugeMetricFamily(f"switchhook_engine_{name}", _MEANINGS.get(name, "See /readyz."), float(value))
             elif isinstance(value, str) and value:
@@ -147,6 +149,22 @@ class Metrics(Collector):
         return generate_latest(self.registry)
 
 
+def _of_nodes(nodes: Sequence[Mapping[str, Any]]) -> Iterable[Metric]:
+    """Where there are several Asterisks, each."""
+    for name, meaning in _OF_NODES.items() if nodes else ():
+        gauge = GaugeMetricFamily(f"switchhook_node_{name}", meaning, labels=["node"])
+        for node in nodes:
+            gauge.add_metric([str(node["name"])], float(node[name]))
+        yield gauge
+
+
+_OF_NODES = {
+    "linked": "1 while the engine is linked to this node's Asterisk.",
+    "calls": "Calls that live on this node.",
+    "lag_ms": "Milliseconds that this node's Asterisk takes to answer, lately.",
+    "overloaded": "1 while this node refuses new calls because its Asterisk answers late.",
+    "intruders_heard": "1 while this node tells who tries to get in.",
+}
 _MEANINGS = {
     "ready": "1 when calls are taken.",
     "asterisk": "1 while the call-control link to Asterisk stands.",

@@ -27,6 +27,7 @@ class SwitchWatch:
 
     def linked(self, started: str, interrupted: int) -> None:
         """``started`` names the process by its beginning; of so many calls nothing was left in it."""
+        self._alerts.over(Kind.NODE_AWAY, self._subject)
         before, self._started = self._started, started
         if before and before != started:
             sentence = (
@@ -34,3 +35,11 @@ class SwitchWatch:
                 f"look into {self._logs}."
             )
             self._alerts.raised(Kind.ASTERISK_RESTARTED, self._subject, sentence, passing=True, interrupted=interrupted)
+
+    def given_up(self, node: str, address: str, away_s: float, calls: int) -> None:
+        """One of several, of which nobody knows whether it will be back."""
+        sentence = (
+            f"Node {node} at {address} has been away for {away_s:.0f} seconds, and the calls that were there have been "
+            f"closed ({calls}). New calls go by the other nodes. See on its machine whether “pbx node run {node}” runs."
+        )
+        self._alerts.raised(Kind.NODE_AWAY, self._subject, sentence, node=node, calls=calls)

@@ -59,6 +59,7 @@ def findings(config: Config, *, sound: bool = False) -> Iterator[Finding]:
     yield from _asterisk(config, sound)
     state = ready(config)
     yield _engine(config, state)
+    yield from _nodes(state or {})
     if state is None:
         yield from _ports(config)
     yield _certificate(config)
@@ -155,6 +156,8 @@ def _asterisk(config: Config, sound: bool) -> Iterator[Finding]:
     status = asyncio.run(find.status(config))
     if status.system and status.system.problem:
         yield Finding("Asterisk", "ok", f"The system's own is not used ({status.system.problem}).")
+    if status.used is None and config.nodes:
+        return  # it may run on other machines
     if status.used is None:
         yield Finding("Asterisk", "fail", "None is there yet: run “pbx asterisk build” (about four minutes).")
         return
@@ -198,6 +201,20 @@ def _engine(config: Config, state: dict[str, Any] | None) -> Finding:
         if holds():
             return Finding("engine", "fail", sentence)
     return Finding("engine", "ok", f"It takes calls; {state.get('calls', 0)} up.")
+
+
+def _nodes(state: dict[str, Any]) -> Iterator[Finding]:
+    """Where there are several Asterisks, each; the engine works with one that is there."""
+    for node in state.get("nodes", ()):
+        name, address = node["name"], node["address"]
+        if not node["linked"]:
+            text = f"Node {name} at {address} does not answer: see there whether “pbx node run {name}” runs."
+            yield Finding("node", "fail", text)
+        elif node["overloaded"]:
+            text = f"Node {name} at {address} is at its limit and refuses new calls: add a node, or wait."
+            yield Finding("node", "warn", text)
+        else:
+            yield Finding("node", "ok", f"Node {name} at {address} takes calls; {node['calls']} up.")
 
 
 def _ports(config: Config) -> Iterator[Finding]:

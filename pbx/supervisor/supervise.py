@@ -164,7 +164,9 @@ class Supervisor:
 def ports_of(config: Config, *, practice: bool) -> list[Port]:
     """Every port that must be free. Needs no built Asterisk."""
     nowhere = config.cache
-    ports = [("tcp", config.http_host, config.http_port, "http_port"), *EngineAsterisk(config, nowhere).ports()]
+    ports = [("tcp", config.http_host, config.http_port, "http_port")]
+    if not config.nodes:
+        ports += EngineAsterisk(config, nowhere).ports()
     return ports + (PracticeCarrier(config, nowhere).ports() if practice else [])
 
 

@@ -237,6 +237,7 @@ export const admin = {
       Asterisk: 'Asterisk',
       sound: 'Sound',
       engine: 'Engine',
+      node: 'Node',
       ports: 'Ports',
       certificate: 'Certificate',
       NAT: 'NAT',

@@ -239,6 +239,7 @@ export const admin: Messages['admin'] = {
       Asterisk: 'Asterisk',
       sound: '音声',
       engine: 'エンジン',
+      node: 'ノード',
       ports: 'ポート',
       certificate: '証明書',
       NAT: 'NAT',
