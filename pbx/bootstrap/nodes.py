@@ -171,5 +171,7 @@ class Nodes:
             await node.monitor.settled(recording)
 
     def stop(self) -> None:
+        """That links end from now on means nothing."""
         for node in self.all:
+            node.link.on_change = lambda: None
             self._stop_counting(node)

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
 
 import pytest
 
+from crm.services import trunks
 from pbx import bootstrap
 from pbx.adapters.asterisk import embedded
 from pbx.bootstrap.nodes import GIVE_UP_S
 from pbx.config import Config
+from pbx.core.causes import Cause
+from pbx.core.commands import HangUp, RingPhone
 from pbx.core.events import Ask, PartyAsk
+from pbx.core.ids import CallId, LegId
 from tests.live.node_stage import NodeStack, close_nodes, open_nodes
 from tests.live.stage import Rep, Scene
 from tests.live.test_conference import CUSTOMER, GUEST, HOST, MUSIC, Table, everybody_hears, heard
@@ -54,6 +60,32 @@ async def come_in(stage: Scene, rep: Rep, by: str, tone: float = 820) -> tuple[C
     await ours.answer()
     await theirs.until_answered()
     return theirs, ours
+
+
+async def asks_for_a_call(stage: Scene, engine: KillableEngine, rep: Rep) -> tuple[Call, Call]:
+    """The console has a call made: the customer's side and ours."""
+    customer = stage.outside(tone=860)
+    customer.will_answer()
+    rep.phone.will_answer()
+    status, answer = await engine.ask("POST", "/calls", to=customer.number, user=rep.id)
+    assert status < 300, answer
+    ours = await rep.phone.incoming()
+    return await customer.incoming(), ours
+
+
+async def engine_again(nodes: NodeStack) -> None:
+    nodes.engine = await bootstrap.open_engine(nodes.config)
+    await nodes.engine.start()
+    await until(lambda: len(nodes.engine.nodes.there) == 2, 15, "both nodes to be linked")
+
+
+@asynccontextmanager
+async def no_engine(nodes: NodeStack) -> AsyncIterator[None]:
+    await nodes.engine.stop()
+    try:
+        yield
+    finally:
+        await engine_again(nodes)
 
 
 async def both_hear(theirs: Call, ours: Call, tone: float = 820, voice: float = 540) -> None:
@@ -178,6 +210,75 @@ async def test_a_guest_on_the_other_node_is_put_out(stage: Scene, nodes: NodeSta
     await ours.until_ended()
 
 
+async def test_a_phone_on_the_other_node_holds_by_itself_and_presses_keys(stage: Scene, nodes: NodeStack):
+    rep = await stage.rep(at=nodes.at("b"))
+    theirs, ours = await come_in(stage, rep, "a", CUSTOMER)
+    await both_hear(theirs, ours, CUSTOMER)
+    await ours.press("12")
+    await theirs.until_digits("12")
+    await ours.hold()
+    await heard(theirs, *MUSIC)
+    call_id = await stage.live_call(rep)
+    await ours.resume()
+    await both_hear(theirs, ours, CUSTOMER)
+    await ours.hang_up()
+    await theirs.until_ended()
+    assert "leg.held" in (await nodes.show(call_id)).kinds
+
+
+async def test_what_a_phone_is_told_besides_the_call_reaches_it_on_the_other_node(stage: Scene, nodes: NodeStack):
+    rep = await stage.rep(at=nodes.at("b"))
+    (binding,) = nodes.engine.registrations.phones(rep.devices)
+    command = RingPhone(
+        LegId("leg_01TOLD_1"), binding.dial, "+12065550199", "", timedelta(seconds=5), auto_answer=True, rejoins=True
+    )
+    nodes.node("a").switch.carry_out(CallId("c_01TOLD"), command)
+    ring = await rep.phone.incoming()
+    assert ring.header("X-Switchhook-Call") == ring.header("X-Switchhook-Rejoin") == "c_01TOLD"
+    assert "answer-after=0" in str(ring.header("Call-Info")) and "alert-autoanswer" in str(ring.header("Alert-Info"))
+    nodes.node("a").switch.carry_out(CallId("c_01TOLD"), HangUp(LegId("leg_01TOLD_1"), Cause.NORMAL))
+    await ring.until_ended()
+
+
+async def test_while_no_engine_is_there_a_phone_of_the_other_node_rings_all_the_same(stage: Scene, nodes: NodeStack):
+    rep = await stage.rep(at=nodes.at("b"))
+    async with no_engine(nodes):
+        theirs = await nodes.carrier.phone.call(rep.did, caller="+12065550188", tone=820)
+        ours = await rep.phone.incoming()
+        await ours.answer()
+        await theirs.until_answered()
+        await both_hear(theirs, ours)
+        await theirs.hang_up()
+        await ours.until_ended()
+    logged = await stage.logged(rep, within=8)
+    assert (logged.row.source, logged.row.disposition) == ("fallback", "answered")
+
+
+async def test_a_node_that_was_given_up_and_is_there_after_all_lets_go_of_what_was_closed(
+    stage: Scene, nodes: NodeStack
+):
+    rep = await stage.rep(at=nodes.at("b"))
+    theirs, ours = await come_in(stage, rep, "b")
+    node = nodes.node("b")
+    nodes.engine.nodes._give_up(node)
+    assert (await stage.logged(rep)).row.disposition == "interrupted"
+    await node.ari.hang_up()
+    await asyncio.gather(theirs.until_ended(), ours.until_ended())
+    await until(lambda: node.is_linked and "b" not in nodes.engine.nodes.given_up, 5, "the node to be back")
+
+
+async def test_a_trunk_registers_from_the_first_node_only(nodes: NodeStack):
+    values = {"name": "registering", "mode": "register", "host": "127.0.0.1", "port": 9}
+    values |= {"username": "us", "secret": "a-secret-of-twenty-characters", "priority": 99}
+    trunk = await nodes.change(lambda work: trunks.add(work, values))
+    try:
+        for name, registers in (("a", True), ("b", False)):
+            written = (nodes.nodes[name].layout.etc / "pjsip_trunks.conf").read_text()
+            assert f"[{trunk.id}](trunk)" in written and ("type = registration" in written) is registers
+    finally:
+        await nodes.change(lambda work: trunks.remove(work, trunk.id))
+
+
 async def test_nobody_else_comes_in_where_the_nodes_do(stage: Scene, nodes: NodeStack):
     rep = await stage.rep(at=nodes.at("b"))
     stranger = await SipPhone.start("node-a", nodes.at("b"))
@@ -220,6 +321,7 @@ async def test_a_node_is_killed_and_the_other_carries_on(stage: Scene, nodes: No
 
 async def test_the_engine_is_killed_and_the_next_one_has_the_calls_of_both_nodes(stage: Scene, nodes: NodeStack):
     here, there = await stage.rep(at=nodes.at("a")), await stage.rep(at=nodes.at("b"))
+    away, asking = await stage.rep(at=nodes.at("b")), await stage.rep(at=nodes.at("b"))
     admin = await stage.rep(phones=0, number=False, role="admin")
     secret = await KillableEngine.token(nodes.change, admin.id)
     engine = KillableEngine(nodes.config, secret, forked=False)
@@ -228,16 +330,17 @@ async def test_the_engine_is_killed_and_the_next_one_has_the_calls_of_both_nodes
     try:
         on_a = await come_in(stage, here, "a")
         on_b = await come_in(stage, there, "b", 900)
-        await asyncio.gather(both_hear(*on_a), both_hear(*on_b, tone=900))
+        across = await come_in(stage, away, "a", 940)
+        asked = await asks_for_a_call(stage, engine, asking)
+        calls = ((on_a, 820), (on_b, 900), (across, 940), (asked, 860))
+        await asyncio.gather(*(both_hear(*sides, tone=tone) for sides, tone in calls))
         await engine.until_one_stands_by()
         assert await engine.die() < 3
-        await asyncio.gather(both_hear(*on_a), both_hear(*on_b, tone=900))
-        for theirs, ours in (on_a, on_b):
+        await asyncio.gather(*(both_hear(*sides, tone=tone) for sides, tone in calls))
+        for (theirs, ours), _ in calls:
             call_id = str(ours.header("X-Switchhook-Call"))
             await with_patience(lambda call_id=call_id: engine.ask("POST", f"/calls/{call_id}/hangup"))
             await asyncio.gather(theirs.until_ended(), ours.until_ended())
     finally:
         await engine.stop()
-        nodes.engine = await bootstrap.open_engine(nodes.config)
-        await nodes.engine.start()
-        await until(lambda: len(nodes.engine.nodes.there) == 2, 15, "both nodes to be linked")
+        await engine_again(nodes)
