@@ -158,7 +158,9 @@ class Config:
         known = _read_secrets(path)
         if not all(known.get(name) for name in names):
             self.home.mkdir(parents=True, exist_ok=True)
-            with (self.home / "secrets.lock").open("w") as lock:
+            turn = self.home / "secrets.lock"
+            turn.touch(mode=0o600)
+            with turn.open() as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)
                 known = _read_secrets(path)
                 known |= {name: secrets.token_urlsafe(SECRET_BYTES) for name in names if not known.get(name)}

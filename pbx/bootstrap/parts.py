@@ -310,7 +310,7 @@ class Parts(ABC):
             self._handled_alone,
             self.spool.adopt,
             lambda channel: nodes.of_channel(channel).link.began_s,
-            lambda: all(node.read_up(self.clock.now()) for node in nodes.there),
+            lambda: all(node.read_up(self.clock.now()) for node in nodes.all),
         )
 
     def _make_observers(self) -> None:

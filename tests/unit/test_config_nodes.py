@@ -1,5 +1,6 @@
 """Several Asterisks of one engine, as the configuration names them (A8)."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -46,3 +47,10 @@ def test_what_is_no_list_of_nodes_is_refused_with_a_sentence(tmp_path: Path, nod
     with pytest.raises(ConfigError) as refused:
         load(tmp_path, nodes=nodes, edge=edge)
     assert told in str(refused.value)
+
+
+def test_secrets_are_made_once_whoever_comes_first(tmp_path: Path) -> None:
+    configs = [Config(home=tmp_path, cache=tmp_path) for _ in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        made = set(pool.map(lambda config: config.secrets(), configs))
+    assert len(made) == 1
