@@ -11,19 +11,23 @@ from pathlib import Path
 from crm.services import trunks
 from crm.unit_of_work import SYSTEM, Store
 from pbx import bootstrap
+from pbx.adapters.asterisk.embedded.errors import BuildError
 from pbx.adapters.asterisk.node import NodeAsterisk
+from pbx.adapters.asterisk.process import check_ports
 from pbx.bootstrap.node import AsteriskNode
 from pbx.config import Config
 from tests.live.stage import RTP, Carrier, Stack, _organisation, _write_prompts
 from tests.support.free_ports import free_port
 from tests.support.waiting import until
 
+EDGE = "127.0.0.9"
 ADDRESSES = {"a": "127.0.0.2", "b": "127.0.0.3"}
 
 
 @dataclass
 class NodeStack(Stack):
-    """``carrier`` calls in by node a, ``carrier_b`` by node b; calls go out to ``carrier``."""
+    """``carrier`` calls in by node a, ``carrier_b`` by node b, both by the edge where there is one; calls go out to
+    ``carrier``."""
 
     nodes: dict[str, NodeAsterisk] = field(default_factory=dict)
     carrier_b: Carrier | None = None
@@ -86,7 +90,7 @@ async def open_nodes(home: Path, prefix: Path, **overrides: str) -> NodeStack:
     await engine.start()
     await until(lambda: len(engine.nodes.there) == len(nodes), 15, "both nodes to be linked")
     carriers = [
-        await Carrier.open((address, config.sip_port), port)
+        await Carrier.open((config.edge or address, config.sip_port), port)
         for address, port in zip(ADDRESSES.values(), ports, strict=True)
     ]
     carriers[1].people = carriers[0].people
@@ -104,21 +108,18 @@ async def close_nodes(stack: NodeStack) -> None:
 
 
 def _free_on_all() -> int:
+    """A port that is free at each of the addresses, and at the edge's."""
     while True:
         port = free_port("127.0.0.2")
-        if free_port_at("127.0.0.3", port):
+        if all(_is_free(host, port) for host in ("127.0.0.3", EDGE)):
             return port
 
 
-def free_port_at(host: str, port: int) -> bool:
-    import socket
-
-    for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
-        with socket.socket(socket.AF_INET, kind) as probe:
-            try:
-                probe.bind((host, port))
-            except OSError:
-                return False
+def _is_free(host: str, port: int) -> bool:
+    try:
+        check_ports([(protocol, host, port, "") for protocol in ("udp", "tcp")])
+    except BuildError:
+        return False
     return True
 
 

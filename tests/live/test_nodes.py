@@ -226,6 +226,17 @@ async def test_a_phone_on_the_other_node_holds_by_itself_and_presses_keys(stage:
     assert "leg.held" in (await nodes.show(call_id)).kinds
 
 
+async def test_a_transfer_by_a_phone_on_the_other_node_is_declined_and_the_call_goes_on(stage: Scene, nodes: NodeStack):
+    rep, other = await stage.rep(at=nodes.at("b")), await stage.rep(at=nodes.at("b"))
+    theirs, ours = await come_in(stage, rep, "a", CUSTOMER)
+    await both_hear(theirs, ours, CUSTOMER)
+    assert (await ours.transfer(other.did)).status == 603
+    await both_hear(theirs, ours, CUSTOMER)
+    assert not other.phone.calls
+    await ours.hang_up()
+    await theirs.until_ended()
+
+
 async def test_what_a_phone_is_told_besides_the_call_reaches_it_on_the_other_node(stage: Scene, nodes: NodeStack):
     rep = await stage.rep(at=nodes.at("b"))
     (binding,) = nodes.engine.registrations.phones(rep.devices)

@@ -1,5 +1,6 @@
 /*
- * Takes the wish for no notifications out of a transfer request, before Asterisk reads it.
+ * Takes the wish for no notifications out of a transfer request, before Asterisk reads it, and declines one on a
+ * channel with the variable SWITCHHOOK_NO_TRANSFER: nobody who could decide about it would hear of it.
  *
  * Copyright (C) 2026 the makers of Switchhook. This file is linked into Asterisk and may be distributed and changed
  * under the terms of the GNU General Public License, version 2.
@@ -20,7 +21,9 @@
 #include <pjsip.h>
 #include <pjsip_ua.h>
 
+#include "asterisk/channel.h"
 #include "asterisk/module.h"
+#include "asterisk/pbx.h"
 #include "asterisk/res_pjsip.h"
 #include "asterisk/res_pjsip_session.h"
 
@@ -28,7 +31,17 @@ static int refer_incoming_request(struct ast_sip_session *session, pjsip_rx_data
 {
 	static const pj_str_t name = { "Refer-Sub", 9 };
 	pjsip_hdr *header;
+	int declined = 0;
 
+	if (session->channel) {
+		ast_channel_lock(session->channel);
+		declined = pbx_builtin_getvar_helper(session->channel, "SWITCHHOOK_NO_TRANSFER") != NULL;
+		ast_channel_unlock(session->channel);
+	}
+	if (declined) {
+		pjsip_dlg_respond(session->inv_session->dlg, rdata, PJSIP_SC_DECLINE, NULL, NULL, NULL);
+		return 1;
+	}
 	while ((header = pjsip_msg_find_hdr_by_name(rdata->msg_info.msg, &name, NULL))) {
 		pj_list_erase(header);
 	}
