@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 
 import pytest
@@ -20,12 +20,16 @@ from pbx.core.events import Ask, PartyAsk
 from pbx.core.ids import CallId, LegId
 from tests.live.node_stage import NodeStack, close_nodes, open_nodes
 from tests.live.stage import Rep, Scene
+from tests.live.test_browser_phone import _open as open_browser
 from tests.live.test_conference import CUSTOMER, GUEST, HOST, MUSIC, Table, everybody_hears, heard
+from tests.support import postgres
+from tests.support.browser import Browser
 from tests.support.killable_engine import KillableEngine, with_patience
 from tests.support.sip_call import Call
 from tests.support.sip_phone import SipPhone
 from tests.support.tones import tones_in
 from tests.support.waiting import until
+from tests.support.webrtc_media import why_not
 
 pytestmark = pytest.mark.covers("A8")
 
@@ -36,9 +40,15 @@ VOICES = [540, 580, 620, 820, 900]
 async def nodes(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[NodeStack]:
     config = Config.load()
     prefix = await asyncio.to_thread(embedded.ensure, config.cache, config.debian_mirror, lambda *_: None)
-    stack = await open_nodes(tmp_path_factory.mktemp("nodes"), prefix)
+    cluster, overrides = None, {}
+    with suppress(postgres.NoPostgres):  # else on SQLite, as here all of it is one machine
+        cluster = await asyncio.to_thread(postgres.start)
+        overrides["database_url"] = cluster.create_database("nodes")
+    stack = await open_nodes(tmp_path_factory.mktemp("nodes"), prefix, **overrides)
     yield stack
     await close_nodes(stack)
+    if cluster is not None:
+        await asyncio.to_thread(cluster.stop)
 
 
 @pytest.fixture
@@ -355,3 +365,27 @@ async def test_the_engine_is_killed_and_the_next_one_has_the_calls_of_both_nodes
     finally:
         await engine.stop()
         await engine_again(nodes)
+
+
+@pytest.mark.skipif(bool(why_not()), reason=why_not())
+async def test_a_browsers_phone_rings_for_a_call_on_the_other_node(stage: Scene, nodes: NodeStack):
+    rep = await stage.rep(phones=0)
+    opened: list[Browser] = []
+    try:
+        browser = await open_browser(stage, rep, opened, 620)
+        registered = nodes.engine.registrations.at(browser.user)
+        assert registered == nodes.engine.nodes.for_browser(browser.user).name
+        carrier = nodes.carrier_b if registered == "a" else nodes.carrier
+        assert carrier is not None
+        theirs = await carrier.phone.call(rep.did, caller="+12065550177", tone=820)
+        ring = await browser.incoming()
+        call_id = await stage.live_call(rep)
+        assert ring.invite_came is not None and ring.invite_came.header("X-Switchhook-Call") == call_id
+        assert nodes.engine.nodes.switch.node(call_id) != registered
+        await ring.answer()
+        await theirs.until_answered()
+        await asyncio.gather(theirs.until_hears(620), ring.until_hears(820))
+        await ring.hang_up()
+        await theirs.until_ended()
+    finally:
+        await asyncio.gather(*(browser.close() for browser in opened))

@@ -28,7 +28,7 @@ class KillableEngine:
         self._config = config
         self._secret = secret
         self._process: EngineProcess | Nursery = Nursery(config) if forked else EngineProcess(config)
-        values = [f'{name} = "{getattr(config, name)}"' for name in ("sip_host", "nodes")]
+        values = [f'{name} = "{getattr(config, name)}"' for name in ("sip_host", "nodes", "database_url")]
         values += [f"{name} = {getattr(config, name)}" for name in _PORTS]
         (config.home / "config.toml").write_text("\n".join(values) + "\n")
         self.deaths = 0
