@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -24,6 +27,8 @@ from tests.live.test_browser_phone import _open as open_browser
 from tests.live.test_conference import CUSTOMER, GUEST, HOST, MUSIC, Table, everybody_hears, heard
 from tests.support import postgres
 from tests.support.browser import Browser
+from tests.support.free_ports import free_port
+from tests.support.house import ROOT
 from tests.support.killable_engine import KillableEngine, with_patience
 from tests.support.sip_call import Call
 from tests.support.sip_phone import SipPhone
@@ -389,3 +394,25 @@ async def test_a_browsers_phone_rings_for_a_call_on_the_other_node(stage: Scene,
         await theirs.until_ended()
     finally:
         await asyncio.gather(*(browser.close() for browser in opened))
+
+
+async def test_a_node_is_run_by_its_name_until_its_service_manager_ends_it(tmp_path: Path):
+    ports = {name: free_port("127.0.0.4") for name in ("sip_port", "sip_tls_port", "ari_port", "ami_port")}
+    settings = ['nodes = "c=127.0.0.4"', *(f"{name} = {port}" for name, port in ports.items())]
+    (tmp_path / "config.toml").write_text("\n".join(settings) + "\n")
+    command = (sys.executable, "-m", "pbx.cli", "--home", str(tmp_path), "node", "run", "c")
+    running = await asyncio.create_subprocess_exec(*command, cwd=ROOT)
+    try:
+        await until(lambda: _listens("127.0.0.4", ports["ari_port"]), 30, "the node to be up")
+        assert not _listens("127.0.0.1", ports["ari_port"]) and _listens("127.0.0.4", ports["ami_port"])
+        running.terminate()
+        assert await asyncio.wait_for(running.wait(), 20) == 0
+        assert not _listens("127.0.0.4", ports["ari_port"])
+    finally:
+        if running.returncode is None:
+            running.kill()
+
+
+def _listens(host: str, port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex((host, port)) == 0
