@@ -141,12 +141,17 @@ def _in_words(found: Found | None) -> str | None:
 
 
 async def _running(config: Config, prefix: Path) -> str | None:
-    """What a running one says of its channels; None where none answers."""
+    """What a running one on this machine says of its channels; None where none answers."""
     from pbx.adapters.asterisk.embedded.errors import BuildError
     from pbx.adapters.asterisk.instance import EngineAsterisk
+    from pbx.adapters.asterisk.node import NodeAsterisk
 
-    try:
-        answer = await EngineAsterisk(config, prefix).cli("core show channels count")
-    except BuildError:
-        return None
-    return answer.splitlines()[0] if "active channel" in answer else None
+    for node in config.asterisks:
+        asterisk = NodeAsterisk(config, node, prefix) if node else EngineAsterisk(config, prefix)
+        try:
+            answer = await asterisk.cli("core show channels count")
+        except BuildError:
+            continue
+        if "active channel" in answer:
+            return answer.splitlines()[0]
+    return None

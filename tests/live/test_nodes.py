@@ -405,6 +405,8 @@ async def test_a_node_is_run_by_its_name_until_its_service_manager_ends_it(tmp_p
     try:
         await until(lambda: _listens("127.0.0.4", ports["ari_port"]), 30, "the node to be up")
         assert not _listens("127.0.0.1", ports["ari_port"]) and _listens("127.0.0.4", ports["ami_port"])
+        asked = await asyncio.create_subprocess_exec(*command[:-3], "asterisk", "status", cwd=ROOT)
+        assert await asyncio.wait_for(asked.wait(), 20) == 0, "it is seen to run"
         running.terminate()
         assert await asyncio.wait_for(running.wait(), 20) == 0
         assert not _listens("127.0.0.4", ports["ari_port"])
