@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from pbx.adapters.asterisk.dialling import Elsewhere
 from pbx.adapters.asterisk.fence import AclFence
-from pbx.adapters.asterisk.presence import Registrations
+from pbx.adapters.asterisk.presence import Registrations, is_behind_edge
 from pbx.adapters.asterisk.remains import Remains
 from pbx.adapters.asterisk.switch import AriSwitch
 from pbx.core.commands import Command
@@ -145,8 +145,9 @@ class NodeRegistrations:
         return next((name for name, known in self._of.items() if self._linked(name) and known.has(dial)), "")
 
     def reach(self, node: str, dial: str) -> Elsewhere | None:
-        """How this binding is rung from a node; None where it is to be dialled as it is."""
-        if self._of[node].has(dial):
+        """How this binding is rung from a node; None where it is to be dialled as it is: it is registered there, or by
+        the edge, which every node may ask for it."""
+        if self._of[node].has(dial) or is_behind_edge(dial):
             return None
         other = self.where(dial)
         if not other:

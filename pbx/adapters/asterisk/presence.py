@@ -25,6 +25,11 @@ def address_of(uri: str) -> str:
     return found[1].strip("[]") if found else ""
 
 
+def is_behind_edge(uri: str) -> bool:
+    """Whether a contact's URI leads to an edge, which knows where the phone is."""
+    return _BEHIND.search(uri) is not None
+
+
 class Registrations:
     """Bindings by device, in the order in which they registered."""
 
