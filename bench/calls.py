@@ -117,6 +117,13 @@ async def _start() -> list[Figure]:
     ]
 
 
+async def capacity_alone() -> list[Figure]:
+    async with stack() as over:
+        with tempfile.TemporaryDirectory(prefix="switchhook-sipp-") as directory:
+            await run(over, Path(directory), ENGINE, 20, 3)
+            return await capacity(over, Path(directory))
+
+
 async def figures() -> list[Figure]:
     began = await _start()
     async with stack() as over:
