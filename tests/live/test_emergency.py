@@ -54,7 +54,7 @@ async def lists_deny(scene: Scene, rep: Rep) -> AsyncIterator[None]:
 
 @contextlib.asynccontextmanager
 async def overloaded(scene: Scene, rep: Rep) -> AsyncIterator[None]:
-    admission = scene.stack.engine.admission
+    admission = scene.stack.engine.nodes.one.admission
     lag, calls = admission._lag, admission._calls
     admission._lag, admission._calls = (lambda: 1.0), (lambda: 1)
     try:

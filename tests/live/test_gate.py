@@ -52,8 +52,8 @@ async def test_a_refused_destination_is_not_dialled_and_every_side_says_why(
 
 async def test_an_overloaded_system_says_so_and_when_to_try_again(scene: Scene, monkeypatch: pytest.MonkeyPatch):
     rep, there = await scene.rep(), scene.outside()
-    monkeypatch.setattr(scene.stack.engine.admission, "_lag", lambda: 1.0)
-    monkeypatch.setattr(scene.stack.engine.admission, "_calls", lambda: 1)
+    monkeypatch.setattr(scene.stack.engine.nodes.one.admission, "_lag", lambda: 1.0)
+    monkeypatch.setattr(scene.stack.engine.nodes.one.admission, "_calls", lambda: 1)
     calls = [
         await rep.phone.call(there.number),
         await scene.outside().call(rep.did),
