@@ -24,7 +24,6 @@ from pbx.core.commands import Explanation
 from pbx.core.events import SwitchLost
 from pbx.core.gate import Reason, Verdict
 from pbx.core.ids import call_of
-from pbx.services.alerts import Kind
 from pbx.services.blocking import Seen
 from pbx.services.disk_guard import MB
 from pbx.services.ports_provision import ProvisionError
@@ -36,19 +35,10 @@ log = structlog.get_logger("engine")
 
 DIRECTORY_POLL_S = 1.0
 DRAIN_S = 5.0
-CALM_S = 15.0
-"""A rush comes in waves: until then it is the same one, and told once."""
-_OVERLOADED = (
-    "More calls come than this machine can take. Some of the new ones are refused and told to try again in a few "
-    "seconds; calls that are up go on, and emergency numbers are reached. If it happens often, give the machine more "
-    "processors."
-)
 
 
 class Engine(Parts):
     """One engine: one store, one Asterisk or more. ``start`` returns when calls are taken; ``stop`` loses nothing."""
-
-    _not_over_yet: Callable[[], None] = staticmethod(lambda: None)
 
     # -- run ----------------------------------------------------------------------------------------
 
@@ -123,7 +113,7 @@ class Engine(Parts):
             "journal_lag": self.projector.lag,
             "recordings_waiting": self.recordings.waiting,
             "calls": len(self.calls),
-            "overloaded": self.nodes.overloaded() or all(node.admission.shedding for node in nodes),
+            "overloaded": self.nodes.overloaded() or self.overload.on,
             "intruders_heard": all(node.security.connected for node in self.nodes.there or nodes),
             "disk_free_mb": self.disk_guard.room.free_bytes // MB,
             "recording_withheld": self.disk_guard.withheld is not None,
@@ -163,18 +153,15 @@ class Engine(Parts):
 
     def _shed(self, node: AsteriskNode, percent: int, for_s: int) -> None:
         """Have the dialplan refuse a share of new calls; they come into the log when it does so no more."""
-        verdict = Verdict(False, Reason.OVERLOADED)
-        node.switch.shed(percent, for_s, Explanation(verdict.sentence, verdict.retry_after))
-        self._not_over_yet()
+        node.switch.shed(percent, for_s, _explained())
         if percent:
-            self.alerts.raised(Kind.OVERLOADED, "calls", _OVERLOADED)
+            self.overload.begins()
         else:
-            self._not_over_yet = self.clock.later(CALM_S, lambda: self.alerts.over(Kind.OVERLOADED, "calls"))
-            self.fallback_calls.handed_over()
+            self.overload.ends()
 
     def _overloaded(self) -> bool:
         """Whether new calls are to be refused, to come again later or elsewhere."""
-        return self.nodes.overloaded(self._arriving) or self.drain.refuses
+        return self.nodes.turns_away(self._arriving) or self.drain.refuses
 
     def contact_changed(self, node: AsteriskNode, device: str, uri: str, status: str) -> None:
         if node.registrations.changed(device, uri, status):
@@ -209,6 +196,7 @@ class Engine(Parts):
             await self._provision_node(node, told, force=True)
         for address, device in node.registrations.addresses(ids.DEVICE):
             self.blocking.phone_is_at(address, device)
+        node.admission.switch_refuses = await node.switch.refuses_by_itself(_explained())
         node.fence.distrust()
         self.blocking.asterisk_is_new()
         node.browsers_told.begin()
@@ -339,6 +327,12 @@ class Engine(Parts):
         others = set(fresh.browsers()) ^ set(self._directory.browsers())
         self._directory = fresh
         self.hub.phones_changed({device.user_id for device in others})
+
+
+def _explained() -> Explanation:
+    """To a call that is one too many."""
+    verdict = Verdict(False, Reason.OVERLOADED)
+    return Explanation(verdict.sentence, verdict.retry_after)
 
 
 def _died(task: asyncio.Task[None]) -> None:

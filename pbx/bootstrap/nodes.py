@@ -133,8 +133,14 @@ class Nodes:
 
     def overloaded(self, node: AsteriskNode | None = None) -> bool:
         """Whether this node can take no other call; without one, whether none that is there can."""
-        asked = [node] if node is not None else self.there or [self.one]
-        return all([each.admission.overloaded() for each in asked])
+        return all([each.admission.overloaded() for each in self._asked(node)])
+
+    def turns_away(self, node: AsteriskNode | None) -> bool:
+        """The same of a call that comes by SIP: a node that refuses by itself has let it in already."""
+        return all([each.admission.turns_away() for each in self._asked(node)])
+
+    def _asked(self, node: AsteriskNode | None) -> list[AsteriskNode]:
+        return [node] if node is not None else self.there or [self.one]
 
     def happened(self, call: CallId, facts: Sequence[tuple[int, Fact]]) -> None:
         """Each node counts the calls that come to it."""

@@ -66,6 +66,7 @@ from pbx.services.leftovers import Leftovers
 from pbx.services.live_records import LiveRecords
 from pbx.services.metrics import Metrics
 from pbx.services.occupancy import Occupancy
+from pbx.services.overload import Overload
 from pbx.services.persons import Persons
 from pbx.services.practice import Practice
 from pbx.services.presence_view import PresenceView
@@ -167,8 +168,10 @@ class Parts(ABC):
         """Who may call where, and by which way out."""
         now, directory = self.clock.now, self._current
         self.browsers = BrowserPhones(directory, lambda: any(node.browsers_told.all for node in self.nodes.there))
+        self.overload = Overload(self.clock, self.alerts, lambda: self.fallback_calls.handed_over())
         for node in self.nodes.all:
             node.admission = self._admission(node)
+            node.ami.hear("SwitchhookRefusing", lambda event: self.overload.heard())
         self.trunk_health = TrunkHealth(directory, now, self.alerts, self.registrations.reachable)
         for node in self.nodes.all:
             node.link.on_registration = self.trunk_health.registration_changed

@@ -4,9 +4,11 @@ Measured: bare ARI at 130 calls/s on two cores goes from 6 ms to seconds of dela
 calls are refused at once while Asterisk's answers lag; those that are up are not touched. Where few calls come, a lag
 is a moment of the machine and no overload: they are served a little later, and nobody is refused for it.
 
-A refusal by the engine costs the better part of what a call costs. So in a rush that goes on, a share of the new
-calls is refused by the dialplan alone: the share is found as TCP finds its rate (RFC 5681), by taking much less as
-soon as the answers lag, and a little more while they do not, the less the nearer to where they last lagged (RFC 9438).
+A refusal by the engine costs the better part of what a call costs. So our module in Asterisk refuses those that come by
+SIP before they cost anything (``embedded/sources/res_switchhook_admission.c``). Where it is not there, in a rush that
+goes on, a share of the new calls is refused by the dialplan alone: the share is found as TCP finds its rate (RFC 5681),
+by taking much less as soon as the answers lag, and a little more while they do not, the less the nearer to where they
+last lagged (RFC 9438).
 """
 
 from __future__ import annotations
@@ -53,6 +55,7 @@ class Admission:
         self._begun: deque[Instant] = deque(maxlen=RUSH)
         self._closed = False
         self._share = Share(shed)
+        self.switch_refuses = False  # by itself, as our module in Asterisk does: then the dialplan need not
 
     def happened(self, call: CallId, facts: Sequence[tuple[int, Fact]]) -> None:
         if facts[0][0] == 1:
@@ -66,6 +69,11 @@ class Admission:
             self._closed = self._lag() > limit
         return self._closed
 
+    def turns_away(self) -> bool:
+        """Of calls that come by SIP. Who was let in by a switch that refuses by itself has waited for it already, and
+        a refusal now would come late: only for what is no moment any more."""
+        return self._lag() > QUIET_LAG_LIMIT_S if self.switch_refuses else self.overloaded()
+
     @property
     def shedding(self) -> bool:
         """Whether the dialplan refuses some of the new calls."""
@@ -78,6 +86,8 @@ class Admission:
 
     def step(self) -> None:
         """Find anew which share of the new calls the dialplan lets through."""
+        if self.switch_refuses:
+            return
         lag = self._lag() if self._calls() else 0.0
         limit = LAG_AIM_S if self.shedding else LAG_LIMIT_S
         if not self._rush():

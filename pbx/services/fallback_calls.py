@@ -25,8 +25,10 @@ from pbx.services.runtime import Calls
 log = structlog.get_logger("fallback")
 
 LOOK_EVERY_S = 2.0
+REST_S = 0.005
+"""After each: a rush leaves thousands, and calls that come now are not to wait for them."""
 SECOND_US = 1_000_000
-SHED = "SHED"  # what dialplans/overload.conf writes for a call that was one too many
+SHED = "SHED"  # a call that was one too many
 
 
 class FallbackCall(Protocol):
@@ -112,6 +114,7 @@ class FallbackCalls:
                 log.warning("fallback.store_away", why=error.message)
                 return True
             self._done.add(call.channel)
+            await asyncio.sleep(REST_S)
         return running
 
     async def _take(self, call: FallbackCall) -> None:

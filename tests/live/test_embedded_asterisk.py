@@ -147,6 +147,13 @@ async def test_nothing_that_runs_a_shell_or_reads_files_is_built_or_loaded(site:
         assert "No function by that name" in answer
 
 
+async def test_our_modules_stay_as_long_as_calls_may_point_into_them(site: Site) -> None:
+    for module in recipe.own_sources():
+        answer = await site.asterisk.cli(f"module unload {module.stem}.so")
+        assert "Unable to unload" in answer
+        assert "1 modules loaded" in await site.asterisk.cli(f"module show like {module.stem}.so")
+
+
 @pytest.mark.covers("TRUST19")
 @pytest.mark.parametrize(
     "action",

@@ -3,7 +3,8 @@
 Lines, as ``dialplans/fallback.conf`` writes them, one JSON object of Asterisk's logger around each:
 ``begin|channel|epoch|in or out|endpoint|called|caller``, ``answer|channel|epoch|endpoint``,
 ``end|channel|epoch|result|cause``. ``channel`` is Asterisk's unique id (start time and counter), so reading
-twice gives the same calls.
+twice gives the same calls. A call that our module refused before it had a channel is one line,
+``shed|name|epoch|in or out|endpoint|called|caller``; its name is as unique.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
+
+CONGESTION = 42  # Q.850
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +59,10 @@ def collect(messages: Iterable[str]) -> list[FallbackCall]:
 
 def _note(calls: dict[str, FallbackCall], fields: list[str]) -> None:
     kind, channel, at = fields[0], fields[1], int(fields[2])
-    if kind == "begin":
+    if kind in ("begin", "shed"):
         direction: Literal["in", "out"] = "out" if fields[3] == "out" else "in"
-        calls[channel] = FallbackCall(channel, direction, fields[4], fields[5], fields[6], at)
+        call = FallbackCall(channel, direction, fields[4], fields[5], fields[6], at)
+        calls[channel] = call if kind == "begin" else replace(call, ended_at_s=at, result="SHED", cause=CONGESTION)
     elif channel in calls and kind == "answer":
         calls[channel] = replace(calls[channel], answered_at_s=at, answered_by=fields[3])
     elif channel in calls and kind == "end":

@@ -76,6 +76,8 @@ TOLD_WITHIN_S = 0.2
 REJOIN_HEADER = "X-Switchhook-Rejoin"
 """To a page: which call its user takes part in. It answers by itself, as Alert-Info asks."""
 REFUSAL_VARIABLE = "SWITCHHOOK_REFUSAL"
+OVERLOADED_VARIABLE = "SWITCHHOOK_OVERLOADED"
+ADMISSION_MODULE = "res_switchhook_admission.so"
 
 
 class Monitor(Protocol):
@@ -151,6 +153,19 @@ class AriSwitch:
     def give_back(self, channel: NewChannel) -> None:
         """Let the dialplan go on with a channel as it does while there is no engine."""
         self._send("POST", f"channels/{channel.channel}/continue", {"priority": AWAY_PRIORITY})
+
+    async def refuses_by_itself(self, because: Explanation) -> bool:
+        """Tell our module in Asterisk with what words it refuses calls that are too many (embedded/sources); False
+        where this Asterisk has none."""
+        if self.ari is None:
+            return False
+        told = {"variable": OVERLOADED_VARIABLE, "value": _explained(because)}
+        await self.ari.call("POST", "asterisk/variable", told)
+        try:
+            await self.ari.call("GET", f"asterisk/modules/{ADMISSION_MODULE}")
+        except AriError:
+            return False
+        return True
 
     def shed(self, percent: int, for_s: int, because: Explanation) -> None:
         """Have the dialplan refuse a share of the calls that come, for so long (dialplans/overload.conf)."""

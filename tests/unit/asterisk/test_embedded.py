@@ -64,6 +64,9 @@ def test_the_fingerprint_changes_with_the_recipe_and_with_our_own_module(monkeyp
     with monkeypatch.context() as changed:
         changed.setattr(recipe, "PATCHES_LEFT_OUT", ())
         assert recipe.fingerprint() != before
+    with monkeypatch.context() as changed:
+        changed.setattr(recipe, "own_headers", list)
+        assert recipe.fingerprint() != before
     monkeypatch.setattr(recipe, "own_sources", list)
     assert recipe.fingerprint() != before and "res_switchhook_refusal" not in recipe.modules()
 

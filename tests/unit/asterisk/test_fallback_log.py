@@ -30,5 +30,16 @@ def test_the_lines_of_a_call_become_one_call_across_rotated_files(tmp_path: Path
     ]
 
 
+@pytest.mark.covers("P3", "P5")
+def test_a_call_that_was_refused_before_it_had_a_channel_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "fallback.log").write_text(
+        line("shed|17.000123.1|17|in|tr_a|+14155550101|+12065550142") + line("shed|17.000123.2|17|out|d7kq2m9xw4|!x|")
+    )
+    assert read_fallback_log(tmp_path) == [
+        FallbackCall("17.000123.1", "in", "tr_a", "+14155550101", "+12065550142", 17, None, "", 17, "SHED", 42),
+        FallbackCall("17.000123.2", "out", "d7kq2m9xw4", "!x", "", 17, None, "", 17, "SHED", 42),
+    ]
+
+
 def test_no_log_is_no_calls(tmp_path: Path) -> None:
     assert read_fallback_log(tmp_path) == []

@@ -105,6 +105,20 @@ def test_a_rush_that_goes_on_is_shed_by_the_dialplan_until_it_is_over() -> None:
     assert [percent for percent, _ in day.told].count(0) == 1
 
 
+def test_the_dialplan_sheds_nothing_where_the_switch_refuses_by_itself() -> None:
+    day = Day()
+    day.admission.switch_refuses = True
+    day.begin(2 * RUSH, every_us=10_000)
+    day.lag = 0.05
+    day.steps(100)
+    assert day.told == [] and not day.admission.turns_away(), "who was let in is served"
+    assert day.admission.overloaded(), "calls that do not come by SIP are still the engine's"
+    day.lag = 0.6
+    assert day.admission.turns_away()
+    day.admission.switch_refuses, day.lag = False, 0.05
+    assert day.admission.turns_away()
+
+
 def test_more_is_let_through_carefully_near_where_answers_lagged() -> None:
     day = Day()
     day.begin(2 * RUSH, every_us=10_000)

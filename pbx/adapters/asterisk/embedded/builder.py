@@ -63,7 +63,7 @@ class Build:
             self.runner.run(f"patch {patch.name}", argv, cwd=tree)
         for folder in ("codecs", "formats", "include"):
             shutil.copytree(tree / "Xopus" / folder, tree / folder, dirs_exist_ok=True)
-        for source_file in recipe.own_sources():
+        for source_file in [*recipe.own_headers(), *recipe.own_sources()]:
             shutil.copy(source_file, tree / "res")
         _pack_pjproject(tree, self.work / "externals", self.runner)
         return tree

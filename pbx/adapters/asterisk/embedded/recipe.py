@@ -60,6 +60,11 @@ def own_sources() -> list[Path]:
     return sorted((Path(__file__).parent / "sources").glob("res_*.c"))
 
 
+def own_headers() -> list[Path]:
+    """What they share."""
+    return sorted((Path(__file__).parent / "sources").glob("*.h"))
+
+
 def own_patches() -> list[Path]:
     """Our own hardening, applied after Debian's patches."""
     return sorted((Path(__file__).parent / "patches").glob("*.patch"))
@@ -72,7 +77,7 @@ def is_left_out(patch: str) -> bool:
 def fingerprint() -> str:
     """Ten characters that change when the recipe does."""
     parts = [SUITE, *PATCHES_LEFT_OUT, *CATEGORIES_OFF, *FLAGS_OFF, *CONFIGURE, *sorted(modules())]
-    parts += [path.read_text() for path in [*own_patches(), *own_sources()]]
+    parts += [path.read_text() for path in [*own_patches(), *own_headers(), *own_sources()]]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:10]
 
 

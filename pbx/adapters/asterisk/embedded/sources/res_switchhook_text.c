@@ -392,12 +392,10 @@ static int load_module(void)
 	return AST_MODULE_LOAD_SUCCESS;
 }
 
+/*! Never while Asterisk runs: a text may be on its way. */
 static int unload_module(void)
 {
-	ast_manager_unregister("SwitchhookText");
-	ast_sip_unregister_service(&text_module);
-	ast_taskprocessor_unreference(serializer);
-	return 0;
+	return -1;
 }
 
 AST_MODULE_INFO(ASTERISK_GPL_KEY, AST_MODFLAG_LOAD_ORDER, "Texts, kept before they are accepted",
