@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from bench.figures import Figure, at_least, at_most, shown
-from bench.load import BARE, ENGINE, Times, median, percentile, run
+from bench.load import BARE, BEFORE_S, ENGINE, Times, median, percentile, run
 from bench.stack import Stack, stack
 
 RATES = (20, 50, 100)
@@ -63,7 +63,7 @@ async def capacity(over: Stack, directory: Path) -> list[Figure]:
         at_least("capacity: highest clean rate", ours, "calls/s", AIM),
         shown("capacity: ratio to bare", ours / bare if bare else float("nan"), "x"),
     ]
-    return figures + await _overload(over, directory, 2 * (ours or CAPACITY_STEPS[0]))
+    return figures + await _overload(over, directory, ours or CAPACITY_STEPS[0])
 
 
 async def _highest(over: Stack, directory: Path, prefix: str) -> int:
@@ -78,15 +78,20 @@ async def _highest(over: Stack, directory: Path, prefix: str) -> int:
     return highest
 
 
-async def _overload(over: Stack, directory: Path, rate: int) -> list[Figure]:
-    """At twice the capacity the engine refuses at once; the calls that it takes still meet the figures."""
-    times = await run(over, directory, ENGINE, rate, SECONDS)
+async def _overload(over: Stack, directory: Path, most: int) -> list[Figure]:
+    """As many calls come as can be taken, and then twice as many: the engine refuses at once, and the calls that it
+    takes still meet the figures. (Where they come out of nothing, the first fifty are taken as a burst and wait.)"""
+    rate = 2 * most
+    times = await run(over, directory, ENGINE, rate, SECONDS, from_rate=most)
     left = await _drained(over)
+    sudden = await run(over, directory, ENGINE, rate, SECONDS)
+    left += await _drained(over)
     at = f"overload at {rate}/s"
     return [
-        shown(f"{at}: calls taken", len(times.answer) / SECONDS, "calls/s"),
-        shown(f"{at}: calls refused at once", times.refused / SECONDS, "calls/s"),
-        at_most(f"{at}: calls neither taken nor refused", times.failed, "calls", 0),
+        shown(f"{at}: calls taken", len(times.answer) / (SECONDS + BEFORE_S), "calls/s"),
+        shown(f"{at}: calls refused at once", times.refused / (SECONDS + BEFORE_S), "calls/s"),
+        shown(f"{at}, out of nothing: post-dial delay of calls taken, p99", percentile(sudden.post_dial, 0.99), "ms"),
+        at_most(f"{at}: calls neither taken nor refused", times.failed + sudden.failed, "calls", 0),
         at_most(f"{at}: post-dial delay of calls taken, p99", percentile(times.post_dial, 0.99), "ms", 100),
         at_most(f"{at}: refusal, p99", percentile(times.refusal, 0.99) if times.refusal else 0.0, "ms", 100),
         at_most(f"{at}: channels left behind", left, "channels", 0),

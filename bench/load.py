@@ -17,6 +17,7 @@ from tests.support.free_ports import free_port
 SCENARIOS = Path(__file__).parent.parent / "tests" / "scenarios"
 ANSWER_AFTER_MS = 200
 TALK_MS = 1500
+BEFORE_S = 2
 BARE, ENGINE = "+7777", "+1206555"
 
 
@@ -65,10 +66,17 @@ def program() -> str:
     return sipp
 
 
-async def run(stack: Stack, directory: Path, prefix: str, rate: float, seconds: float) -> Times:
-    """Dial numbers at a steady rate from a phone of ours to a far end that rings at once and answers 200 ms later."""
+async def run(
+    stack: Stack, directory: Path, prefix: str, rate: float, seconds: float, *, from_rate: float = 0.0
+) -> Times:
+    """Dial numbers at a steady rate from a phone of ours to a far end that rings at once and answers 200 ms later.
+    ``from_rate`` is another rate, at which it dials for :data:`BEFORE_S` before; these calls count as well."""
     sipp = program()
-    calls = max(1, int(rate * seconds))
+    calls = max(1, int(rate * seconds + from_rate * BEFORE_S))
+    rates = (
+        *("-r", from_rate, "-rate_increase", rate - from_rate, "-rate_interval", BEFORE_S),
+        *("-rate_max", rate, "-no_rate_quit"),
+    )
     numbers = directory / "numbers.csv"
     numbers.write_text("SEQUENTIAL\n" + "".join(f"{prefix}{at % 10000:04d};\n" for at in range(calls)))
     phone_port = free_port()
@@ -84,7 +92,8 @@ async def run(stack: Stack, directory: Path, prefix: str, rate: float, seconds: 
             phone = await start(
                 *(sipp, "-sf", SCENARIOS / "uac_phone.xml", "-inf", numbers, "-p", phone_port),
                 *("-au", stack.device, "-ap", stack.secret, "-key", "device", stack.device),
-                *("-r", rate, "-m", calls, "-l", 20000, "-d", TALK_MS, "-trace_stat", "-fd", 1),
+                *(rates if from_rate else ("-r", rate)),
+                *("-m", calls, "-l", 20000, "-d", TALK_MS, "-trace_stat", "-fd", 1),
                 *("-nostdin", "-i", "127.0.0.1", "-mi", "127.0.0.1", "-timeout", int(seconds + 40)),
                 f"127.0.0.1:{stack.config.sip_port}",
                 directory=directory,
