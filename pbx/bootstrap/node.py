@@ -14,7 +14,7 @@ from pbx.adapters.asterisk.browsers import BrowserEndpoints
 from pbx.adapters.asterisk.dialling import APP
 from pbx.adapters.asterisk.edge import edge_of
 from pbx.adapters.asterisk.endings import Endings
-from pbx.adapters.asterisk.fallback_log import FallbackCall, read_fallback_log
+from pbx.adapters.asterisk.fallback_log import FallbackCall, FallbackLog
 from pbx.adapters.asterisk.fence import AclFence
 from pbx.adapters.asterisk.instance import prompts_of
 from pbx.adapters.asterisk.link import AsteriskLink
@@ -67,6 +67,7 @@ class AsteriskNode:
         self._make_link()
         self._make_provisioning()
         self.endings = Endings(self.folder / "log", self.switch.leg_of)
+        self.fallback_log = FallbackLog(self.folder / "log")
         self.remains = Remains(self.ari, lambda channel: hears.known(self, channel))
 
     def watched(self, now: Callable[[], Instant], alerts: Alerts, directory: Callable[[], Directory]) -> None:
@@ -151,9 +152,10 @@ class AsteriskNode:
     # -- what it did alone --------------------------------------------------------------------------
 
     def fallback_calls(self, since: Instant, channels: Container[str], now: Instant) -> list[FallbackCall]:
-        """What its dialplan did, and what came while no engine listened, though Asterisk took it that one did; until
-        we were there ourselves. ``channels`` are those of which an engine has heard from ``since`` on."""
-        known = read_fallback_log(self.folder / "log")
+        """What its dialplan did since this was asked before, and what came while no engine listened, though Asterisk
+        took it that one did; until we were there ourselves. ``channels`` are those of which an engine has heard from
+        ``since`` on."""
+        known = self.fallback_log.fresh()
         if not since or not self.linked_first:
             return known
         until, heard_until = Instant(self.linked_first + GRACE_US), Instant(now - GRACE_US)

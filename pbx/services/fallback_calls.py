@@ -59,7 +59,8 @@ class FallbackCall(Protocol):
 
 
 class FallbackCalls:
-    """``read`` gives every call that the dialplan has written down, oldest first."""
+    """``read`` gives the calls of which the dialplan has written something down since it was asked before, and those
+    that still go on, oldest first."""
 
     def __init__(
         self,
@@ -82,6 +83,7 @@ class FallbackCalls:
         self._switch_began_s = switch_began_s
         self._settled = settled
         self._done: set[str] = set()
+        self._to_take: dict[str, FallbackCall] = {}
         self._handed_over = False
 
     def handed_over(self) -> None:
@@ -103,8 +105,9 @@ class FallbackCalls:
         """Take what has ended into the log; tells whether some of it still goes on."""
         running = not self._settled()
         for call in await asyncio.to_thread(self._read):
-            if call.channel in self._done:
-                continue
+            if call.channel not in self._done:
+                self._to_take[call.channel] = call
+        for call in list(self._to_take.values()):
             if call.ended_at_s is None and call.began_at_s >= int(self._switch_began_s(call.channel)):
                 running = True
                 continue
@@ -114,6 +117,7 @@ class FallbackCalls:
                 log.warning("fallback.store_away", why=error.message)
                 return True
             self._done.add(call.channel)
+            del self._to_take[call.channel]
             await asyncio.sleep(REST_S)
         return running
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from pbx.adapters.asterisk import embedded
-from pbx.adapters.asterisk.fallback_log import read_fallback_log
+from pbx.adapters.asterisk.fallback_log import FallbackLog
 from pbx.adapters.asterisk.instance import EngineAsterisk
 from pbx.adapters.asterisk.provision import render
 from pbx.config import Config
@@ -84,7 +84,7 @@ async def test_a_call_that_comes_by_the_registration_is_the_trunks(pair: Pair) -
     call = await phone.call("911")
     await call.until_answered(within=10)  # the carrier's own words, as the customer refuses a number it does not have
     await call.hang_up()
-    [arrived] = read_fallback_log(pair.customer.layout.log)
+    [arrived] = FallbackLog(pair.customer.layout.log).fresh()
     assert (arrived.direction, arrived.endpoint, arrived.called) == ("in", TRUNK, "911")
     assert arrived.caller == "+12065550142"
     await phone.stop()

@@ -10,7 +10,8 @@ twice gives the same calls. A call that our module refused before it had a chann
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+import os
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -38,23 +39,52 @@ class FallbackCall:
     cause: int | None = None
 
 
-def read_fallback_log(folder: Path) -> list[FallbackCall]:
-    """All calls in the log and its rotated predecessors, oldest first. A damaged line is passed over."""
-    older = sorted(folder.glob("fallback.log.*"), key=lambda path: path.suffix, reverse=True)
-    files = [*older, folder / "fallback.log"]
-    return collect(message for path in files if path.exists() for message in _messages(path))
+class FallbackLog:
+    """Reads on from where it stopped: an hour of a rush writes hundreds of thousands of lines.
 
+    For one reader at a time. ``fresh`` gives the calls of which a line was added since it was asked before (at first:
+    all), and those that still go on, oldest first. A damaged line is passed over.
+    """
 
-def collect(messages: Iterable[str]) -> list[FallbackCall]:
-    """Put the lines of each call together."""
-    calls: dict[str, FallbackCall] = {}
-    for message in messages:
-        fields = message.strip().split("|")
-        try:
-            _note(calls, fields)
-        except (IndexError, ValueError):
-            continue
-    return list(calls.values())
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._read: dict[int, int] = {}  # bytes of each file, by its inode: a log that is rotated changes its name
+        self._going_on: dict[str, FallbackCall] = {}
+
+    def fresh(self) -> list[FallbackCall]:
+        calls = self._going_on
+        for message in self._messages():
+            fields = message.strip().split("|")
+            try:
+                _note(calls, fields)
+            except (IndexError, ValueError):
+                continue
+        self._going_on = {channel: call for channel, call in calls.items() if call.ended_at_s is None}
+        return list(calls.values())
+
+    def _messages(self) -> Iterator[str]:
+        older = sorted(self._folder.glob("fallback.log.*"), key=lambda path: path.suffix, reverse=True)
+        newest = self._folder / "fallback.log"
+        for path in [*older, newest] if newest.exists() else older:
+            for line in self._added(path):
+                try:
+                    yield str(json.loads(line)["logmsg"]["message"])
+                except (ValueError, KeyError, TypeError):
+                    continue
+
+    def _added(self, path: Path) -> Iterator[bytes]:
+        """Whole lines; one that is being written is read when it is whole."""
+        with path.open("rb") as file:
+            state = os.fstat(file.fileno())
+            at = self._read.get(state.st_ino, 0)
+            at = at if at <= state.st_size else 0  # another file that has its inode now
+            file.seek(at)
+            for line in file:
+                if not line.endswith(b"\n"):
+                    break
+                at += len(line)
+                yield line
+        self._read[state.st_ino] = at
 
 
 def _note(calls: dict[str, FallbackCall], fields: list[str]) -> None:
@@ -68,12 +98,3 @@ def _note(calls: dict[str, FallbackCall], fields: list[str]) -> None:
     elif channel in calls and kind == "end":
         cause = int(fields[4]) if fields[4] else None
         calls[channel] = replace(calls[channel], ended_at_s=at, result=fields[3], cause=cause)
-
-
-def _messages(path: Path) -> Iterator[str]:
-    with path.open(errors="replace") as file:
-        for line in file:
-            try:
-                yield str(json.loads(line)["logmsg"]["message"])
-            except (ValueError, KeyError, TypeError):
-                continue
