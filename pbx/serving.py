@@ -12,6 +12,7 @@ import sys
 import structlog
 import uvloop
 
+from crm import languages
 from pbx import logging
 from pbx.adapters.store.live_log import wait_for_turn
 from pbx.adapters.store.turn import Turn, is_shared
@@ -36,6 +37,7 @@ async def run(config: Config, *, standby: bool = False) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     keeping = asyncio.ensure_future(_keep(turn, engine)) if turn is not None else None
     await engine.start()
+    languages.load()  # twenty milliseconds, and the first alert may come in a rush
     _settle_memory()
     await stopping.wait()
     with contextlib.suppress(TimeoutError):

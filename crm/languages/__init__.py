@@ -59,6 +59,12 @@ def _catalogue(language: str) -> _Catalogue | None:
     return _Catalogue(tomllib.loads(file.read_text("utf-8"))) if file.is_file() else None
 
 
+def load() -> None:
+    """Read every catalogue now, where it keeps nobody waiting."""
+    for language in LANGUAGES:
+        _catalogue(language)
+
+
 def wished(accepted: str) -> str | None:
     """The first language of an Accept-Language header (RFC 9110, section 12.5.4) that we have; None: none of them."""
     for each in accepted.split(","):
