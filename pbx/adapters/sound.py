@@ -32,6 +32,10 @@ class SoundError(Exception):
     """The sound cannot be finished; the text is a sentence for the log."""
 
 
+class NotWritten(SoundError):
+    """It could be read, and no file took it."""
+
+
 def be_idle() -> None:
     """Use only the time that nobody else wants."""
     try:
@@ -105,7 +109,7 @@ def _resampled(samples: np.ndarray, rate: int, wanted: int) -> np.ndarray:
 
 
 def store(samples: np.ndarray, rate: int, directory: Path, name: str, codec: Codec) -> Finished:
-    """Encode into the recordings directory, with the waveform beside it. Raises SoundError."""
+    """Encode into the recordings directory, with the waveform beside it. Raises SoundError, NotWritten."""
     if len(samples) == 0:
         raise SoundError("Nothing was recorded: no sound arrived.")
     peaks = directory / f"{name}.peaks.json"
@@ -114,7 +118,7 @@ def store(samples: np.ndarray, rate: int, directory: Path, name: str, codec: Cod
         _write_whole(peaks, json.dumps(_peaks(samples, rate)).encode())
     except OSError as error:
         _draft_of(peaks).unlink(missing_ok=True)
-        raise SoundError(f"The recording could not be written: {error}.") from error
+        raise NotWritten(f"The recording could not be written: {error}.") from error
     target, content = _encode(samples, rate, directory, name, codec)
     return Finished(
         target.name,
@@ -128,7 +132,7 @@ def store(samples: np.ndarray, rate: int, directory: Path, name: str, codec: Cod
 
 
 def store_beside(samples: np.ndarray, rate: int, directory: Path, name: str, codec: Codec) -> str:
-    """Another form of a recording; gives its path in the recordings directory. Raises SoundError."""
+    """Another form of a recording; gives its path in the recordings directory. Raises NotWritten."""
     return _encode(samples, rate, directory, name, codec)[0].name
 
 
@@ -146,7 +150,7 @@ def _encode(samples: np.ndarray, rate: int, directory: Path, name: str, codec: C
         _sync(target.parent)
     except (OSError, soundfile.SoundFileError, AssertionError) as error:  # the last: fewer samples were written
         draft.unlink(missing_ok=True)
-        raise SoundError(f"The recording could not be written: {error}.") from error
+        raise NotWritten(f"The recording could not be written: {error}.") from error
     return target, content
 
 

@@ -38,7 +38,7 @@ def _answer(job: list[Any]) -> dict[str, Any] | Finished | Greeting:
     try:
         return _FINISH[kind](Path(source), Path(directory), name, "flac" if codec == "flac" else "opus", *more)
     except (sound.SoundError, OSError) as error:
-        return {"error": str(error)}
+        return {"error": str(error), "unwritten": isinstance(error, sound.NotWritten | OSError)}
 
 
 if __name__ == "__main__":

@@ -69,7 +69,7 @@ class SoundWorker:
                     continue
                 done = orjson.loads(answer)
                 if "error" in done:
-                    raise SoundFault(done["error"])
+                    raise SoundFault(done["error"], unwritten=done["unwritten"])
                 return done
         raise SoundFault("The encoder was ended three times while it worked on this recording.")
 

@@ -53,7 +53,11 @@ class Sound(Protocol):
 
 
 class SoundFault(Exception):
-    """The sound could not be finished; the text is a sentence."""
+    """The sound could not be finished; the text is a sentence. ``unwritten``: there was some, and no file took it."""
+
+    def __init__(self, sentence: str, *, unwritten: bool = False) -> None:
+        super().__init__(sentence)
+        self.unwritten = unwritten
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +140,8 @@ class Recordings:
             done = await self._with_room(lambda: self._finished(recording, tracks, private), source, recording)
         except SoundFault as fault:
             problem = {"recording": recording, "state": "failed", "problem": str(fault)}
-            self._tell(call, "recording.finished", problem, after)
+            if self._tell(call, "recording.finished", problem, after):
+                self._release_empty(sounds)
             return
         expected = self._expected_ms(call, recording)
         data: dict[str, object] = {"recording": recording, "state": "ready", **asdict(done)}  # type: ignore[call-overload]
@@ -146,6 +151,13 @@ class Recordings:
             log.error("recording.incomplete", call=call, recording=recording, problem=data["problem"])
         if self._tell(call, "recording.finished", data, after):
             for name in sounds:
+                self._places.release(name)
+
+    def _release_empty(self, sounds: Sequence[str]) -> None:
+        """What is damaged stays for a person to look at; files in which nothing is are of use to others."""
+        for name in sounds:
+            source = self._places.raw(name)
+            if not _size(source) and not _size(our_side(source)):
                 self._places.release(name)
 
     async def _finished(self, recording: str, tracks: list[Part], private: list[Part]) -> Finished:
@@ -182,7 +194,9 @@ class Recordings:
         while True:
             try:
                 return await finish()
-            except SoundFault:
+            except SoundFault as fault:
+                if not fault.unwritten:  # to look costs every file on the disk time, Asterisk's as well
+                    raise
                 await self._disk.look()
                 if self._disk.fits(_size(source)):
                     raise
