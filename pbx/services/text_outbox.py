@@ -86,7 +86,7 @@ class TextOutbox:
             while True:
                 self._due.clear()
                 begun = asyncio.ensure_future(self._round())
-                wait_s = await asyncio.shield(begun)  # broken off in a transaction it would keep the store locked
+                wait_s = await asyncio.shield(begun)
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(wait_s):
                         await self._due.wait()

@@ -61,6 +61,25 @@ async def test_a_locked_database_is_a_sentence_and_readers_go_on(
 
 
 @pytest.mark.covers("TRUST5")
+async def test_a_connection_that_is_closed_in_a_transaction_ends_it(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    store = Store(f"sqlite:///{path}")
+    async with store.engine.connect() as connection:
+        driver = (await connection.get_raw_connection()).driver_connection
+        assert driver is not None
+        await driver.execute("BEGIN IMMEDIATE")
+        await driver.execute("CREATE TABLE things (name TEXT)")
+        unread = await driver.execute("SELECT name FROM sqlite_master")
+        await driver.stop()  # as the pool gives up one whose task was cancelled, while a traceback holds its statements
+        other = sqlite3.connect(path, isolation_level=None, timeout=1)
+        other.execute("BEGIN IMMEDIATE")
+        assert other.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
+        other.close()
+        del unread
+    await store.close()
+
+
+@pytest.mark.covers("TRUST5")
 async def test_a_server_that_goes_away_is_a_sentence_and_comes_back() -> None:
     try:
         cluster = postgres.start()
