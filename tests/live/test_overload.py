@@ -36,6 +36,7 @@ async def rush(scene: Scene, rep: Rep) -> AsyncIterator[list[Call]]:
 
     link._on_channel = hear_of_others
     try:
+        await asyncio.sleep(1.1)  # calls of a second ago are of no rush
         calls += await asyncio.gather(*(scene.outside().call(rep.did) for _ in range(RUSH + 1)))
         await until(lambda: all(call.provisional or call.at.ended for call in calls), 1, "each call to be looked at")
         yield calls
