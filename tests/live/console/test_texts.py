@@ -74,6 +74,24 @@ async def test_a_text_that_comes_is_told_read_and_answered_until_it_is_delivered
     await expect(texts).to_contain_text("Delivered")
 
 
+@pytest.mark.covers("T4")
+async def test_a_text_that_the_carrier_does_not_take_now_waits_and_says_why(scene: Scene, open_console: Open) -> None:
+    rep, customer, line = await texting_rep(scene), scene.outside(), scene.stack.carrier.phone
+    console = await open_console(rep, shift=False)
+    await line.text(rep.did, "Are you there?", caller=customer.number)
+    texts = await conversation(console, customer)
+    line.message_status = 503
+    try:
+        await write(console, "I am")
+        await console.page.get_by_role("button", name="Send", exact=True).click()
+        await expect(texts).to_contain_text("Waiting to be sent")
+        await expect(texts).to_contain_text("503")
+    finally:
+        line.message_status = 200
+    await console.press("Take back", texts)
+    await expect(texts).to_contain_text("Taken back")
+
+
 @pytest.mark.covers("T6", "T7")
 async def test_who_wrote_stop_is_not_written_to_and_the_page_says_why(scene: Scene, open_console: Open) -> None:
     rep, customer = await texting_rep(scene), scene.outside()
