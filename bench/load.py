@@ -73,10 +73,6 @@ async def run(
     ``from_rate`` is another rate, at which it dials for :data:`BEFORE_S` before; these calls count as well."""
     sipp = program()
     calls = max(1, int(rate * seconds + from_rate * BEFORE_S))
-    rates = (
-        *("-r", from_rate, "-rate_increase", rate - from_rate, "-rate_interval", BEFORE_S),
-        *("-rate_max", rate, "-no_rate_quit"),
-    )
     numbers = directory / "numbers.csv"
     numbers.write_text("SEQUENTIAL\n" + "".join(f"{prefix}{at % 10000:04d};\n" for at in range(calls)))
     phone_port = free_port()
@@ -92,7 +88,7 @@ async def run(
             phone = await start(
                 *(sipp, "-sf", SCENARIOS / "uac_phone.xml", "-inf", numbers, "-p", phone_port),
                 *("-au", stack.device, "-ap", stack.secret, "-key", "device", stack.device),
-                *(rates if from_rate else ("-r", rate)),
+                *_pace(rate, from_rate),
                 *("-m", calls, "-l", 20000, "-d", TALK_MS, "-trace_stat", "-fd", 1),
                 *("-nostdin", "-i", "127.0.0.1", "-mi", "127.0.0.1", "-timeout", int(seconds + 40)),
                 f"127.0.0.1:{stack.config.sip_port}",
@@ -109,6 +105,13 @@ async def run(
     times.engine_cpu_ms = (after[1] - before[1]) * 1000 / calls
     path.unlink()
     return times
+
+
+def _pace(rate: float, from_rate: float) -> tuple[object, ...]:
+    if not from_rate:
+        return ("-r", rate)
+    step = ("-rate_increase", rate - from_rate, "-rate_interval", BEFORE_S, "-rate_max", rate, "-no_rate_quit")
+    return ("-r", from_rate, *step)
 
 
 async def start(*command: object, directory: Path) -> asyncio.subprocess.Process:
