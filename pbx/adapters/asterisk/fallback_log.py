@@ -64,8 +64,7 @@ class FallbackLog:
 
     def _messages(self) -> Iterator[str]:
         older = sorted(self._folder.glob("fallback.log.*"), key=lambda path: path.suffix, reverse=True)
-        newest = self._folder / "fallback.log"
-        for path in [*older, newest] if newest.exists() else older:
+        for path in (*older, self._folder / "fallback.log"):
             for line in self._added(path):
                 try:
                     yield str(json.loads(line)["logmsg"]["message"])
@@ -73,8 +72,13 @@ class FallbackLog:
                     continue
 
     def _added(self, path: Path) -> Iterator[bytes]:
-        """Whole lines; one that is being written is read when it is whole."""
-        with path.open("rb") as file:
+        """Whole lines; one that is being written is read when it is whole, a file that is being renamed the next time,
+        and none is read where no call has been without us yet."""
+        try:
+            opened = path.open("rb")
+        except FileNotFoundError:
+            return
+        with opened as file:
             state = os.fstat(file.fileno())
             at = self._read.get(state.st_ino, 0)
             at = at if at <= state.st_size else 0  # another file that has its inode now
