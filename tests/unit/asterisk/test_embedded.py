@@ -140,6 +140,26 @@ def test_a_step_that_fails_names_itself_its_reason_and_the_log(tmp_path: Path) -
     assert "== compile" in (tmp_path / "log").read_text()
 
 
+def test_a_patch_for_speed_that_finds_no_place_is_left_out_and_said(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A later Asterisk may have changed what it changes: then calls cost what they cost, and are made all the same."""
+    tree, patches = tmp_path / "tree", tmp_path / "patches"
+    (tree / "debian/patches").mkdir(parents=True)
+    (tree / "debian/patches/series").write_text("")
+    patches.mkdir()
+    (tree / "here.c").write_text("one\ntwo\nthree\n")
+    for name, file in (("fits", "here.c"), ("does-not", "gone.c")):
+        text = f"--- a/{file}\n+++ b/{file}\n@@ -1,3 +1,3 @@\n one\n-two\n+TWO\n three\n"
+        (patches / f"{name}.patch").write_text(text)
+    monkeypatch.setattr(recipe, "own_patches", lambda: [])
+    monkeypatch.setattr(recipe, "speed_patches", lambda: sorted(patches.iterdir()))
+    building = builder.Build(tmp_path, "", lambda *_: None, Runner(tmp_path / "log", tmp_path), tmp_path)
+    building._apply_patches(tree)
+    assert (tree / "here.c").read_text() == "one\nTWO\nthree\n"
+    assert "does-not.patch is left out" in (tmp_path / "log").read_text()
+
+
 def test_a_bare_machine_needs_no_program_to_download_with(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     ran: list[list[str]] = []
     monkeypatch.setattr(Runner, "run", lambda self, what, argv, **_: ran.append(list(argv)))

@@ -58,15 +58,31 @@ class Build:
         self._tell("unpack", "Unpacking and patching.")
         tree = self.work / "tree"
         self.runner.run("unpacking", ["dpkg-source", "--skip-patches", "-x", str(dsc), str(tree)])
-        for patch in [*_series(tree), *recipe.own_patches()]:
-            argv = ["patch", "-p1", "--batch", "-i", str(patch)]
-            self.runner.run(f"patch {patch.name}", argv, cwd=tree)
+        self._apply_patches(tree)
         for folder in ("codecs", "formats", "include"):
             shutil.copytree(tree / "Xopus" / folder, tree / folder, dirs_exist_ok=True)
         for source_file in [*recipe.own_headers(), *recipe.own_sources()]:
             shutil.copy(source_file, tree / "res")
         _pack_pjproject(tree, self.work / "externals", self.runner)
         return tree
+
+    def _apply_patches(self, tree: Path) -> None:
+        for patch in [*_series(tree), *recipe.own_patches()]:
+            self._patch(tree, patch)
+        for patch in recipe.speed_patches():
+            if self._fits(tree, patch):
+                self._patch(tree, patch)
+
+    def _patch(self, tree: Path, patch: Path, *how: str) -> None:
+        self.runner.run(f"patch {patch.name}", ["patch", "-p1", "--batch", *how, "-i", str(patch)], cwd=tree)
+
+    def _fits(self, tree: Path, patch: Path) -> bool:
+        try:
+            self._patch(tree, patch, "--dry-run", "--forward")
+        except BuildError:
+            self.runner.note(f"{patch.name} is left out: this Asterisk has no place for it.")
+            return False
+        return True
 
     def _configure(self, tree: Path, prefix: Path) -> None:
         self._tell("configure", "Configuring Asterisk.")

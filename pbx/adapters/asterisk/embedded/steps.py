@@ -49,6 +49,11 @@ class Runner:
             raise BuildError(self._sentence(what, list(tail)))
         return "\n".join(tail)
 
+    def note(self, sentence: str) -> None:
+        """A line of our own in the log."""
+        with self.log.open("a") as log:
+            log.write(f"\n== {sentence}\n")
+
     def _start(self, argv: Sequence[str], cwd: Path) -> subprocess.Popen[str]:
         try:
             return subprocess.Popen(
