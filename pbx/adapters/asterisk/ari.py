@@ -4,6 +4,10 @@ Requests are written without waiting for one another; Asterisk carries them out 
 were written, so that a sequence (open a bridge, add, dial) costs one round trip, not four. What is asked for in one
 step goes out in one write: each write wakes Asterisk, and costs more than all that was done to make it (measured:
 0.1 ms). Answers come back by ``request_id``. Source: Asterisk 22, "REST over WebSocket".
+
+Each message costs both sides a system call, and the engine one more turn of its loop. So our Asterisk is asked not to
+answer what was done, where nobody wants to hear of it, and to keep to itself what of an event's type nobody wants
+(embedded/patches); another one does all of that, and it is passed over here.
 """
 
 from __future__ import annotations
@@ -12,6 +16,7 @@ import asyncio
 import base64
 import os
 import struct
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote
@@ -44,6 +49,11 @@ _DISALLOWED = (
     "PlaybackStarted",
     "RecordingStarted",
 )
+_DISALLOWED_IN_PART: tuple[Json, ...] = (
+    {"type": "Dial", "dialstatus": ""},
+    {"type": "Dial", "dialstatus": "ANSWER"},
+    {"type": "StasisEnd", "channel": {"id": "leg_*"}},  # of a channel that we made ChannelDestroyed tells
+)
 
 
 class AriError(Exception):
@@ -65,7 +75,8 @@ class AriClient:
         self._session: aiohttp.ClientSession | None = None
         self._socket: aiohttp.ClientWebSocketResponse | None = None
         self._transport: asyncio.Transport | None = None
-        self._waiting: dict[str, tuple[float, OnAnswer]] = {}
+        self._waiting: dict[int, tuple[float, OnAnswer]] = {}
+        self._unless_refused: OrderedDict[int, OnAnswer] = OrderedDict()
         self._unsent: list[bytes] = []
         self._next = 0
         self._loop = asyncio.get_event_loop()
@@ -104,7 +115,9 @@ class AriClient:
 
     async def filter_events(self) -> None:
         """Leave out the events that nobody reads: they cost both sides time on every call."""
-        body = {"disallowed": [{"type": kind} for kind in _DISALLOWED]}
+        whole = [{"type": kind} for kind in _DISALLOWED]
+        in_part = [{"type": "*", "event": event} for event in _DISALLOWED_IN_PART]  # no type at all to another Asterisk
+        body = {"disallowed": [*whole, *in_part]}
         await self.call("PUT", f"applications/{self._app}/eventFilter", body=body)
 
     async def hang_up(self) -> None:
@@ -125,24 +138,32 @@ class AriClient:
         query: Mapping[str, str] | None = None,
         body: Json | None = None,
         on_answer: OnAnswer | None = None,
+        *,
+        quiet: bool = False,
     ) -> None:
-        """Ask for something; ``on_answer(status, body)`` is called later. Never waits, never raises.
+        """Ask for something; ``on_answer(status, body)`` is called later. Never waits, never raises. Where it is
+        ``quiet``, ``on_answer`` hears only of what was refused, and of a link that is lost before that is known.
 
         It goes out with what else this turn of the loop asks for, or with :meth:`flush`.
         """
+        if not self.connected:
+            if on_answer is not None:
+                self._loop.call_soon(on_answer, 0, {"message": "Asterisk is not connected."})
+            return
         self._next += 1
-        request_id = str(self._next)
-        request: Json = {"type": "RESTRequest", "request_id": request_id, "method": method, "uri": uri}
+        request: Json = {"type": "RESTRequest", "request_id": str(self._next), "method": method, "uri": uri}
+        if on_answer is None:
+            request["quiet"] = True
+        elif quiet:
+            request["quiet"] = True
+            self._unless_refused[self._next] = on_answer
+        else:
+            self._waiting[self._next] = (self._loop.time(), on_answer)
         if query:
             request["query_strings"] = [{"name": name, "value": value} for name, value in query.items()]
         if body is not None:
             request["content_type"] = "application/json"
             request["message_body"] = orjson.dumps(body).decode()
-        answer = on_answer or _ignore
-        if not self.connected or self._socket is None:
-            self._loop.call_soon(answer, 0, {"message": "Asterisk is not connected."})
-            return
-        self._waiting[request_id] = (self._loop.time(), answer)
         if not self._unsent:
             self._loop.call_soon(self.flush)
         self._unsent.append(frame(orjson.dumps(request)))
@@ -186,11 +207,19 @@ class AriClient:
         self.flush()
 
     def _answered(self, message: Json) -> None:
-        sent_at, answer = self._waiting.pop(message.get("request_id", ""), (0.0, _ignore))
+        asked, status = int(message.get("request_id") or 0), int(message.get("status_code", 0))
+        while self._unless_refused and next(iter(self._unless_refused)) < asked:
+            self._unless_refused.popitem(last=False)  # Asterisk goes in order: what it says nothing of is done
+        sent_at, answer = self._waiting.pop(asked, (0.0, None))
         if sent_at:
             self._measure(self._loop.time() - sent_at)
-        content = message.get("message_body")
-        answer(int(message.get("status_code", 0)), _json(content) if content else None)
+        elif 200 <= status < 300:
+            self._unless_refused.pop(asked, None)
+        else:
+            answer = self._unless_refused.pop(asked, _refused)
+        if answer is not None:
+            content = message.get("message_body")
+            answer(status, _json(content) if content else None)
 
     def _measure(self, round_trip_s: float) -> None:
         """A running mean of the last round trips, weighted to the newest: the measure of Asterisk's load."""
@@ -198,8 +227,10 @@ class AriClient:
 
     async def _lost(self) -> None:
         self._unsent.clear()
-        waiting, self._waiting = self._waiting, {}
-        for _, answer in waiting.values():
+        answers = [answer for _, answer in self._waiting.values()] + list(self._unless_refused.values())
+        self._waiting.clear()
+        self._unless_refused.clear()
+        for answer in answers:
             answer(0, {"message": "The link to Asterisk was lost."})
 
 
@@ -225,6 +256,6 @@ def _json(text: str) -> Any:
         return text
 
 
-def _ignore(status: int, content: Any) -> None:
-    if status >= 400 and status != 404:
+def _refused(status: int, content: Any) -> None:
+    if status != 404:
         log.info("ari.refused", status=status, answer=content)

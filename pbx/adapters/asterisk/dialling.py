@@ -33,6 +33,8 @@ class Send(Protocol):
         query: dict[str, str] | None = None,
         body: Json | None = None,
         on_answer: OnAnswer | None = None,
+        *,
+        quiet: bool = False,
     ) -> None: ...
 
 
@@ -97,7 +99,7 @@ class Dialling:
             if status:  # a lost link says nothing: they may well hear each other
                 failed(status, content)
 
-        self._send("POST", f"bridges/{command.bridge}/addChannel", joining(leg), on_answer=joined)
+        self._send("POST", f"bridges/{command.bridge}/addChannel", joining(leg), on_answer=joined, quiet=True)
         timeout = {"timeout": seconds(command.timeout)}
         self._send("POST", f"channels/{leg}/dial", timeout, on_answer=self._failing(wanted.call, "dial", leg))
 

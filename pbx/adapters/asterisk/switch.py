@@ -344,6 +344,7 @@ class AriSwitch:
             f"channels/{self.channel_of(command.leg)}",
             {"reason_code": str(int(command.cause))},
             on_answer=answered,
+            quiet=True,
         )
 
     def _explain(self, leg: LegId, because: Explanation) -> None:
@@ -374,7 +375,7 @@ class AriSwitch:
         for leg in waiting:
             self._with_music.add(leg)
             self._channel("POST", leg, "moh")
-        self._send("POST", f"bridges/{bridge}/addChannel", channels, on_answer=answered)
+        self._send("POST", f"bridges/{bridge}/addChannel", channels, on_answer=answered, quiet=True)
         for leg in waiting if command.alone else ():
             self._channel("POST", leg, "moh")
 
@@ -442,12 +443,14 @@ class AriSwitch:
         query: dict[str, str] | None = None,
         body: Json | None = None,
         on_answer: OnAnswer | None = None,
+        *,
+        quiet: bool = False,
     ) -> None:
         if self.ari is None:
             if on_answer is not None:
                 on_answer(0, {"message": "Asterisk is not connected."})
             return
-        self.ari.send(method, uri, query, body, on_answer)
+        self.ari.send(method, uri, query, body, on_answer, quiet=quiet)
 
 
 def _caller_id(number: str) -> str:

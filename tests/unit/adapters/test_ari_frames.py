@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import struct
 from typing import Any
 
@@ -60,6 +61,53 @@ async def test_what_cannot_wait_goes_out_at_once_and_only_once() -> None:
     assert len(wire.writes) == 1
     await asyncio.sleep(0)
     assert len(wire.writes) == 1
+
+
+async def test_what_was_done_is_answered_only_where_somebody_wants_to_hear_it() -> None:
+    client, wire = _client()
+    heard: list[tuple[str, int]] = []
+
+    def hears(name: str) -> Any:
+        return lambda status, content: heard.append((name, status))
+
+    client.send("POST", "bridges/br_1")
+    client.send("POST", "bridges/br_1/addChannel", on_answer=hears("quiet"), quiet=True)
+    client.send("POST", "bridges/br_1/addChannel", on_answer=hears("refused"), quiet=True)
+    client.send("POST", "channels/1.1/answer", on_answer=hears("answer"))
+    assert [request.get("quiet") for request in await _asked(wire)] == [True, True, True, None]
+    for number, status in ((3, 422), (4, 204)):
+        client._received(json.dumps({"type": "RESTResponse", "request_id": str(number), "status_code": status}))
+    assert heard == [("refused", 422), ("answer", 204)]
+    await client._lost()
+    assert len(heard) == 2, "the quiet one before it was done, as Asterisk goes in order"
+
+
+async def test_an_asterisk_that_answers_all_the_same_is_passed_over() -> None:
+    client, _ = _client()
+    heard: list[int] = []
+    client.send("POST", "bridges/br_1/addChannel", on_answer=lambda status, content: heard.append(status), quiet=True)
+    client.send("POST", "bridges/br_2", on_answer=lambda status, content: heard.append(status))
+    for number in (1, 2):
+        client._received(json.dumps({"type": "RESTResponse", "request_id": str(number), "status_code": 200}))
+    await client._lost()
+    assert heard == [200]
+
+
+async def test_who_asked_quietly_hears_that_the_link_was_lost() -> None:
+    client, _ = _client()
+    heard: list[int] = []
+    client.send("POST", "bridges/br_1/addChannel", on_answer=lambda status, content: heard.append(status), quiet=True)
+    await client._lost()
+    assert heard == [0]
+
+
+async def _asked(wire: Wire) -> list[dict[str, Any]]:
+    await asyncio.sleep(0)
+    requests, rest = [], b"".join(wire.writes)
+    while rest:
+        payload, rest = unmasked(rest)
+        requests.append(json.loads(payload))
+    return requests
 
 
 def _client() -> tuple[AriClient, Wire]:
