@@ -78,7 +78,7 @@ class Build:
 
     def _fits(self, tree: Path, patch: Path) -> bool:
         try:
-            self._patch(tree, patch, "--dry-run", "--forward")
+            self._patch(tree, patch, "--dry-run", "--forward", "--fuzz=0")  # no place that only looks alike
         except BuildError:
             self.runner.note(f"{patch.name} is left out: this Asterisk has no place for it.")
             return False
