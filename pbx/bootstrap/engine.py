@@ -276,13 +276,9 @@ class Engine(Parts):
 
     async def _watch_directory(self) -> None:
         """A change reaches the next call (A2): at once where it was made here, else with the next look."""
-        changed = asyncio.Event()
-        self.store.on_change = changed.set
+        self.store.on_change = self.changes.made
         while True:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(DIRECTORY_POLL_S):
-                    await changed.wait()
-            changed.clear()
+            newest = await self.changes.come(DIRECTORY_POLL_S)
             try:
                 await self._reread()
                 self.store_watch.back("reading")
@@ -291,6 +287,7 @@ class Engine(Parts):
                 log.warning("directory.unreadable", why=error.message)
             except Exception:
                 log.exception("directory.not_applied")
+            self.changes.looked(newest)
 
     async def _reread(self) -> None:
         async with self.store.read() as session:

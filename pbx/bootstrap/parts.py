@@ -48,6 +48,7 @@ from pbx.services.blocking import Blocking
 from pbx.services.browsers import BrowserPhones
 from pbx.services.call_control import CallControl
 from pbx.services.calling_hours import LawfulHours
+from pbx.services.changes import Changes
 from pbx.services.dialer import Dialer
 from pbx.services.dialer_steps import Steps
 from pbx.services.digests import Digests
@@ -98,6 +99,7 @@ class Parts(ABC):
 
     def __init__(self, config: Config, store: Store, directory: Directory) -> None:
         self.config, self.store, self._directory = config, store, directory
+        self.changes = Changes()
         self.clock = LoopClock()
         for place in (config.recordings, config.spool, config.journal):
             place.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
 
 import structlog
 from aiohttp import web
@@ -110,7 +109,7 @@ def _serve(route: Route) -> Serve:
         ctx = Ctx(request, request[PRINCIPAL])
         if route.idempotent:
             return await request.app[ONCE].run(ctx, lambda ctx: _answer_whole(route, ctx))
-        return _reply(route, ctx, await call_handler(route, ctx))
+        return await _answer(route, ctx)
 
     return serve
 
@@ -118,7 +117,7 @@ def _serve(route: Route) -> Serve:
 async def _answer_whole(route: Route, ctx: Ctx) -> web.Response:
     """An answer that can be kept: refusals too, unless they mean that it may be tried again."""
     try:
-        result = _reply(route, ctx, await call_handler(route, ctx))
+        result = await _answer(route, ctx)
     except Refused as refused:
         problem = problems.from_refused(refused, call_id=ctx.call_id if route.tag == "calls" else None)
         result = problems.response(problem, ctx.request, ctx.request[REQUEST_ID])
@@ -128,7 +127,9 @@ async def _answer_whole(route: Route, ctx: Ctx) -> web.Response:
     return result
 
 
-def _reply(route: Route, ctx: Ctx, result: Any) -> web.StreamResponse:
+async def _answer(route: Route, ctx: Ctx) -> web.StreamResponse:
+    result = await call_handler(route, ctx)
+    await ctx.engine.changes.in_effect()
     if isinstance(result, web.StreamResponse):
         return result
     return replies.json(result, route.status, home=ctx.home, language=ctx.reader)

@@ -21,6 +21,7 @@ from pbx.services.billing import Billing
 from pbx.services.blocking import Blocking
 from pbx.services.browsers import BrowserPhones
 from pbx.services.calling_hours import CallingHours
+from pbx.services.changes import Changes
 from pbx.services.dialer import Dialer
 from pbx.services.digests import Digests
 from pbx.services.drain import Drain
@@ -107,6 +108,8 @@ class Engine(Protocol):
     def billing(self) -> Billing: ...
     @property
     def browsers(self) -> BrowserPhones: ...
+    @property
+    def changes(self) -> Changes: ...
     @property
     def reloads(self) -> Reloads: ...
     @property

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 
+import aiohttp
 import pytest
 
 from crm.errors import Refused
-from crm.services import devices, numbers, users
+from crm.services import devices, numbers, tokens, users
+from crm.unit_of_work import SYSTEM
 from tests.live.stage import Scene
 from tests.support.sip_phone import SipPhone
 
@@ -105,3 +107,20 @@ async def test_a_user_who_is_switched_off_neither_rings_nor_calls(scene: Scene):
     await call.until_ended()
     assert call.final_status == 404
     assert not rep.phone.calls
+
+
+@pytest.mark.covers("A2")
+async def test_the_answer_to_a_change_comes_when_the_next_call_goes_by_it(scene: Scene):
+    rep = await scene.rep(phones=0)
+    async with scene.stack.engine.store.write(SYSTEM) as work:
+        token = await tokens.add(work, rep.id, {"name": "t", "scopes": ["calls:read", "calls:write"]})
+    base = f"http://127.0.0.1:{scene.stack.config.http_port}/api/v1"
+    async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {token.secret}"}) as http:
+        for _ in range(5):
+            mobile = scene.outside(900)
+            async with http.patch(f"{base}/me", json={"forwarding_number": mobile.number}) as answer:
+                assert answer.status == 200
+            assert scene.stack.engine.directory.users[rep.id].forwarding_number == mobile.number
+            theirs = await scene.outside().call(rep.did)
+            await mobile.incoming()
+            await theirs.hang_up()

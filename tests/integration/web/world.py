@@ -41,6 +41,7 @@ from pbx.services.billing import Billing
 from pbx.services.blocking import Blocking
 from pbx.services.browsers import BrowserPhones
 from pbx.services.call_control import CallControl
+from pbx.services.changes import Changes
 from pbx.services.dialer import Dialer
 from pbx.services.dialer_steps import Steps
 from pbx.services.digests import Digests
@@ -142,6 +143,7 @@ class SmallEngine:
         self.config = Config.load({}, home=home)
         self.store, self.directory, self.clock = store, directory, LoopClock()
         self.registrations, self.records = PaperPhones(), LiveRecords()
+        self.changes = Changes()
         self.linked, self.overloaded = True, False
         self.switch = HandSwitch(Trail())
         self.journal = FileJournal(self.config.journal)
