@@ -35,7 +35,10 @@ async def test_asterisk_tells_the_engine_what_it_wants_to_hear_and_no_more(scene
     await scene.stack.until_nothing_left()
     kinds = [message["type"] for message in heard]
     assert kinds.count("StasisStart") == 2 and kinds.count("ChannelDestroyed") == 2
-    assert {m["dialstatus"] for m in heard if m["type"] == "Dial"} <= {"RINGING", "PROGRESS"}
+    assert {m["dialstatus"] for m in heard if m["type"] == "Dial"} <= {"PROGRESS"}
+    assert [m["channel"]["id"][:4] for m in heard if m["type"] == "ChannelStateChange"] == ["leg_", "leg_"]
+    assert not [m for m in heard if m["type"] == "ChannelHangupRequest" and m.get("soft")]
+    assert [m for m in heard if m["type"] == "ChannelHangupRequest"], "but who hangs up is heard"
     assert not [m for m in heard if m["type"] == "StasisEnd" and m["channel"]["id"].startswith("leg_")]
     done = [m for m in heard if m["type"] == "RESTResponse" and m["status_code"] < 300]
     asked = [message["uri"] for message in done]

@@ -52,6 +52,9 @@ _DISALLOWED = (
 _DISALLOWED_IN_PART: tuple[Json, ...] = (
     {"type": "Dial", "dialstatus": ""},
     {"type": "Dial", "dialstatus": "ANSWER"},
+    {"type": "Dial", "dialstatus": "RINGING"},  # ChannelStateChange tells
+    {"type": "ChannelHangupRequest", "soft": True},  # by ourselves, not by the phone
+    {"type": "ChannelStateChange", "channel": {"id": "!leg_*", "state": "Up"}},  # we have asked for it
     {"type": "StasisEnd", "channel": {"id": "leg_*"}},  # of a channel that we made ChannelDestroyed tells
 )
 

@@ -115,6 +115,7 @@ class AriSwitch:
         )
         self.reach: Callable[[str], Elsewhere | None] = lambda dial: None
         self.on_answered: Callable[[float], None] = lambda seconds: None  # how long an answer took to reach its phone
+        self.on_hung_up: Callable[[str, bool], None] = lambda channel, there: None  # asked to go; gone
 
     @property
     def ready(self) -> bool:
@@ -335,13 +336,17 @@ class AriSwitch:
         if command.because is not None:
             self._explain(command.leg, command.because)
 
+        channel = self.channel_of(command.leg)
+
         def answered(status: int, content: Any) -> None:
             if status == 404:  # gone already, or never made: either way it has ended
+                self.on_hung_up(channel, False)
                 self._deliver(call, LegEnded(command.leg, int(command.cause)))
 
+        self.on_hung_up(channel, True)
         self._send(
             "DELETE",
-            f"channels/{self.channel_of(command.leg)}",
+            f"channels/{channel}",
             {"reason_code": str(int(command.cause))},
             on_answer=answered,
             quiet=True,

@@ -274,6 +274,16 @@ def test_a_leg_that_is_gone_already_has_ended(
     assert told == [(CALL, LegEnded(LEG, 16))]
 
 
+def test_whose_end_was_asked_for_is_looked_after_until_it_is_known_to_be_gone(switch: AriSwitch, ari: HandAri) -> None:
+    leaving: set[str] = set()
+    switch.on_hung_up = lambda channel, there: (leaving.add if there else leaving.discard)(channel)
+    switch.carry_out(CALL, HangUp(OURS, Cause.NORMAL))
+    assert leaving == {THEIRS}
+    ari.status["DELETE"] = 404
+    switch.carry_out(CALL, HangUp(OURS, Cause.NORMAL))
+    assert not leaving
+
+
 def test_a_lost_link_does_not_part_those_who_may_hear_each_other(
     switch: AriSwitch, ari: HandAri, told: list[tuple[CallId, Event]]
 ) -> None:
