@@ -5,8 +5,8 @@
  * under the terms of the GNU General Public License, version 2.
  *
  * A call waits from its INVITE until something has been done for it: an INVITE that goes out for it, or an answer above
- * 100. So few may wait at once that none waits long, whether Asterisk or the engine is slow: a call that would be one
- * too many gets 503 here, behind authentication and before it has a session, a channel or a step of the dialplan. This
+ * 100. So few may wait at once, and for so short a time, that none waits long, whether Asterisk or the engine is slow: a
+ * call that would be one too many gets 503 here, behind authentication and before it has a session, a channel or a step of the dialplan. This
  * holds in a rush only: a burst where few call is served a little later, and nobody is refused for it.
  *
  * The engine says once with what words (global variable SWITCHHOOK_OVERLOADED, see switchhook_refusal.h); before that
@@ -48,6 +48,8 @@
 #define RUSH 60 /* calls that came within a second: fifty that come at once are a busy morning, and taken */
 #define MOST_WAITING 12 /* a moment of the machine, as it goes by itself */
 #define LEAST_WAITING 2 /* each of the last 64 calls that was refused takes a place away, down to these */
+#define TOO_LONG_US 50000 /* who comes in waits about as long as those who wait longest: */
+#define MOST_TOO_LONG 2 /* more than these, as one may wait for something of its own */
 #define FORGOTTEN_AFTER_US SECOND_US /* so that a call for which nothing is ever done keeps nobody out for long */
 #define PLACES 128
 
@@ -82,16 +84,24 @@ static pj_uint32_t key_of(const pj_str_t *call_id, const pj_str_t *tag)
 	return pj_hash_calc(pj_hash_calc(0, call_id->ptr, call_id->slen), tag->ptr, tag->slen);
 }
 
-/*! With the lock held. What has waited too long is forgotten on the way. */
-static int count_waiting(int64_t now)
+/*! With the lock held. How many wait, and how many of them too long; what has waited for ever is forgotten on the way. */
+static int count_waiting(int64_t now, int *too_long)
 {
 	int at, count = 0;
 
+	*too_long = 0;
 	for (at = 0; at < PLACES; at++) {
-		if (places[at].since_us && now - places[at].since_us > FORGOTTEN_AFTER_US) {
-			places[at].since_us = 0;
+		int64_t waited_us = now - places[at].since_us;
+
+		if (!places[at].since_us) {
+			continue;
 		}
-		count += places[at].since_us != 0;
+		if (waited_us > FORGOTTEN_AFTER_US) {
+			places[at].since_us = 0;
+			continue;
+		}
+		count++;
+		*too_long += waited_us > TOO_LONG_US;
 	}
 	return count;
 }
@@ -142,10 +152,11 @@ static int most_now(void)
 static int let_in(pj_uint32_t key)
 {
 	int64_t now = now_us();
-	int refuse;
+	int refuse, waiting, too_long;
 
 	ast_mutex_lock(&lock);
-	refuse = in_rush(now) && count_waiting(now) >= most_now();
+	waiting = count_waiting(now, &too_long);
+	refuse = in_rush(now) && (waiting >= most_now() || too_long > MOST_TOO_LONG);
 	outcomes = outcomes << 1 | refuse;
 	if (!refuse) {
 		begin_waiting(key, now);
