@@ -21,12 +21,17 @@ from tests.support.waiting import until
 
 BECAUSE = Explanation("The system is at its limit. Try again in a few seconds.", RETRY_AFTER)
 ALL, NONE = 100, 0
+FEW, TOO_LONG_S = 3, 0.05  # so many who have waited so long, as the module has it
 RUSH = 60  # calls within a second, as the module has it; so many come before anybody is refused
 
 
+NOT_OURS = b"""v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r
+m=audio 9 RTP/AVP 18\r\na=rtpmap:18 G729/8000\r\n"""  # Asterisk refuses it by itself (488), at once
+
+
 @contextlib.asynccontextmanager
-async def rush(scene: Scene, rep: Rep) -> AsyncIterator[list[Call]]:
-    """More calls to somebody than are let in, for which the engine does nothing."""
+async def nothing_done(scene: Scene, rep: Rep) -> AsyncIterator[list[Call]]:
+    """The engine does nothing for calls to somebody; those that a test adds are over at the end."""
     link, calls = scene.stack.engine.link, list[Call]()
     hear = link._on_channel
 
@@ -37,14 +42,21 @@ async def rush(scene: Scene, rep: Rep) -> AsyncIterator[list[Call]]:
     link._on_channel = hear_of_others
     try:
         await asyncio.sleep(1.1)  # calls of a second ago are of no rush
-        calls += await asyncio.gather(*(scene.outside().call(rep.did) for _ in range(RUSH + 1)))
-        await until(lambda: all(call.provisional or call.at.ended for call in calls), 1, "each call to be looked at")
         yield calls
     finally:
         for call in calls:
             if call.final_status is None:
                 await call.cancel()
         link._on_channel = hear
+
+
+@contextlib.asynccontextmanager
+async def rush(scene: Scene, rep: Rep) -> AsyncIterator[list[Call]]:
+    """More calls to somebody than are let in, for which the engine does nothing."""
+    async with nothing_done(scene, rep) as calls:
+        calls += await asyncio.gather(*(scene.outside().call(rep.did) for _ in range(RUSH + 1)))
+        await until(lambda: all(call.provisional or call.at.ended for call in calls), 1, "each call to be looked at")
+        yield calls
 
 
 def _refused(call: Call) -> None:
@@ -69,6 +81,21 @@ async def test_in_a_rush_who_would_wait_too_long_is_refused_at_once_and_stands_i
         assert (logged.row.source, logged.row.disposition, logged.row.reason) == ("fallback", "refused", "overloaded")
     assert (inbound.row.customer_number, inbound.row.trunk_id) == (outside.number, scene.stack.trunk_id)
     await until(lambda: not scene.stack.engine.ready()["overloaded"], 5, "the rush to be over")
+
+
+@pytest.mark.covers("P5")
+async def test_in_a_rush_few_who_wait_long_keep_others_out_and_few_who_wait_shortly_do_not(scene: Scene) -> None:
+    rep, outside = await scene.rep(), scene.outside()
+    async with nothing_done(scene, rep) as calls:
+        over = await asyncio.gather(*(scene.outside().call(rep.did, offer=NOT_OURS) for _ in range(RUSH + 1)))
+        await until(lambda: all(call.final_status for call in over), 1, "the rush")
+        assert {call.final_status for call in over} == {488}, "none waits"
+        calls += [await scene.outside().call(rep.did) for _ in range(FEW)]
+        await asyncio.sleep(TOO_LONG_S + 0.05)
+        assert not [call for call in calls if call.final_status], "they were let in, one after the other"
+        call = await outside.call(rep.did)
+        await call.until_ended(within=1)
+        _refused(call)
 
 
 @pytest.mark.covers("P5")

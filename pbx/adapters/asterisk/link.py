@@ -50,8 +50,8 @@ class AsteriskLink:
         self._deliver = deliver
         self._on_channel = on_channel
         self._on_linked = on_linked
-        lingering = self._lingering = Lingering(asyncio.get_running_loop(), self._end)
-        switch.on_hung_up = lambda channel, there: (lingering.asked if there else lingering.gone)(channel)
+        self._lingering = Lingering(asyncio.get_running_loop(), self._end)
+        switch.on_leaving, switch.on_gone = self._lingering.asked, self._lingering.gone
         self._refreshing: asyncio.Task[None] | None = None
         self._reading_own: asyncio.Task[None] | None = None
         self.linked = asyncio.Event()

@@ -115,7 +115,8 @@ class AriSwitch:
         )
         self.reach: Callable[[str], Elsewhere | None] = lambda dial: None
         self.on_answered: Callable[[float], None] = lambda seconds: None  # how long an answer took to reach its phone
-        self.on_hung_up: Callable[[str, bool], None] = lambda channel, there: None  # asked to go; gone
+        self.on_leaving: Callable[[str], None] = lambda channel: None  # a channel whose end was asked for
+        self.on_gone: Callable[[str], None] = lambda channel: None  # one that turned out to be gone already
 
     @property
     def ready(self) -> bool:
@@ -340,10 +341,10 @@ class AriSwitch:
 
         def answered(status: int, content: Any) -> None:
             if status == 404:  # gone already, or never made: either way it has ended
-                self.on_hung_up(channel, False)
+                self.on_gone(channel)
                 self._deliver(call, LegEnded(command.leg, int(command.cause)))
 
-        self.on_hung_up(channel, True)
+        self.on_leaving(channel)
         self._send(
             "DELETE",
             f"channels/{channel}",

@@ -276,7 +276,7 @@ def test_a_leg_that_is_gone_already_has_ended(
 
 def test_whose_end_was_asked_for_is_looked_after_until_it_is_known_to_be_gone(switch: AriSwitch, ari: HandAri) -> None:
     leaving: set[str] = set()
-    switch.on_hung_up = lambda channel, there: (leaving.add if there else leaving.discard)(channel)
+    switch.on_leaving, switch.on_gone = leaving.add, leaving.discard
     switch.carry_out(CALL, HangUp(OURS, Cause.NORMAL))
     assert leaving == {THEIRS}
     ari.status["DELETE"] = 404
