@@ -32,6 +32,8 @@ OnEvent = Callable[[Json], None]
 OnAnswer = Callable[[int, Any], None]
 
 HEARTBEAT_S = 10.0
+MOST_UNCONFIRMED = 32
+"""Quiet requests after which one is answered all the same, and so tells of all before it that they are done."""
 _DISALLOWED = (
     "BridgeCreated",
     "BridgeDestroyed",
@@ -55,7 +57,8 @@ _DISALLOWED_IN_PART: tuple[Json, ...] = (
     {"type": "Dial", "dialstatus": "RINGING"},  # ChannelStateChange tells
     {"type": "ChannelHangupRequest", "soft": True},  # by ourselves, not by the phone
     {"type": "ChannelStateChange", "channel": {"id": "!leg_*", "state": "Up"}},  # we have asked for it
-    {"type": "StasisEnd", "channel": {"id": "leg_*"}},  # of a channel that we made ChannelDestroyed tells
+    {"type": "StasisEnd", "channel": {"id": "leg_*"}},  # of a channel that we made ChannelDestroyed tells,
+    {"type": "ChannelDestroyed", "channel": {"id": "!leg_*"}},  # and of one that came to us StasisEnd
 )
 
 
@@ -158,7 +161,7 @@ class AriClient:
         if on_answer is None:
             request["quiet"] = True
         elif quiet:
-            request["quiet"] = True
+            request["quiet"] = len(self._unless_refused) < MOST_UNCONFIRMED
             self._unless_refused[self._next] = on_answer
         else:
             self._waiting[self._next] = (self._loop.time(), on_answer)

@@ -2,9 +2,10 @@
 
 Everybody who waits for the far end waits for this, so nothing here waits that need not. Making a channel takes
 Asterisk a millisecond (measured, 22.10.1), so it is asked for over a connection of its own, while over the other the
-bridge is made and the caller put into it. What cannot be had earlier: a created channel can be joined when its thread
-has entered Stasis, half a millisecond later. Asked before that, a join is refused while the dial behind it may not be,
-and the 180 that it brings is lost.
+bridge is made and the caller put into it. Our Asterisk (embedded/patches) is asked at once for all of it: the channel
+joins the bridge by itself when somebody is there, and dials, and nothing is heard of it but that it rings. Another
+one tells that the channel has entered Stasis, and is then asked for the rest; asked before that, a join is refused
+while the dial behind it may not be, and the 180 that it brings is lost.
 """
 
 from __future__ import annotations
@@ -38,8 +39,9 @@ class Send(Protocol):
     ) -> None: ...
 
 
-Failing = Callable[[CallId, str, LegId], OnAnswer]
-"""Gives what takes an answer, and tells the call where it is a refusal."""
+class Failing(Protocol):
+    def __call__(self, call: CallId, what: str, leg: LegId, *well: int) -> OnAnswer:
+        """Gives what takes an answer, and tells the call where it is a refusal that is not ``well``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,15 +79,16 @@ class Dialling:
             query["originator"] = originator
         # The number that the far end sees (V6) is set here, and no bridge hands another one on.
         variables = {CALL_VARIABLE: call, "CONNECTEDLINE(num,i)": command.caller_id, **HANDLER}
+        dial = {"bridge": str(command.bridge), "timeout": int(seconds(command.timeout))}
 
         def made(status: int, content: Any) -> None:
             if status == CONFLICT:  # it was made before, by an engine that got no further
                 self.came(leg)
-            elif not 200 <= status < 300:
+            elif leg in self._wanted and not 200 <= status < 300:
                 self.drop(leg)
                 self._failing(call, "create", leg)(status, content)
 
-        self._aside()("POST", "channels/create", query, {"variables": variables}, made)
+        self._aside()("POST", "channels/create", query, {"variables": variables, "dial": dial}, made, quiet=True)
 
     def came(self, leg: LegId) -> None:
         """It has entered Stasis: joined first, as a 180 or 183 that came before that would be lost, and dialled."""
@@ -101,11 +104,17 @@ class Dialling:
 
         self._send("POST", f"bridges/{command.bridge}/addChannel", joining(leg), on_answer=joined, quiet=True)
         timeout = {"timeout": seconds(command.timeout)}
-        self._send("POST", f"channels/{leg}/dial", timeout, on_answer=self._failing(wanted.call, "dial", leg))
+        failed = self._failing(wanted.call, "dial", leg, CONFLICT)  # it has been dialled, by itself or by us
+        self._send("POST", f"channels/{leg}/dial", timeout, on_answer=failed)
 
-    def drop(self, leg: LegId) -> None:
-        """The leg shall not be dialled any more."""
+    def rings(self, leg: LegId) -> None:
+        """It has been made and dialled: that is not undone by what is heard, or not heard, of it later."""
         self._wanted.pop(leg, None)
+
+    def drop(self, leg: LegId) -> Send:
+        """The leg shall not be dialled any more. Gives what reaches it: where it is being made, only what is asked for
+        in the order of that finds it."""
+        return self._send if self._wanted.pop(leg, None) is None else self._aside()
 
 
 def joining(*channels: str) -> dict[str, str]:

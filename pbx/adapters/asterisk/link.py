@@ -50,7 +50,7 @@ class AsteriskLink:
         self._deliver = deliver
         self._on_channel = on_channel
         self._on_linked = on_linked
-        self._lingering = Lingering(asyncio.get_running_loop(), self._end)
+        self._lingering = Lingering(asyncio.get_running_loop(), switch.end_again)
         switch.on_leaving, switch.on_gone = self._lingering.asked, self._lingering.gone
         self._refreshing: asyncio.Task[None] | None = None
         self._reading_own: asyncio.Task[None] | None = None
@@ -157,9 +157,6 @@ class AsteriskLink:
         except ValueError:
             return 0.0
 
-    def _end(self, channel: str) -> None:
-        self._ari.send("DELETE", f"channels/{channel}")
-
     def received(self, event: dict[str, Any]) -> None:
         """One event of ARI, in the loop, at once."""
         kind = event.get("type")
@@ -180,4 +177,5 @@ class AsteriskLink:
         elif isinstance(found, Created):
             self._switch.created(found.leg)
         else:
+            self._switch.progressed(found[1])
             self._deliver(*found)

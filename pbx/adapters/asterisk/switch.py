@@ -29,6 +29,7 @@ from pbx.adapters.asterisk.dialling import (
 from pbx.adapters.asterisk.endings import HANDLER
 from pbx.adapters.asterisk.translate import NewChannel
 from pbx.core.call.transfer import ANSWERED
+from pbx.core.causes import Cause
 from pbx.core.commands import (
     Answer,
     CheckSilence,
@@ -62,7 +63,16 @@ from pbx.core.commands import (
     TakeLeg,
     TransferState,
 )
-from pbx.core.events import CommandFailed, Event, LegEnded, LegSilent, MessageRecorded, PlaybackDone
+from pbx.core.events import (
+    CommandFailed,
+    Event,
+    LegAnswered,
+    LegEnded,
+    LegRinging,
+    LegSilent,
+    MessageRecorded,
+    PlaybackDone,
+)
 from pbx.core.ids import CallId, LegId, call_of, is_holding
 
 log = structlog.get_logger("switch")
@@ -309,6 +319,11 @@ class AriSwitch:
         """A created channel has entered Stasis."""
         self._dialling.came(leg)
 
+    def progressed(self, event: Event) -> None:
+        """Heard of a leg before its call hears it."""
+        if isinstance(event, LegRinging | LegAnswered | LegEnded):
+            self._dialling.rings(event.leg)
+
     def _check_silence(self, call: CallId, leg: LegId) -> None:
         """No event tells of 100 Trying, but chan_pjsip keeps every answer's status under the channel's name."""
 
@@ -333,7 +348,7 @@ class AriSwitch:
             self._told.discard(command.leg)
             asyncio.get_running_loop().call_later(TOLD_WITHIN_S, self._hang_up, call, command)
             return
-        self._dialling.drop(command.leg)
+        send = self._dialling.drop(command.leg)
         if command.because is not None:
             self._explain(command.leg, command.because)
 
@@ -345,13 +360,21 @@ class AriSwitch:
                 self._deliver(call, LegEnded(command.leg, int(command.cause)))
 
         self.on_leaving(channel)
-        self._send(
-            "DELETE",
-            f"channels/{channel}",
-            {"reason_code": str(int(command.cause))},
-            on_answer=answered,
-            quiet=True,
-        )
+        why = {"reason_code": str(int(command.cause))}
+        send("DELETE", f"channels/{channel}", why, on_answer=answered, quiet=True)
+
+    def end_again(self, channel: str) -> None:
+        """Of one that was asked to end, and of whose end nothing was heard: one that is gone has ended all the same."""
+        leg = self.leg_of(channel)
+        call = call_of(leg) if leg else None
+
+        def answered(status: int, content: Any) -> None:
+            if status == 404:
+                self.on_gone(channel)
+                if leg and call:
+                    self._deliver(call, LegEnded(leg, int(Cause.NORMAL)))
+
+        self._send("DELETE", f"channels/{channel}", on_answer=answered, quiet=True)
 
     def _explain(self, leg: LegId, because: Explanation) -> None:
         """Our module in Asterisk writes it into the final response (embedded/sources); without it nobody reads it."""

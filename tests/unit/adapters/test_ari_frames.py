@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pbx.adapters.asterisk.ari import AriClient, frame
+from pbx.adapters.asterisk.ari import MOST_UNCONFIRMED, AriClient, frame
 
 
 def unmasked(data: bytes) -> tuple[bytes, bytes]:
@@ -99,6 +99,18 @@ async def test_who_asked_quietly_hears_that_the_link_was_lost() -> None:
     client.send("POST", "bridges/br_1/addChannel", on_answer=lambda status, content: heard.append(status), quiet=True)
     await client._lost()
     assert heard == [0]
+
+
+async def test_of_many_quiet_requests_one_is_answered_and_those_before_it_are_known_to_be_done() -> None:
+    client, wire = _client()
+    heard: list[int] = []
+    for _ in range(MOST_UNCONFIRMED + 1):
+        client.send("POST", "channels/create", on_answer=lambda status, content: heard.append(status), quiet=True)
+    assert [request["quiet"] for request in await _asked(wire)] == [*[True] * MOST_UNCONFIRMED, False]
+    last = str(MOST_UNCONFIRMED + 1)
+    client._received(json.dumps({"type": "RESTResponse", "request_id": last, "status_code": 200}))
+    await client._lost()
+    assert heard == []
 
 
 async def _asked(wire: Wire) -> list[dict[str, Any]]:

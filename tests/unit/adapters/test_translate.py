@@ -258,6 +258,49 @@ def test_a_channel_that_we_cannot_take_goes_on_in_the_dialplan(
     assert "(away)" in steps[4] and f"[{context}-away]\nexten => s,1," in plan
 
 
+def test_a_leg_is_asked_to_join_and_dial_by_itself(switch: AriSwitch, ari: HandAri) -> None:
+    switch.carry_out(CALL, DIAL)
+    assert ari.bodies[-1]["dial"] == {"bridge": "br_x", "timeout": 95}
+
+
+def test_a_leg_that_is_being_made_is_hung_up_in_the_order_of_its_making(switch: AriSwitch, ari: HandAri) -> None:
+    aside = HandAri()
+    switch.aside = aside  # type: ignore[assignment]
+    switch.carry_out(CALL, DIAL)
+    switch.carry_out(CALL, HangUp(LEG, Cause.NORMAL))
+    assert [method for method, _, _ in aside.requests] == ["POST", "DELETE"] and not ari.requests
+
+
+def test_a_leg_that_rings_is_hung_up_in_the_order_of_all_else(switch: AriSwitch, ari: HandAri) -> None:
+    aside = HandAri()
+    switch.aside = aside  # type: ignore[assignment]
+    switch.carry_out(CALL, DIAL)
+    switch.progressed(LegRinging(LEG))
+    switch.carry_out(CALL, HangUp(LEG, Cause.NORMAL))
+    assert [uri for _, uri, _ in ari.requests] == [f"channels/{LEG}"]
+
+
+def test_a_link_that_is_lost_later_ends_no_leg_that_was_heard_of(
+    switch: AriSwitch, told: list[tuple[CallId, Event]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Asked quietly, so who asked hears only then that nobody knows."""
+    aside, answers = HandAri(), list[Any]()
+    monkeypatch.setattr(aside, "send", lambda *asked, quiet: answers.append(asked[-1]))
+    switch.aside = aside  # type: ignore[assignment]
+    switch.carry_out(CALL, DIAL)
+    switch.progressed(LegRinging(LEG))
+    answers[0](0, {"message": "The link to Asterisk was lost."})
+    assert told == []
+
+
+def test_a_leg_that_an_earlier_engine_has_dialled_is_well(
+    switch: AriSwitch, ari: HandAri, told: list[tuple[CallId, Event]]
+) -> None:
+    ari.status = {"create": 409, "/dial": 409}
+    switch.carry_out(CALL, DIAL)
+    assert told == [] and ari.requests[-1][1] == f"channels/{LEG}/dial"
+
+
 def test_a_leg_that_was_hung_up_before_it_was_there_is_not_dialled(switch: AriSwitch, ari: HandAri) -> None:
     switch.carry_out(CALL, DIAL)
     switch.carry_out(CALL, HangUp(LEG, 16))  # type: ignore[arg-type]
@@ -282,6 +325,19 @@ def test_whose_end_was_asked_for_is_looked_after_until_it_is_known_to_be_gone(sw
     ari.status["DELETE"] = 404
     switch.carry_out(CALL, HangUp(OURS, Cause.NORMAL))
     assert not leaving
+
+
+def test_who_is_found_gone_when_asked_once_more_to_end_has_ended(
+    switch: AriSwitch, ari: HandAri, told: list[tuple[CallId, Event]]
+) -> None:
+    gone: list[str] = []
+    switch.on_gone = gone.append
+    switch.end_again(THEIRS)
+    assert ari.requests[-1][:2] == ("DELETE", f"channels/{THEIRS}") and not told and not gone
+    ari.status["DELETE"] = 404
+    switch.end_again(THEIRS)
+    switch.end_again("1795692257.793")
+    assert told == [(CALL, LegEnded(OURS, 16))] and gone == [THEIRS, "1795692257.793"]
 
 
 def test_a_lost_link_does_not_part_those_who_may_hear_each_other(
