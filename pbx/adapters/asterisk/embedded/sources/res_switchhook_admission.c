@@ -47,7 +47,7 @@
 #define SECOND_US 1000000
 #define RUSH 60 /* calls that came within a second: fifty that come at once are a busy morning, and taken */
 #define MOST_WAITING 12 /* a moment of the machine, as it goes by itself */
-#define LEAST_WAITING 2 /* each of the last 64 calls that was refused takes a place away, down to these */
+#define LEAST_WAITING 1 /* each of the last 64 calls that was refused takes a place away, down to this one */
 #define TOO_LONG_US 50000 /* who comes in waits about as long as those who wait longest: */
 #define MOST_TOO_LONG 2 /* more than these, as one may wait for something of its own */
 #define FORGOTTEN_AFTER_US SECOND_US /* so that a call for which nothing is ever done keeps nobody out for long */
