@@ -1,8 +1,8 @@
 """ARI's events in the core's words.
 
 Measured (Asterisk 22.10.1): a leg that was originated is of use from its StasisStart on; one that was created
-and dialled is in Stasis from the start and answers by ChannelStateChange Up. Busy comes without a Dial event:
-endings are keyed on ChannelDestroyed, and for a caller who cancels on StasisEnd.
+and dialled is in Stasis from the start and answers by ChannelStateChange Up. Busy comes without a Dial event: of a leg
+that we made ChannelDestroyed tells the end and its cause, of a channel that came to us StasisEnd.
 """
 
 from __future__ import annotations
