@@ -3,9 +3,6 @@
 A flood makes thousands of them a second. Measured with twenty guessers at full speed: read by panoramisk with
 everything else, they kept the loop for seconds, and 4,300 passwords were tried before the block; read here by one
 pattern, in slices between which the loop does other things, it was 20.
-
-On a day without intruders they are a challenge and a right password for each call, and to be woken for each cost the
-engine a tenth of its time. So while no password is wrong, they are read fifty times a second.
 """
 
 from __future__ import annotations
@@ -13,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable
-from typing import cast
 
 import structlog
 
@@ -22,9 +18,6 @@ log = structlog.get_logger("security")
 RETRY_S = 1.0
 SLICE = 1 << 16
 LOGIN_WITHIN_S = 5.0
-PAUSE_S = 0.02
-WARY_S = 5.0
-"""For so long after a wrong password each event is heard at once."""
 
 _WHAT = {
     b"ChallengeSent": "challenged",
@@ -51,7 +44,6 @@ class SecurityEvents:
     def __init__(self, port: int, user: str, secret: str, hear: Hear, host: str = "127.0.0.1") -> None:
         self._host, self._port, self._user, self._secret, self._hear = host, port, user, secret, hear
         self.connected = False
-        self._wary_until = 0.0
 
     async def run(self) -> None:
         said = False
@@ -61,7 +53,7 @@ class SecurityEvents:
                 try:
                     await asyncio.wait_for(self._log_in(reader, writer), LOGIN_WITHIN_S)
                     said, self.connected = False, True
-                    await self._listen(reader, cast(asyncio.Transport, writer.transport))
+                    await self._listen(reader)
                 finally:
                     self.connected = False
                     writer.close()
@@ -80,29 +72,19 @@ class SecurityEvents:
         if b"Response: Success" not in answer:
             raise ConnectionRefusedError("Asterisk's manager interface does not let us hear its security events.")
 
-    async def _listen(self, reader: asyncio.StreamReader, transport: asyncio.Transport) -> None:
-        rest, loop = b"", asyncio.get_running_loop()
+    async def _listen(self, reader: asyncio.StreamReader) -> None:
+        rest = b""
         while chunk := await reader.read(SLICE):
             data = rest + chunk
             whole = data.rfind(b"\r\n\r\n") + 4
             rest = data[whole:] if whole >= 4 else data[-SLICE:]
-            if self.read(data[:whole]):
-                self._wary_until = loop.time() + WARY_S
-            if loop.time() < self._wary_until:
-                await asyncio.sleep(0)  # calls go first
-            else:
-                transport.pause_reading()
-                await asyncio.sleep(PAUSE_S)
-                transport.resume_reading()
+            self.read(data[:whole])
+            await asyncio.sleep(0)  # calls go first
 
-    def read(self, text: bytes) -> bool:
-        """Hear every event in this text; whether a password was wrong."""
-        wrong = False
+    def read(self, text: bytes) -> None:
+        """Hear every event in this text."""
         for kind, account, address in _EVENT.findall(text):
-            what = _WHAT[kind]
-            wrong = wrong or what == "wrong"
             try:
-                self._hear(what, address.decode(), account.decode("utf-8", "replace"))
+                self._hear(_WHAT[kind], address.decode(), account.decode("utf-8", "replace"))
             except Exception:
                 log.exception("security.not_taken", address=address)
-        return wrong

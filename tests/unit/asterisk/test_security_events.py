@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 
 from pbx.adapters.asterisk.security_events import SecurityEvents
-from tests.support.waiting import until
 
 pytestmark = pytest.mark.covers("TRUST16")
 
@@ -56,41 +53,3 @@ def test_one_that_cannot_be_taken_keeps_no_other_back() -> None:
     text = event("ChallengeSent", account="bad") + event("ChallengeSent", account="good")
     SecurityEvents(1, "", "", hear).read(text.encode())
     assert found == ["good"]
-
-
-async def test_on_a_quiet_day_events_are_read_together_and_after_a_wrong_password_each_at_once() -> None:
-    """Who is woken for each call's challenge and password does less else; who guesses must not guess on meanwhile."""
-    heard: list[str] = []
-
-    async def asterisk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(b"Asterisk Call Manager/11.0.0\r\n")
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(b"Response: Success\r\n\r\n")
-        told.set_result(writer)
-
-    told: asyncio.Future[asyncio.StreamWriter] = asyncio.get_running_loop().create_future()
-    server = await asyncio.start_server(asterisk, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    events = SecurityEvents(port, "", "", lambda what, address, account: heard.append(account))
-    chunks: list[int] = []
-    read = events.read
-    events.read = lambda text: bool(chunks.append(text.count(b"Event:"))) or read(text)  # type: ignore[method-assign]
-    listening = asyncio.ensure_future(events.run())
-    writer = await told
-
-    async def send(kind: str, accounts: list[str]) -> None:
-        chunks.clear()
-        for account in accounts:
-            writer.write(event(kind, account=account).encode())
-            await asyncio.sleep(0.002)
-        await until(lambda: heard[-len(accounts) :] == accounts, 2, "all events")
-
-    many = [str(number) for number in range(50)]
-    await send("SuccessfulAuth", many)
-    assert len([size for size in chunks if size]) < 25
-    await send("InvalidPassword", ["thief"])
-    await send("SuccessfulAuth", many)
-    assert len([size for size in chunks if size]) > 25
-    listening.cancel()
-    writer.close()
-    server.close()
