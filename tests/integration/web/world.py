@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+from aiohttp import web_app
 from aiohttp.test_utils import TestServer
 
 from crm import directory as directories
@@ -406,6 +407,7 @@ async def open_world(store: Store, home: Path) -> AsyncIterator[World]:
             yield World(engine, server, http, people)
     finally:
         await server.close()
+        web_app._cached_build_middleware.cache_clear()  # it keeps hundreds of servers, each with its engine
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
