@@ -104,7 +104,9 @@ class FallbackCalls:
     async def _look(self) -> bool:
         """Take what has ended into the log; tells whether some of it still goes on."""
         running = not self._settled()
-        for call in await asyncio.to_thread(self._read):
+        calls = await asyncio.to_thread(self._read)
+        self._done &= {call.channel for call in calls}  # of what is read no more, nothing need be known
+        for call in calls:
             if call.channel not in self._done:
                 self._to_take[call.channel] = call
         for call in list(self._to_take.values()):

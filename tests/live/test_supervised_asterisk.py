@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import shutil
 import signal
 import socket
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from pbx.adapters.asterisk import embedded
+from pbx.adapters.asterisk import embedded, log_files
 from pbx.adapters.asterisk.instance import EngineAsterisk
 from pbx.config import Config
 from tests.support.free_ports import free_port
@@ -113,3 +114,42 @@ def alive(pid: int) -> bool:
     except ProcessLookupError:
         return False
     return "zombie" not in Path(f"/proc/{pid}/status").read_text()
+
+
+async def test_its_logs_are_moved_aside_while_it_runs_and_no_line_is_lost(
+    config: Config, prefix: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A machine that is guessed at for months would have its disk filled by the log of it."""
+    monkeypatch.setattr(log_files, "LIMIT", 50_000)
+    monkeypatch.setattr(log_files, "LOOK_EVERY_S", 0.2)
+    asterisk = EngineAsterisk(config, prefix)
+    await asterisk.start()
+    folder = asterisk.layout.log
+    guessed = 0
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as guesser:
+        while len(list(folder.glob("security.log.*"))) < 2:
+            assert guessed < 4_000
+            guesser.sendto(register(guessed), ("127.0.0.1", config.sip_port))
+            guessed += 1
+            await asyncio.sleep(0.002)
+
+        def written() -> list[str]:
+            return re.findall(r"guess(\d+)#", "".join(path.read_text() for path in folder.glob("security.log*")))
+
+        await until(lambda: len(set(written())) == guessed, 10, "every guess to stand in the log")
+    await until((folder / "security.log").exists, 10, "the log to be opened anew")
+    await asterisk.stop()
+
+
+def register(number: int) -> bytes:
+    lines = (
+        "REGISTER sip:127.0.0.1 SIP/2.0",
+        f"Via: SIP/2.0/UDP 127.0.0.1:9;branch=z9hG4bK{number}",
+        f"From: <sip:nobody@127.0.0.1>;tag={number}",
+        "To: <sip:nobody@127.0.0.1>",
+        f"Call-ID: guess{number}#",
+        "CSeq: 1 REGISTER",
+        "Contact: <sip:nobody@127.0.0.1:9>",
+        "Content-Length: 0",
+    )
+    return "".join(f"{line}\r\n" for line in (*lines, "")).encode()

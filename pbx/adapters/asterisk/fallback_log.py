@@ -48,7 +48,8 @@ class FallbackLog:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._read: dict[int, int] = {}  # bytes of each file, by its inode: a log that is rotated changes its name
+        # Bytes of each file. A log that is rotated changes its name; of one that was let go, a new one has the inode.
+        self._read: dict[tuple[int, bytes], int] = {}
         self._going_on: dict[str, FallbackCall] = {}
 
     def fresh(self) -> list[FallbackCall]:
@@ -79,16 +80,16 @@ class FallbackLog:
         except FileNotFoundError:
             return
         with opened as file:
-            state = os.fstat(file.fileno())
-            at = self._read.get(state.st_ino, 0)
-            at = at if at <= state.st_size else 0  # another file that has its inode now
+            known_by = (os.fstat(file.fileno()).st_ino, file.readline())
+            at = self._read.get(known_by, 0)
             file.seek(at)
             for line in file:
                 if not line.endswith(b"\n"):
                     break
                 at += len(line)
                 yield line
-        self._read[state.st_ino] = at
+        if known_by[1].endswith(b"\n"):
+            self._read[known_by] = at
 
 
 def _note(calls: dict[str, FallbackCall], fields: list[str]) -> None:

@@ -13,14 +13,13 @@ from pbx.adapters.asterisk.certificate import ensure_certificate
 from pbx.adapters.asterisk.embedded import recipe
 from pbx.adapters.asterisk.embedded.errors import BuildError
 from pbx.adapters.asterisk.layout import DIALPLANS, TEMPLATES, Layout, modules_of, render, write_changed
+from pbx.adapters.asterisk.log_files import LogFiles
 from pbx.adapters.asterisk.process import BOOT_S, Process, check_ports
 from pbx.config import Config, in_url
 from pbx.services.prompts import Prompts
 
 AMI_USER = "switchhook"
 ARI_USER = "switchhook"
-_LOG_LIMIT = 20_000_000  # bytes; Asterisk does not rotate by itself
-_LOGS_KEPT = 5
 _LOOK_AGAIN_S = 0.05
 
 
@@ -33,6 +32,8 @@ class Instance:
         self.prefix = prefix
         self.layout = layout
         self._process = Process(prefix / "sbin/asterisk", layout, with_parent=with_parent)
+        self._logs = LogFiles(layout.log)
+        self._keeping: asyncio.Task[None] | None = None
 
     @property
     def running(self) -> bool:
@@ -57,7 +58,7 @@ class Instance:
             return
         self.render()
         check_ports(self.ports())
-        self._rotate()
+        self._logs.move_large()
         await self._process.launch()
         try:
             async with asyncio.timeout(deadline_s):
@@ -67,13 +68,17 @@ class Instance:
             raise BuildError(
                 f"{self.name} did not come up within {deadline_s:.0f} s: look into {self.layout.log}."
             ) from error
+        self._keep_logs()
 
     async def stop(self) -> None:
+        self._let_logs_be()
         await self._process.stop()
 
     async def wait(self) -> int:
         """The exit status, once Asterisk has ended, however it ended."""
-        return await self._process.wait()
+        status = await self._process.wait()
+        self._let_logs_be()
+        return status
 
     async def cli(self, command: str) -> str:
         """The answer to a console command."""
@@ -99,15 +104,14 @@ class Instance:
             await asyncio.sleep(_LOOK_AGAIN_S)
         await self._process.cli("core waitfullybooted", BOOT_S)
 
-    def _rotate(self) -> None:
-        """Move large logs of earlier runs aside before the new run opens them."""
-        for log in self.layout.log.glob("*.log"):
-            if log.stat().st_size > _LOG_LIMIT:
-                for number in range(_LOGS_KEPT - 1, 0, -1):
-                    older = log.with_name(f"{log.name}.{number}")
-                    if older.exists():
-                        older.replace(log.with_name(f"{log.name}.{number + 1}"))
-                log.replace(log.with_name(f"{log.name}.1"))
+    def _keep_logs(self) -> None:
+        self._let_logs_be()
+        self._keeping = asyncio.ensure_future(self._logs.keep(lambda: self.cli("logger reload")))
+
+    def _let_logs_be(self) -> None:
+        if self._keeping:
+            self._keeping.cancel()
+            self._keeping = None
 
 
 class EngineAsterisk(Instance):

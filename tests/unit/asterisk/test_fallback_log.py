@@ -58,5 +58,13 @@ def test_it_reads_on_from_where_it_stopped(tmp_path: Path) -> None:
     assert [call.channel for call in log.fresh()] == ["18.2"]
 
 
+def test_a_new_file_that_has_the_inode_of_an_old_one_is_read_from_its_begin(tmp_path: Path) -> None:
+    path, log = tmp_path / "fallback.log", FallbackLog(tmp_path)
+    path.write_text(line("shed|17.000123.1|17|out|d7kq2m9xw4|!x|"))
+    assert [call.channel for call in log.fresh()] == ["17.000123.1"]
+    path.write_text(line("shed|18.000123.1|18|out|d7kq2m9xw4|!x|") + line("shed|18.000123.2|18|out|d7kq2m9xw4|!x|"))
+    assert [call.channel for call in log.fresh()] == ["18.000123.1", "18.000123.2"]
+
+
 def test_no_log_is_no_calls(tmp_path: Path) -> None:
     assert FallbackLog(tmp_path).fresh() == []
