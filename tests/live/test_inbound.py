@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 
 import pytest
 
@@ -11,6 +12,8 @@ from pbx.core.events import Ask
 from tests.live.stage import AT_ONCE_S, PROMPTS, Rep, Scene, facts
 from tests.support.sip_call import Call, CallState
 from tests.support.waiting import Stopwatch, until
+
+_without_user = itertools.count(9_800)
 
 
 async def talk(customer: Call, ours: Call, theirs_hz: float, ours_hz: float) -> None:
@@ -289,7 +292,7 @@ async def test_a_number_that_nobody_has_is_refused_and_logged(scene: Scene):
 async def test_a_number_without_a_user_says_that_it_is_not_in_service(scene: Scene):
     from crm.services import numbers
 
-    number = "+14155559877"
+    number = f"+1415555{next(_without_user)}"
     await scene.stack.change(lambda work: numbers.add(work, {"number": number}))
     call = await scene.outside().call(number)
     await call.until_hears(PROMPTS["not-in-service"])

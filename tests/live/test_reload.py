@@ -133,7 +133,7 @@ async def test_a_websocket_that_is_lost_alone_changes_nothing_and_the_end_arrive
     await gone(page)
     await page.until_closed()
     await asyncio.sleep(3.5)  # longer than a page without sound would be waited for
-    assert theirs.hears(BEFORE) and ours.hears(CUSTOMER)
+    await asyncio.gather(theirs.until_hears(BEFORE), ours.until_hears(CUSTOMER))
     await page.connect()
     assert (await page.register()).status == 200
     await ours.renegotiate()
