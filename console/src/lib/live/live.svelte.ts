@@ -39,6 +39,7 @@ class Live {
   seen = $state.raw<{ n: number; at: number } | null>(null);
 
   #heard = new Set<Heard>();
+  #anew = new Set<() => void>();
   #stream = new Stream({
     frame: (frame) => this.take(frame),
     connected: (is) => (this.connected = is),
@@ -77,11 +78,20 @@ class Live {
     return () => this.#heard.delete(heard);
   }
 
+  /** Be told that events were missed: the engine began anew, or the page was away for long. What was read by then may
+   * be another. Gives the function that ends it. */
+  onAnew(heard: () => void): () => void {
+    this.#anew.add(heard);
+    return () => this.#anew.delete(heard);
+  }
+
   take(frame: Frame): void {
     this.seen = { n: frame.n, at: Date.now() };
     if (frame.type === 'resumed') return;
     if (frame.type === 'snapshot') {
+      const missed = this.ready;
       this.#begin(frame);
+      if (missed) for (const heard of this.#anew) heard();
       return;
     }
     this.#apply(frame);

@@ -29,9 +29,14 @@ export class Log {
   /** Gives the function that ends it. */
   start(): () => void {
     void this.pages.begin();
-    const stop = live.on((event) => this.#happened(event));
+    const events = live.on((event) => this.#happened(event));
+    const anew = live.onAnew(() => {
+      this.waiting = [];
+      void this.pages.begin();
+    });
     return () => {
-      stop();
+      events();
+      anew();
       clearTimeout(this.#look);
     };
   }

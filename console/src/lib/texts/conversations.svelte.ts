@@ -24,9 +24,11 @@ export class Conversations {
   /** Gives the function that ends it. */
   start(): () => void {
     void this.pages.begin();
-    return live.on((event) => {
+    const events = live.on((event) => {
       if (event.type === 'text' || event.type === 'conversation') this.#changed(event.conversation);
     });
+    const anew = live.onAnew(() => void this.pages.begin());
+    return () => (events(), anew());
   }
 
   /** What is listed changes and rises; what is new is asked for, so that the server's rule says whether it belongs. */

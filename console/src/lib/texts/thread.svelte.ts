@@ -10,6 +10,8 @@ export class Thread {
   conversation = $state.raw<Conversation>() as Conversation;
   optOut = $state.raw<Schemas['OptOut'] | null>(null);
   readonly oldestFirst = $derived.by(() => [...this.pages.items].reverse());
+  /** Told of while the page is on its way, which may have been read before that. */
+  readonly #meanwhile = new Map<string, Text>();
 
   constructor(conversation: Conversation) {
     this.conversation = conversation;
@@ -28,25 +30,46 @@ export class Thread {
 
   /** Gives the function that ends it. */
   start(): () => void {
-    void this.pages.begin();
-    void this.#lookForRefusal();
-    const stop = live.on((event) => {
-      if (event.type === 'text' && event.text.conversation_id === this.conversation.id) this.take(event.text);
+    void this.#load();
+    const events = live.on((event) => {
+      if (event.type === 'text' && event.text.conversation_id === this.conversation.id) this.#heard(event.text);
       if (event.type === 'text' && event.conversation.id === this.conversation.id)
         this.conversation = event.conversation;
       if (event.type === 'conversation' && event.conversation.id === this.conversation.id)
         this.conversation = event.conversation;
     });
-    return stop;
+    const anew = live.onAnew(() => void this.#load());
+    return () => (events(), anew());
   }
 
-  take(text: Text): void {
+  async #load(): Promise<void> {
+    this.#meanwhile.clear();
+    void this.#lookForRefusal();
+    await this.pages.begin();
+    for (const text of this.#meanwhile.values()) this.#put(text);
+  }
+
+  #heard(text: Text): void {
+    if (!this.pages.ready) this.#meanwhile.set(text.id, text);
+    this.#put(text);
+    if (text.direction === 'in') void this.#lookForRefusal();
+  }
+
+  #put(text: Text): void {
     const known = this.pages.items.some(({ id }) => id === text.id);
-    const items = known
+    this.pages.items = known
       ? this.pages.items.map((each) => (each.id === text.id ? text : each))
       : [text, ...this.pages.items].sort((one, other) => other.seq - one.seq);
-    this.pages.items = items;
-    if (text.direction === 'in') void this.#lookForRefusal();
+  }
+
+  /** As it was accepted. What became of it may have been told before the answer came. */
+  sent(text: Text): void {
+    if (!this.pages.items.some(({ id }) => id === text.id)) this.#put(text);
+  }
+
+  /** It is not sent, which nothing changes any more. */
+  canceled(text: Text): void {
+    this.#put(text);
   }
 
   async read(): Promise<void> {
