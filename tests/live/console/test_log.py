@@ -13,6 +13,7 @@ from sqlalchemy import select
 from crm.models.calls import Recording
 from crm.models.people import Deal
 from crm.services import summaries
+from pbx.web.sockets import SOCKETS
 from tests.live.console.page import Console, Open, known_person
 from tests.live.console.test_accessible import violations
 from tests.live.console.test_reports import made
@@ -90,3 +91,31 @@ async def test_a_filter_is_kept_and_all_that_it_finds_get_a_topic_and_lose_their
         assert not deadline.over, "the sound is gone for real"
     assert not found, "\n".join(found)
     assert not console.unexpected
+
+
+@pytest.mark.covers("R1", "V10")
+async def test_what_an_engine_did_before_it_began_anew_is_shown_without_a_click(
+    scene: Scene, open_console: Open
+) -> None:
+    rep = await scene.rep(phones=0)
+    await some_calls(scene, rep)
+    console = await open_console(rep, shift=False)
+    await console.go("/calls")
+    rows = console.page.locator("main").get_by_role("list", name="Calls", exact=True).get_by_role("listitem")
+    await expect(rows).to_have_count(3)
+
+    async def nobody_is_told(work: Any) -> None:
+        work.session.add(made(f"c_{rep.id}_9", rep, AT_US + 9, 60))
+
+    await scene.stack.change(nobody_is_told)
+    scene.stack.engine.hub.epoch += "-anew"
+    for socket in streams(scene):
+        socket._req.transport.abort()
+    await expect(rows).to_have_count(4)
+    assert not console.unexpected
+
+
+def streams(scene: Scene) -> list[Any]:
+    runner = scene.stack.engine.web._runner
+    assert runner is not None
+    return [socket for socket in runner.app[SOCKETS] if socket._req.path.endswith("/events")]

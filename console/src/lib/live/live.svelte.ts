@@ -38,8 +38,7 @@ class Live {
   /** The last frame that came: its number, and when (Date.now). */
   seen = $state.raw<{ n: number; at: number } | null>(null);
 
-  #heard = new Set<Heard>();
-  #anew = new Set<() => void>();
+  #heard = new Set<{ event: Heard; missed?: () => void }>();
   #stream = new Stream({
     frame: (frame) => this.take(frame),
     connected: (is) => (this.connected = is),
@@ -72,30 +71,27 @@ class Live {
     return this.conversations.reduce((sum, { unread }) => sum + unread, 0);
   }
 
-  /** Be told of each event after it was applied; gives the function that ends it. */
-  on(heard: Heard): () => void {
+  /**
+   * Be told of each event after it was applied; gives the function that ends it. `missed` is called when some never came,
+   * as the engine began anew or the page was away for long: what was read before may be another.
+   */
+  on(event: Heard, missed?: () => void): () => void {
+    const heard = { event, missed };
     this.#heard.add(heard);
     return () => this.#heard.delete(heard);
-  }
-
-  /** Be told that events were missed: the engine began anew, or the page was away for long. What was read by then may
-   * be another. Gives the function that ends it. */
-  onAnew(heard: () => void): () => void {
-    this.#anew.add(heard);
-    return () => this.#anew.delete(heard);
   }
 
   take(frame: Frame): void {
     this.seen = { n: frame.n, at: Date.now() };
     if (frame.type === 'resumed') return;
     if (frame.type === 'snapshot') {
-      const missed = this.ready;
+      const again = this.ready;
       this.#begin(frame);
-      if (missed) for (const heard of this.#anew) heard();
+      if (again) for (const { missed } of this.#heard) missed?.();
       return;
     }
     this.#apply(frame);
-    for (const heard of this.#heard) heard(frame);
+    for (const { event } of this.#heard) event(frame);
   }
 
   #begin(snapshot: Snapshot): void {

@@ -29,16 +29,19 @@ export class Log {
   /** Gives the function that ends it. */
   start(): () => void {
     void this.pages.begin();
-    const events = live.on((event) => this.#happened(event));
-    const anew = live.onAnew(() => {
-      this.waiting = [];
-      void this.pages.begin();
-    });
+    const stop = live.on(
+      (event) => this.#happened(event),
+      () => this.#again(),
+    );
     return () => {
-      events();
-      anew();
+      stop();
       clearTimeout(this.#look);
     };
+  }
+
+  #again(): void {
+    this.waiting = [];
+    void this.pages.begin();
   }
 
   show = (): void => {

@@ -24,11 +24,12 @@ export class Conversations {
   /** Gives the function that ends it. */
   start(): () => void {
     void this.pages.begin();
-    const events = live.on((event) => {
-      if (event.type === 'text' || event.type === 'conversation') this.#changed(event.conversation);
-    });
-    const anew = live.onAnew(() => void this.pages.begin());
-    return () => (events(), anew());
+    return live.on(
+      (event) => {
+        if (event.type === 'text' || event.type === 'conversation') this.#changed(event.conversation);
+      },
+      () => void this.pages.begin(),
+    );
   }
 
   /** What is listed changes and rises; what is new is asked for, so that the server's rule says whether it belongs. */

@@ -1,6 +1,7 @@
 /** One conversation as it is read: its texts, the oldest above, with what happens meanwhile. */
 import { answer, api, type Schemas } from '../api/client';
 import { live } from '../live/live.svelte';
+import type { LiveEvent } from '../live/types';
 import { session } from '../session.svelte';
 import { Pages } from '../util/loaded.svelte';
 import type { Conversation, Text } from './who';
@@ -31,15 +32,17 @@ export class Thread {
   /** Gives the function that ends it. */
   start(): () => void {
     void this.#load();
-    const events = live.on((event) => {
-      if (event.type === 'text' && event.text.conversation_id === this.conversation.id) this.#heard(event.text);
-      if (event.type === 'text' && event.conversation.id === this.conversation.id)
-        this.conversation = event.conversation;
-      if (event.type === 'conversation' && event.conversation.id === this.conversation.id)
-        this.conversation = event.conversation;
-    });
-    const anew = live.onAnew(() => void this.#load());
-    return () => (events(), anew());
+    return live.on(
+      (event) => this.#happened(event),
+      () => void this.#load(),
+    );
+  }
+
+  #happened(event: LiveEvent): void {
+    const { id } = this.conversation;
+    if (event.type === 'text' && event.text.conversation_id === id) this.#heard(event.text);
+    if ((event.type === 'text' || event.type === 'conversation') && event.conversation.id === id)
+      this.conversation = event.conversation;
   }
 
   async #load(): Promise<void> {
